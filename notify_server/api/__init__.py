@@ -1,0 +1,1 @@
+"""HTTP words only: a route is a guard, a schema, one call, an answer."""

@@ -1,0 +1,1 @@
+"""The only outside world: FCM now; e-mail later."""

@@ -1,0 +1,126 @@
+"""The configuration: read from the environment once, validated whole, frozen."""
+
+import os
+import socket
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from environs import Env, EnvValidationError
+from marshmallow import ValidationError
+from marshmallow.validate import URL, Length, OneOf, Range
+
+from notify_server.errors import ConfigurationError
+
+FCM_ENDPOINT = "https://fcm.googleapis.com"
+MIN_SECRET = 32  # characters: RFC 7518 section 3.2 wants a key as long as the hash, 256 bits
+_PORT = Range(min=1, max=65535)
+_COUNT = Range(min=1, max=256)
+_SECONDS = Range(min=0, min_inclusive=False)
+
+
+def _mongodb_uri(value: str) -> None:
+    if value and not value.startswith(("mongodb://", "mongodb+srv://")):
+        raise ValidationError("Must begin with mongodb:// or mongodb+srv://.")
+
+
+def _readable(value: str) -> None:
+    if value and not Path(value).is_file():
+        raise ValidationError("No such file.")
+
+
+def _secret(value: str) -> None:
+    if value and len(value) < MIN_SECRET:
+        raise ValidationError(f"Must have at least {MIN_SECRET} characters.")
+
+
+def _owner() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting. Durations are in seconds, sizes in bytes; an empty string means "not set"."""
+
+    mongodb_uri: str = ""
+    database: str = "notify"
+    data_dir: Path = Path("var")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    realtime_port: int = 8001
+    simulator_port: int = 8002
+    web_processes: int = 2
+    web_threads: int = 8
+    worker_processes: int = 1
+    worker_threads: int = 4
+    fcm_project: str = ""
+    fcm_endpoint: str = FCM_ENDPOINT
+    fcm_ca_file: str = ""
+    fcm_transport: str = "curl"
+    fcm_connections: int = 4
+    fcm_timeout: float = 15.0
+    jwt_secret: str = ""
+    jwt_issuer: str = "notify-server"
+    jwt_audience: str = "notify-server"
+    jwt_lifetime: int = 3600
+    max_body: int = 8 * 1024 * 1024
+    lease: float = 30.0
+    poll: float = 1.0
+    scheduler_interval: float = 1.0
+    log_level: str = "info"
+    log_format: str = "json"
+    owner: str = field(default_factory=_owner)
+
+    def __repr__(self) -> str:
+        return "Config(…)"  # it holds secrets
+
+    @property
+    def run_dir(self) -> Path:
+        """What processes here leave for one another: the database's URI, metrics, the simulator's CA."""
+        return self.data_dir / "run"
+
+
+def load() -> Config:
+    """Read NOTIFY_* from the environment.
+
+    Raises ConfigurationError with every problem at once, each naming its variable.
+    """
+    env = Env(prefix="NOTIFY_", eager=False)
+    config = Config(
+        mongodb_uri=env.str("MONGODB_URI", Config.mongodb_uri, validate=_mongodb_uri),
+        database=env.str("DATABASE", Config.database, validate=Length(1, 38)),
+        data_dir=env.path("DATA_DIR", Config.data_dir),
+        host=env.str("HOST", Config.host),
+        port=env.int("PORT", Config.port, validate=_PORT),
+        realtime_port=env.int("REALTIME_PORT", Config.realtime_port, validate=_PORT),
+        simulator_port=env.int("SIMULATOR_PORT", Config.simulator_port, validate=_PORT),
+        web_processes=env.int("WEB_PROCESSES", Config.web_processes, validate=_COUNT),
+        web_threads=env.int("WEB_THREADS", Config.web_threads, validate=_COUNT),
+        worker_processes=env.int("WORKER_PROCESSES", Config.worker_processes, validate=_COUNT),
+        worker_threads=env.int("WORKER_THREADS", Config.worker_threads, validate=_COUNT),
+        fcm_project=env.str("FCM_PROJECT", Config.fcm_project),
+        fcm_endpoint=env.str("FCM_ENDPOINT", Config.fcm_endpoint, validate=URL(schemes={"https"}, require_tld=False)),
+        fcm_ca_file=env.str("FCM_CA_FILE", Config.fcm_ca_file, validate=_readable),
+        fcm_transport=env.str("FCM_TRANSPORT", Config.fcm_transport, validate=OneOf(["curl", "sdk"])),
+        fcm_connections=env.int("FCM_CONNECTIONS", Config.fcm_connections, validate=Range(1, 16)),
+        fcm_timeout=env.float("FCM_TIMEOUT", Config.fcm_timeout, validate=_SECONDS),
+        jwt_secret=env.str("JWT_SECRET", Config.jwt_secret, validate=_secret),
+        jwt_issuer=env.str("JWT_ISSUER", Config.jwt_issuer, validate=Length(min=1)),
+        jwt_audience=env.str("JWT_AUDIENCE", Config.jwt_audience, validate=Length(min=1)),
+        jwt_lifetime=env.int("JWT_LIFETIME", Config.jwt_lifetime, validate=Range(min=1)),
+        max_body=env.int("MAX_BODY", Config.max_body, validate=Range(1024, 12 * 1024 * 1024)),
+        lease=env.float("LEASE", Config.lease, validate=_SECONDS),
+        poll=env.float("POLL", Config.poll, validate=_SECONDS),
+        scheduler_interval=env.float("SCHEDULER_INTERVAL", Config.scheduler_interval, validate=_SECONDS),
+        log_level=env.str("LOG_LEVEL", Config.log_level, validate=OneOf(["debug", "info", "warning", "error"])),
+        log_format=env.str("LOG_FORMAT", Config.log_format, validate=OneOf(["json", "console"])),
+    )
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        raise ConfigurationError(_problems(error)) from None
+    return replace(config, fcm_endpoint=config.fcm_endpoint.rstrip("/"))
+
+
+def _problems(error: EnvValidationError) -> list[str]:
+    found: dict[str, list[str]] = dict(error.error_messages)  # type: ignore[arg-type] # a list only when eager
+    return [f"{name}: {message}" for name, messages in sorted(found.items()) for message in messages]

@@ -1,0 +1,49 @@
+"""Who of an audience is in the next page, and who of them gets nothing, and why."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from notify_server.domain.notification import Audience
+from notify_server.domain.registry import Reason
+from notify_server.domain.user import User
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A selected user: the addressed groups through which they were reached, and why they get nothing, if so."""
+
+    user: str
+    groups: tuple[str, ...] = ()
+    suppressed: Reason | None = None
+
+
+def named_after(audience: Audience, cursor: str, size: int) -> tuple[str, ...]:
+    """The next `size` users that the audience names one by one, after `cursor`, in id order."""
+    start = bisect_right(audience.users, cursor)
+    return audience.users[start : start + size]
+
+
+def merge_page(named: Sequence[str], members: Sequence[str], size: int) -> list[str]:
+    """The first `size` of two sorted id lists, each complete up to its last id or shorter than `size`."""
+    return sorted({*named, *members})[:size]
+
+
+def recipient(user: User, audience: Audience, category: str | None) -> Recipient:
+    """How the audience reaches `user`, and whether they have muted it.
+
+    A muted category silences everything of that category. A muted group silences what comes through it alone: a
+    user who is also reached by name, by community, by `everyone` or by another group still gets it.
+    """
+    through = tuple(sorted(set(user.groups) & set(audience.groups)))
+    if category is not None and category in user.muted_categories:
+        return Recipient(user.id, through, Reason.MUTED_CATEGORY)
+    directly = audience.everyone or user.community in audience.communities or _names(audience, user.id)
+    if through and not directly and user.muted_groups.issuperset(through):
+        return Recipient(user.id, through, Reason.MUTED_GROUP)
+    return Recipient(user.id, through)
+
+
+def _names(audience: Audience, user: str) -> bool:
+    at = bisect_left(audience.users, user)
+    return at < len(audience.users) and audience.users[at] == user

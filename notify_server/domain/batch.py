@@ -1,0 +1,63 @@
+"""A batch: at most 500 recipients of one notification for one channel, the unit of dispatch.
+
+A recipient of a notification is in at most one batch at a time. Batches are made with the page of the audience
+that they hold, travel from `dispatch` to `confirm` and back with each resend, and are deleted when nothing is
+left to do for them. A lease is `owner` plus a `due_at` in the future: when the owner dies, the batch comes due.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+from notify_server.domain.notification import Channel, Priority
+
+SIZE = 500  # recipients
+
+
+class Stage(StrEnum):
+    """What a batch waits for."""
+
+    DISPATCH = "dispatch"  # to be sent, when due
+    CONFIRM = "confirm"  # sent: when due, whoever has not confirmed is sent it again
+
+
+class Rank(IntEnum):
+    """Order in the queue: lower goes first."""
+
+    HIGH = 0
+    NORMAL = 1
+
+    @classmethod
+    def of(cls, priority: Priority) -> "Rank":
+        """The rank of a notification's priority."""
+        return cls.HIGH if priority is Priority.HIGH else cls.NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class BatchKey:
+    """The deterministic id: making the same batch twice makes one.
+
+    `page` is the audience cursor before its first user, or the device that it serves; `part` tells retries apart.
+    """
+
+    notification: str
+    channel: Channel
+    page: str
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A unit of dispatch. `devices`, where given, narrows a user to those devices of theirs (a partial retry)."""
+
+    key: BatchKey
+    users: tuple[str, ...]
+    due_at: datetime
+    rank: Rank = Rank.NORMAL
+    stage: Stage = Stage.DISPATCH
+    resends: int = 0
+    attempt: int = 0
+    first_tried_at: datetime | None = None
+    devices: Mapping[str, tuple[str, ...]] | None = None
+    owner: str | None = None

@@ -1,0 +1,94 @@
+"""A notification: one accepted payload. Immutable once accepted, except for its state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+MAX_USERS = 50_000  # explicit users in one payload (contract)
+MAX_TTL = 2_419_200  # seconds: four weeks, FCM's own limit
+DEFAULT_TTL = 86_400  # seconds
+
+
+class State(StrEnum):
+    """How far the server is with a notification as a whole."""
+
+    SCHEDULED = "scheduled"  # waits for its send_at
+    ACCEPTED = "accepted"  # stored; no worker has begun
+    DISPATCHING = "dispatching"  # being expanded or sent
+    DONE = "done"  # every recipient has been dealt with; resends and receipts may still follow
+    CANCELLED = "cancelled"
+
+
+class Priority(StrEnum):
+    """FCM's two delivery priorities; high also overtakes in our own queue."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+
+
+class Channel(StrEnum):
+    """A way out."""
+
+    PUSH = "push"
+    REALTIME = "realtime"
+    EMAIL = "email"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What the user sees (title, body, image, link) and what the app gets (data)."""
+
+    title: str | None = None
+    body: str | None = None
+    image: str | None = None
+    link: str | None = None
+    data: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return "Message(…)"  # bodies are never logged
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Whom a notification addresses. `users` is sorted and without repeats."""
+
+    users: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    communities: tuple[str, ...] = ()
+    everyone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResendPolicy:
+    """Send again what no device has confirmed: first `after` seconds, at most `times` times, doubling the wait."""
+
+    after: int = 900
+    times: int = 2
+
+    def wait(self, resends: int) -> int | None:
+        """Seconds from a send to the check for its receipt, after `resends` resends; None: no more checks."""
+        return self.after * 2**resends if resends < self.times else None
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One accepted payload. `ttl` is in seconds, from `send_at` or else from `created_at`."""
+
+    id: str
+    message: Message
+    audience: Audience
+    created_at: datetime
+    state: State = State.ACCEPTED
+    category: str | None = None
+    community: str | None = None
+    channels: tuple[Channel, ...] = (Channel.PUSH,)
+    priority: Priority = Priority.NORMAL
+    ttl: int = DEFAULT_TTL
+    send_at: datetime | None = None
+    resend: ResendPolicy = ResendPolicy()
+
+    @property
+    def expires_at(self) -> datetime:
+        """When nothing of it is sent any more."""
+        return (self.send_at or self.created_at) + timedelta(seconds=self.ttl)

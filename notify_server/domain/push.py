@@ -1,0 +1,31 @@
+"""What the delivery engine asks of a push transport, whichever one is configured."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from notify_server.domain.device import Target
+from notify_server.domain.notification import Notification
+from notify_server.domain.outcome import Outcome
+
+
+class Encoded(Protocol):
+    """A notification encoded once, ready for any number of targets. Only its transport looks inside."""
+
+
+class PushTransport(Protocol):
+    """Sends one notification to many targets."""
+
+    def encode(self, notification: Notification) -> Encoded:
+        """Build, validate and encode the message once.
+
+        Raises InvalidInput with the path of the field at fault where FCM would refuse the message.
+        """
+
+    def send(self, encoded: Encoded, targets: Sequence[Target]) -> list[Outcome]:
+        """Send to every target concurrently and wait for all; the outcomes stand in the order of the targets.
+
+        Never raises for what a provider or a network does: that is an Outcome. Safe to call from many threads.
+        """
+
+    def close(self) -> None:
+        """Let running sends end, then release connections and threads."""

@@ -1,0 +1,100 @@
+"""The states of a registry entry, and the one table of moves between them.
+
+            a                b               c
+ (none) ─────────> pending ─────> sent ─────────> received ─────> read
+   │                 │  ▲          │  ▲  d            (e) also from sent, and from pending
+   │ f               │  └──────────┘  resend: sent → pending, while attempts and time remain
+   ▼                 ▼ g
+ suppressed       failed · expired · cancelled ─── h ──> received, read
+
+h is the late receipt: a device's word that it has the message is better evidence than our own, that it could
+not get it (FCM may accept a message and lose the connection before it says so).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Where one recipient of one notification stands."""
+
+    PENDING = "pending"  # accepted and expanded, no device has been handed it yet
+    SENT = "sent"  # FCM accepted it for at least one of the user's devices
+    RECEIVED = "received"  # a device reported that it has it
+    READ = "read"  # a device reported that the user has opened it
+    SUPPRESSED = "suppressed"  # the user muted the group or category; nothing was sent
+    FAILED = "failed"  # it can never be delivered; the reason says why
+    EXPIRED = "expired"  # its time to live ended before it could be sent
+    CANCELLED = "cancelled"  # the backend took it back before it was sent
+
+
+class Reason(StrEnum):
+    """Why an entry stands where it stands."""
+
+    NO_DEVICE = "no_device"  # pending: no active device, waits for one until it expires
+    UNAVAILABLE = "unavailable"  # pending or failed: FCM answered 500 or 503
+    CONNECTION_LOST = "connection_lost"  # pending or failed: no answer; FCM may have accepted it
+    QUOTA_EXCEEDED = "quota_exceeded"  # pending: FCM answered 429
+    CREDENTIAL_REFUSED = "credential_refused"  # pending: FCM refused our credential
+    PROVIDER_CREDENTIAL = "provider_credential"  # pending or failed: FCM lacks the app's APNs or web push credential
+    UNCONFIRMED = "unconfirmed"  # pending: sent, but no device confirmed it in time; being sent again
+    UNREGISTERED = "unregistered"  # failed: every target was dead, the app is gone from the device
+    SENDER_MISMATCH = "sender_mismatch"  # failed: the target belongs to another Firebase project
+    INVALID_TARGET = "invalid_target"  # failed: FCM does not know this form of target
+    PAYLOAD_REJECTED = "payload_rejected"  # failed: FCM refused the message itself
+    TTL_OVER = "ttl_over"  # expired
+    CANCELLED_BY_BACKEND = "cancelled_by_backend"  # cancelled
+    MUTED_GROUP = "muted_group"  # suppressed: every group that reached the user is muted
+    MUTED_CATEGORY = "muted_category"  # suppressed
+
+
+class Event(StrEnum):
+    """What can happen to an entry: the lettered edges of the diagram above."""
+
+    EXPAND = "expand"  # a
+    SEND = "send"  # b
+    RECEIVE = "receive"  # c, e, h
+    READ = "read"  # c, e, h
+    RESEND = "resend"  # d
+    MUTE = "mute"  # f
+    FAIL = "fail"  # g
+    EXPIRE = "expire"  # g
+    CANCEL = "cancel"  # g
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One event's move: from any of `sources` (None: no entry yet) to `target`."""
+
+    sources: frozenset[Status | None]
+    target: Status
+
+
+def _move(target: Status, *sources: Status | None) -> Transition:
+    return Transition(frozenset(sources), target)
+
+
+_UNDELIVERED = (Status.FAILED, Status.EXPIRED, Status.CANCELLED)
+
+TRANSITIONS: Mapping[Event, Transition] = {
+    Event.EXPAND: _move(Status.PENDING, None),
+    Event.SEND: _move(Status.SENT, Status.PENDING),
+    Event.RECEIVE: _move(Status.RECEIVED, Status.SENT, Status.PENDING, *_UNDELIVERED),
+    Event.READ: _move(Status.READ, Status.RECEIVED, Status.SENT, Status.PENDING, *_UNDELIVERED),
+    Event.RESEND: _move(Status.PENDING, Status.SENT),
+    Event.MUTE: _move(Status.SUPPRESSED, None),
+    Event.FAIL: _move(Status.FAILED, Status.PENDING),
+    Event.EXPIRE: _move(Status.EXPIRED, Status.PENDING),
+    Event.CANCEL: _move(Status.CANCELLED, Status.PENDING),
+}
+
+
+def sources(event: Event) -> list[str]:
+    """The stored statuses from which `event` may move an entry, sorted: the guard of every update."""
+    return sorted(status.value for status in TRANSITIONS[event].sources if status is not None)
+
+
+def allowed(event: Event, status: Status | None) -> bool:
+    """Whether `event` moves an entry that stands at `status` (None: no entry yet)."""
+    return status in TRANSITIONS[event].sources

@@ -1,0 +1,36 @@
+"""When a recipient whom FCM could not serve just now is tried again."""
+
+import random
+
+from notify_server.domain.outcome import UNCOUNTED
+from notify_server.domain.registry import Reason
+
+QUOTA_WAIT = 60.0  # seconds, where a 429 names no Retry-After (FCM: "Scale FCM", error handling)
+CREDENTIAL_WAIT = 60.0  # seconds: a person has to act, so asking more often only adds load
+FIRST_BACKOFF = 10.0  # seconds (FCM: exponential backoff with jitter, from 10 s)
+LAST_BACKOFF = 900.0  # seconds: the backoff grows no further
+GIVE_UP_AFTER = 3600.0  # seconds from the first try (FCM: "give up by about 60 minutes")
+
+
+def wait(reason: Reason | None, attempt: int, retry_after: float | None, rng: random.Random) -> float:
+    """Seconds until the next try; never less than the provider's own Retry-After.
+
+    `attempt` counts the tries so far, from 1. The backoff doubles with each and is spread by up to a half,
+    so that the recipients of one bad minute do not come back in one bad second.
+    """
+    if retry_after is not None:
+        return retry_after
+    if reason is Reason.QUOTA_EXCEEDED:
+        return QUOTA_WAIT
+    if reason in (Reason.CREDENTIAL_REFUSED, Reason.PROVIDER_CREDENTIAL):
+        return CREDENTIAL_WAIT
+    backoff: float = min(FIRST_BACKOFF * 2 ** (attempt - 1), LAST_BACKOFF)
+    return backoff * (1 + rng.random() / 2)
+
+
+def gives_up(reason: Reason | None, tried_for: float) -> bool:
+    """Whether a recipient first tried `tried_for` seconds ago is given up as failed.
+
+    Quota and credential trouble is never the recipient's: those wait until the notification expires.
+    """
+    return reason not in UNCOUNTED and tried_for >= GIVE_UP_AFTER

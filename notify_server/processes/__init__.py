@@ -1,0 +1,1 @@
+"""One module per line of the Procfile: loop and signals only."""

@@ -1,0 +1,1 @@
+"""The verbs: what the server does, one module per capability."""

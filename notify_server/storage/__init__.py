@@ -1,0 +1,1 @@
+"""The only pymongo: one module per collection."""
