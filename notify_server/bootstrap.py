@@ -1,0 +1,107 @@
+"""The only wiring: builds what a process needs from its configuration and its database."""
+
+from dataclasses import dataclass
+from random import Random
+from secrets import token_hex
+
+from notify_server.channels.fcm.encoding import encode
+from notify_server.config import Config
+from notify_server.domain.push import PushTransport
+from notify_server.services.acceptance import Acceptance
+from notify_server.services.clock import Clock, utc_now
+from notify_server.services.completion import Completion
+from notify_server.services.delivery import After, Delivery, Queue
+from notify_server.services.enrolment import Enrolment
+from notify_server.services.expansion import Expansion, Stores
+from notify_server.services.health import Health
+from notify_server.services.holder import Holder
+from notify_server.services.inspection import Inspection
+from notify_server.services.leadership import Leadership
+from notify_server.services.membership import Membership
+from notify_server.services.messages import Messages
+from notify_server.services.people import People
+from notify_server.services.reception import Reception
+from notify_server.services.server_tokens import ServerTokens
+from notify_server.services.settlement import Settlement
+from notify_server.services.upkeep import Upkeep
+from notify_server.services.user_tokens import Signing, UserTokens
+from notify_server.storage.batches import Batches
+from notify_server.storage.clients import Clients
+from notify_server.storage.devices import Devices
+from notify_server.storage.documents import Store
+from notify_server.storage.entries import Entries
+from notify_server.storage.expansions import Expansions
+from notify_server.storage.groups import Groups
+from notify_server.storage.leases import Leases
+from notify_server.storage.members import Members
+from notify_server.storage.notifications import Notifications
+from notify_server.storage.receipts import Receipts
+from notify_server.storage.registry import Registry
+from notify_server.storage.users import Users
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the API calls."""
+
+    acceptance: Acceptance
+    inspection: Inspection
+    people: People
+    membership: Membership
+    enrolment: Enrolment
+    reception: Reception
+    server_tokens: ServerTokens
+    user_tokens: UserTokens
+    health: Health
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What a worker runs."""
+
+    expansion: Expansion
+    delivery: Delivery
+
+
+def build_services(config: Config, database: Store, clock: Clock = utc_now) -> Services:
+    """The services of a web process, or of a command."""
+    users, devices, registry, batches = Users(database), Devices(database), Registry(database), Batches(database)
+    notifications, entries = Notifications(database), Entries(database)
+    signing = Signing(config.jwt_secret, config.jwt_issuer, config.jwt_audience, config.jwt_lifetime)
+    return Services(
+        acceptance=Acceptance(notifications, encode, clock),
+        inspection=Inspection(notifications, entries, users),
+        people=People(users, devices, registry, clock),
+        membership=Membership(Groups(database), Members(database), users, clock),
+        enrolment=Enrolment(devices, users, registry, batches, clock),
+        reception=Reception(Receipts(database), clock),
+        server_tokens=ServerTokens(Clients(database), clock),
+        user_tokens=UserTokens(signing, clock),
+        health=Health(database, batches, clock),
+    )
+
+
+def build_engine(config: Config, database: Store, transport: PushTransport, clock: Clock = utc_now) -> Engine:
+    """The delivery engine of one worker run; its leases carry a name that no other run has."""
+    holder = Holder(f"{config.owner}:{token_hex(4)}", config.lease, clock)
+    users, devices, registry, batches = Users(database), Devices(database), Registry(database), Batches(database)
+    expansions = Expansions(database)
+    completion = Completion(expansions, batches)
+    settlement = Settlement(registry, devices, batches, Random(), clock)  # noqa: S311 - jitter, not a secret
+    return Engine(
+        expansion=Expansion(Stores(expansions, Members(database), users, registry, batches), completion, holder),
+        delivery=Delivery(
+            Queue(batches, expansions, registry, devices),
+            Messages(Notifications(database), transport),
+            transport,
+            After(settlement, completion),
+            holder,
+        ),
+    )
+
+
+def build_upkeep(config: Config, database: Store, clock: Clock = utc_now) -> tuple[Leadership, Upkeep]:
+    """What a scheduler runs: the right to do it, and the jobs."""
+    holder = Holder(f"{config.owner}:{token_hex(4)}", config.lease, clock)
+    upkeep = Upkeep(Expansions(database), Batches(database), Registry(database), clock)
+    return Leadership(Leases(database), holder), upkeep

@@ -24,9 +24,9 @@ def named_after(audience: Audience, cursor: str, size: int) -> tuple[str, ...]:
     return audience.users[start : start + size]
 
 
-def merge_page(named: Sequence[str], members: Sequence[str], size: int) -> list[str]:
+def merge_page(named: Sequence[str], members: Sequence[str], size: int) -> tuple[str, ...]:
     """The first `size` of two sorted id lists, each complete up to its last id or shorter than `size`."""
-    return sorted({*named, *members})[:size]
+    return tuple(sorted({*named, *members})[:size])
 
 
 def recipient(user: User, audience: Audience, category: str | None) -> Recipient:

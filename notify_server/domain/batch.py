@@ -20,6 +20,7 @@ class Stage(StrEnum):
 
     DISPATCH = "dispatch"  # to be sent, when due
     CONFIRM = "confirm"  # sent: when due, whoever has not confirmed is sent it again
+    ANNOUNCE = "announce"  # for gateways to read, which hold the open sockets; nobody leases it
 
 
 class Rank(IntEnum):

@@ -86,7 +86,7 @@ class Notification:
     priority: Priority = Priority.NORMAL
     ttl: int = DEFAULT_TTL
     send_at: datetime | None = None
-    resend: ResendPolicy = ResendPolicy()
+    resend: ResendPolicy = field(default_factory=ResendPolicy)
 
     @property
     def expires_at(self) -> datetime:

@@ -1,6 +1,7 @@
 """What the delivery engine asks of a push transport, whichever one is configured."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from notify_server.domain.device import Target
@@ -15,8 +16,8 @@ class Encoded(Protocol):
 class PushTransport(Protocol):
     """Sends one notification to many targets."""
 
-    def encode(self, notification: Notification) -> Encoded:
-        """Build, validate and encode the message once.
+    def encode(self, notification: Notification, at: datetime) -> Encoded:
+        """Build, validate and encode the message once, with the time to live that it has left at `at`.
 
         Raises InvalidInput with the path of the field at fault where FCM would refuse the message.
         """

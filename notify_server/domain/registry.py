@@ -13,6 +13,7 @@ not get it (FCM may accept a message and lose the connection before it says so).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -69,6 +70,16 @@ class Transition:
 
     sources: frozenset[Status | None]
     target: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What an entry records of an event: when, why, in a few words, and how many attempts it cost."""
+
+    at: datetime
+    reason: Reason | None = None
+    detail: str | None = None
+    attempts: int = 0
 
 
 def _move(target: Status, *sources: Status | None) -> Transition:

@@ -1,0 +1,50 @@
+"""The indexes that the queries of storage/ need, and no others."""
+
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.database import Database
+
+
+def _index(name: str, *keys: str, **options: Any) -> IndexModel:
+    """An index over `keys`; a key with a leading minus is descending."""
+    directions = [(key.lstrip("-"), DESCENDING if key.startswith("-") else ASCENDING) for key in keys]
+    return IndexModel(directions, name=name, **options)
+
+
+INDEXES = {
+    "notifications": [
+        _index(
+            "by_idempotency",
+            "idempotency.client",
+            "idempotency.key",
+            unique=True,
+            partialFilterExpression={"idempotency.key": {"$exists": True}},
+        ),
+        _index("by_category", "category", "-_id"),
+        _index("by_community", "community", "-_id"),
+        _index("by_state", "state", "-_id"),
+        _index("to_expand", "rank", "due_at", partialFilterExpression={"expanded": False}),
+        _index("to_expire", "expires_at", partialFilterExpression={"open": True}),
+    ],
+    "users": [_index("by_group", "groups", "_id"), _index("by_community", "community", "_id")],
+    "devices": [
+        _index("by_target", "target", unique=True, partialFilterExpression={"active": True}),
+        _index("by_user", "_id.u", "active"),
+    ],
+    "registry": [
+        _index("by_notification", "_id.n", "status", "_id.u"),
+        _index("by_user", "_id.u", "-_id.n"),
+    ],
+    "batches": [
+        _index("by_due", "_id.c", "stage", "rank", "due_at"),
+        _index("by_notification", "_id.n", "stage"),
+        _index("by_owner", "owner", partialFilterExpression={"owner": {"$type": "string"}}),
+    ],
+}
+
+
+def apply(database: Database[dict[str, Any]]) -> None:
+    """Make the indexes; those that are there already stay."""
+    for collection, indexes in INDEXES.items():
+        database[collection].create_indexes(indexes)

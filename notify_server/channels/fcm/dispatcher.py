@@ -1,0 +1,74 @@
+"""Spreads the targets of all running calls over the exchanges, a fair share at a time."""
+
+from collections import deque
+
+import pycurl
+
+from notify_server.channels.fcm.call import Call
+from notify_server.channels.fcm.exchange import Exchange
+from notify_server.channels.fcm.multiplexer import STREAMS, Alarm, Multiplexer
+
+_SHARE = 25  # targets of one call before the next has its turn, so that a small call never waits for a big one
+
+
+class Dispatcher:
+    """For one thread. `connections` of 100 streams each; `timeout` in seconds, from a request's start to its answer."""
+
+    def __init__(self, connections: int, timeout: float, ca_file: str, alarm: Alarm) -> None:
+        self._multiplexer = Multiplexer(connections, alarm)
+        self._timeout = timeout
+        self._ca_file = ca_file
+        self._room = connections * STREAMS  # exchanges that may still be made
+        self._idle: list[Exchange] = []
+        self._waiting: deque[Call] = deque()
+        self._running: dict[pycurl.Curl, tuple[Exchange, Call, int]] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether any call is in hand."""
+        return bool(self._waiting or self._running)
+
+    def add(self, call: Call) -> None:
+        """Take a call in hand."""
+        self._waiting.append(call)
+
+    def round(self, patience: float | None) -> None:
+        """Start what there is room for, wait for the network (seconds; None: for ever) and settle what has ended."""
+        while self._waiting and (self._idle or self._room):
+            self._start_share(self._waiting[0])
+        self._multiplexer.step(patience)
+        for curl, fault in self._multiplexer.finished():
+            self._settle(curl, fault)
+
+    def close(self) -> None:
+        """Abandon what is in hand and release everything."""
+        for call in [*self._waiting, *(call for _, call, _ in self._running.values())]:
+            call.abandon()
+        self._multiplexer.close()
+        for exchange in [*self._idle, *(exchange for exchange, _, _ in self._running.values())]:
+            exchange.curl.close()
+
+    def _start_share(self, call: Call) -> None:
+        for _ in range(min(_SHARE, call.unsent, len(self._idle) + self._room)):
+            exchange = self._idle.pop() if self._idle else self._make()
+            position, body = call.take()
+            exchange.load(call.url, call.headers, body)
+            self._running[exchange.curl] = (exchange, call, position)
+            self._multiplexer.start(exchange.curl)
+        self._waiting.popleft()
+        if call.unsent:
+            self._waiting.append(call)
+
+    def _make(self) -> Exchange:
+        self._room -= 1
+        return Exchange(self._ca_file, self._timeout)
+
+    def _settle(self, curl: pycurl.Curl, fault: str | None) -> None:
+        exchange, call, position = self._running[curl]
+        if fault is None:
+            status, outcome = exchange.answer()
+            call.answer(position, status, outcome)
+        else:
+            call.lose(position, fault)
+        del self._running[curl]
+        self._idle.append(exchange)

@@ -1,0 +1,21 @@
+"""The Prometheus metrics of every process.
+
+With PROMETHEUS_MULTIPROC_DIR set, all processes of a machine write there and any web process answers for all of
+them (prometheus_client, "Multiprocess mode"); `notify-server up` sets it.
+"""
+
+from prometheus_client import Counter, Histogram
+
+ACCEPTED = Counter("notify_notifications_accepted", "Notifications accepted by POST")
+EXPANDED = Counter("notify_recipients_expanded", "Registry entries written by expansion", ["status"])
+OUTCOMES = Counter("notify_sends", "Answers of a channel, one per device", ["channel", "outcome", "reason"])
+SEND_SECONDS = Histogram(
+    "notify_batch_send_seconds",
+    "Time from handing a batch to the channel until its last answer",
+    ["channel"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+RECEIPTS = Counter("notify_receipts", "Receipts reported by devices", ["result"])
+RESENT = Counter("notify_batches_recalled", "Batches sent again because no device confirmed in time")
+EXPIRED = Counter("notify_entries_expired", "Registry entries that expired before they could be sent")
+REAPED = Counter("notify_leases_reaped", "Leases of dead owners that ran out")

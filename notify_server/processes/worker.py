@@ -1,0 +1,105 @@
+"""The worker process: expands audiences and dispatches batches. Run as many as you like, on any machine."""
+
+from contextlib import suppress
+
+import structlog
+
+from notify_server.bootstrap import Engine, build_engine
+from notify_server.channels.fcm.transport import open_transport
+from notify_server.config import Config
+from notify_server.errors import DatabaseUnavailable
+from notify_server.processes.loop import Loop
+from notify_server.processes.readiness import await_database
+from notify_server.processes.signals import until_stopped
+from notify_server.services.handoff import Handoff
+from notify_server.services.rotation import Rotation
+from notify_server.storage.changes import new_work
+from notify_server.storage.documents import Store
+
+log = structlog.get_logger()
+
+_PATIENCE = 0.5  # seconds that a page waits for a thread of ours before any worker may have it
+
+
+class Worker:
+    """The threads of one worker: one expands, some dispatch, one listens for new work, one renews leases."""
+
+    def __init__(self, config: Config, database: Store, engine: Engine) -> None:
+        self._config = config
+        self._database = database
+        self._delivery = engine.delivery
+        self._rotation = Rotation(engine.expansion)
+        self._handoff = Handoff(room=2 * config.worker_threads)
+        self._expander = Loop("expander", self._expand)
+        self._dispatchers = [Loop(f"dispatcher-{n}", self._dispatch) for n in range(config.worker_threads)]
+        self._listener = Loop("listener", self._listen)
+        self._renewer = Loop("renewer", self._renew)
+        self._loops = [self._listener, self._renewer, self._expander, *self._dispatchers]
+
+    def start(self) -> None:
+        """Begin to work."""
+        for loop in self._loops:
+            loop.start()
+
+    def stop(self) -> None:
+        """Finish the batches in hand, and give everything else back."""
+        for loop in self._loops:
+            loop.stop()
+        self._handoff.wake()
+        for loop in (self._expander, *self._dispatchers):
+            loop.join()
+        while page := self._handoff.take():
+            self._delivery.release(page.batch)
+        self._delivery.resign()
+        for loop in (self._renewer, self._listener):
+            loop.join()
+
+    def _expand(self) -> None:
+        calls = self._handoff.calls
+        claimed = self._rotation.claim()
+        if not claimed and self._rotation.idle:
+            self._handoff.wait_for_call(calls, self._config.poll)
+            return
+        page = self._rotation.step()
+        if page is not None and not self._handoff.offer(page, _PATIENCE):
+            self._delivery.release(page.batch)
+
+    def _dispatch(self) -> None:
+        calls = self._handoff.calls
+        page = self._handoff.take()
+        if page is not None:
+            self._delivery.deliver(page.batch, page.recipients)
+        elif batch := self._delivery.lease():
+            self._delivery.deliver(batch)
+        else:
+            self._handoff.wait(calls, self._config.poll)
+
+    def _listen(self) -> None:
+        for woken in new_work(self._database):
+            if woken:
+                self._handoff.wake()
+            if self._listener.stopping.is_set():
+                return
+
+    def _renew(self) -> None:
+        if not self._renewer.stopping.wait(self._config.lease / 3):
+            self._delivery.renew()
+
+
+def run(config: Config) -> int:
+    """Work until a signal; returns the exit code."""
+    stopped = until_stopped()
+    database = await_database(config, stopped)
+    if database is None:
+        return 0
+    transport = open_transport(config)
+    worker = Worker(config, database, build_engine(config, database, transport))
+    worker.start()
+    log.info("worker started", threads=config.worker_threads)
+    stopped.wait()
+    log.info("worker stopping")
+    with suppress(DatabaseUnavailable):
+        worker.stop()
+    transport.close()
+    database.client.close()
+    return 0

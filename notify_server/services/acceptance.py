@@ -1,0 +1,99 @@
+"""Accepting a payload: after this it survives any crash."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from hashlib import sha256
+
+import structlog
+
+from notify_server import metrics
+from notify_server.domain.notification import (
+    DEFAULT_TTL,
+    Audience,
+    Channel,
+    Message,
+    Notification,
+    Priority,
+    ResendPolicy,
+    State,
+)
+from notify_server.errors import Conflict
+from notify_server.services.clock import Clock
+from notify_server.storage.documents import new_id
+from notify_server.storage.notifications import Idempotency, Notifications
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A payload that is well-formed, before it has an id and a time. Times in UTC, durations in seconds."""
+
+    message: Message
+    audience: Audience
+    category: str | None = None
+    community: str | None = None
+    channels: tuple[Channel, ...] = (Channel.PUSH,)
+    priority: Priority = Priority.NORMAL
+    ttl: int = DEFAULT_TTL
+    send_at: datetime | None = None
+    resend: ResendPolicy = field(default_factory=ResendPolicy)
+
+    def fingerprint(self) -> str:
+        """The same for two payloads that mean the same, however they are spelled."""
+        return sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()
+
+    def notification(self, now: datetime) -> Notification:
+        """The notification that this draft becomes when it is accepted at `now`."""
+        later = self.send_at is not None and self.send_at > now
+        return Notification(
+            id=new_id(),
+            created_at=now,
+            state=State.SCHEDULED if later else State.ACCEPTED,
+            message=self.message,
+            audience=self.audience,
+            category=self.category,
+            community=self.community,
+            channels=self.channels,
+            priority=self.priority,
+            ttl=self.ttl,
+            send_at=self.send_at if later else None,
+            resend=self.resend,
+        )
+
+
+class Acceptance:
+    """The one way in for notifications."""
+
+    def __init__(
+        self, notifications: Notifications, encode: Callable[[Notification, datetime], object], clock: Clock
+    ) -> None:
+        self._notifications = notifications
+        self._encode = encode
+        self._clock = clock
+
+    def accept(self, draft: Draft, client: str, key: str | None) -> Notification:
+        """Store the notification durably; `key` is the client's idempotency key.
+
+        The same key and payload give the same notification again. Raises InvalidInput where FCM would refuse the
+        message, Conflict when the key came with another payload before.
+        """
+        notification = draft.notification(self._clock())
+        self._encode(notification, notification.created_at)
+        if key is None:
+            self._notifications.add(notification, None)
+        elif not self._notifications.add(notification, Idempotency(client, key, draft.fingerprint())):
+            return self._again(draft, client, key)
+        metrics.ACCEPTED.inc()
+        log.info(
+            "notification accepted", notification_id=notification.id, client=client, state=notification.state.value
+        )
+        return notification
+
+    def _again(self, draft: Draft, client: str, key: str) -> Notification:
+        earlier, fingerprint = self._notifications.by_idempotency(client, key)
+        if fingerprint != draft.fingerprint():
+            raise Conflict("This Idempotency-Key was used with another payload before.")
+        return earlier

@@ -1,0 +1,78 @@
+"""Devices: registering, listing and removing them, and serving what has waited for one."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from notify_server.domain.batch import Batch, BatchKey, Rank
+from notify_server.domain.device import Device, Platform, Target
+from notify_server.domain.notification import Channel
+from notify_server.domain.registry import Reason
+from notify_server.errors import NotFound
+from notify_server.services.clock import Clock
+from notify_server.storage.batches import Batches
+from notify_server.storage.devices import Devices
+from notify_server.storage.registry import Registry
+from notify_server.storage.users import Users
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What an app says of itself when it registers."""
+
+    platform: Platform
+    target: Target
+    app_version: str | None = None
+    locale: str | None = None
+
+
+class Enrolment:
+    """The devices of users."""
+
+    def __init__(self, devices: Devices, users: Users, registry: Registry, batches: Batches, clock: Clock) -> None:
+        self._devices = devices
+        self._users = users
+        self._registry = registry
+        self._batches = batches
+        self._clock = clock
+
+    def register(self, user: str, device: str, installation: Installation) -> bool:
+        """Store the device as active, make an unknown user, and queue what waited for a device. True when new.
+
+        A target that another device had moves here: the old one gets nothing more on it.
+        """
+        now = self._clock()
+        self._users.mention([user], None, now)
+        new = self._devices.register(
+            Device(
+                user=user,
+                id=device,
+                platform=installation.platform,
+                target=installation.target,
+                active=True,
+                registered_at=now,
+                confirmed_at=now,
+                app_version=installation.app_version,
+                locale=installation.locale,
+            )
+        )
+        self._serve(user)
+        return new
+
+    def _serve(self, user: str) -> None:
+        """Queue every notification of which the user's entry waits for a device."""
+        for notification in self._registry.waiting(user, Reason.NO_DEVICE):
+            key = BatchKey(notification, Channel.PUSH, "", f"user:{user}")
+            self._batches.add(Batch(key, (user,), self._clock(), Rank.HIGH))
+            log.info("waiting notification queued for a new device", notification_id=notification)
+
+    def listed(self, user: str) -> list[Device]:
+        """Every device of the user, active or not."""
+        return self._devices.of_user(user)
+
+    def delete(self, user: str, device: str) -> None:
+        """Remove one device. Raises NotFound."""
+        if not self._devices.delete(user, device):
+            raise NotFound(f"There is no device {device!r}.")

@@ -1,0 +1,133 @@
+"""Expanding an audience into registry entries and batches, page by page, so that a crash resumes at the cursor."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from notify_server import metrics
+from notify_server.domain.audience import Recipient, merge_page, named_after, recipient
+from notify_server.domain.batch import SIZE, Batch, BatchKey, Rank, Stage
+from notify_server.domain.notification import Channel, Notification
+from notify_server.domain.user import User
+from notify_server.services.completion import Completion
+from notify_server.services.holder import Holder
+from notify_server.storage.batches import Batches
+from notify_server.storage.expansions import Claim, Expansions
+from notify_server.storage.members import Members
+from notify_server.storage.registry import Registry
+from notify_server.storage.users import Users
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A stored page: its push batch, leased to the expander, and who of it is to be sent to."""
+
+    batch: Batch
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What expansion writes to."""
+
+    expansions: Expansions
+    members: Members
+    users: Users
+    registry: Registry
+    batches: Batches
+
+
+class Expansion:
+    """Walks audiences in the order of user ids.
+
+    A page is written in this order: batch, entries, cursor. The batch comes first because it fixes who is in the
+    page: after a crash the page is read back from it, though members may have come and gone meanwhile. It is
+    leased to the expander until the cursor has moved, and nobody dispatches a batch that the cursor has not passed.
+    """
+
+    def __init__(self, stores: Stores, completion: Completion, holder: Holder) -> None:
+        self._stores = stores
+        self._completion = completion
+        self._holder = holder
+
+    def claim(self) -> Claim | None:
+        """Lease the most urgent notification that is not expanded, if there is one."""
+        return self._stores.expansions.claim(self._holder.owner, self._holder.now(), self._holder.until())
+
+    def pages(self, claim: Claim) -> Iterator[Page]:
+        """Expand page by page; yields the pages for push, and ends early when the lease was lost."""
+        notification, cursor, last = claim.notification, claim.cursor, False
+        while not last:
+            batches, last = self._fix(notification, cursor)
+            users = batches[0].users if batches else ()
+            unmuted = self._enter(notification, users)
+            end = users[-1] if users else cursor
+            if not self._stores.expansions.advance(
+                notification.id, self._holder.owner, (cursor, end), len(users), last=last
+            ):
+                log.warning("expansion lease lost", notification_id=notification.id)
+                return
+            yield from self._released(batches, unmuted)
+            cursor = end
+        self._completion.check(notification.id)
+        log.info("audience expanded", notification_id=notification.id)
+
+    def _fix(self, notification: Notification, cursor: str) -> tuple[list[Batch], bool]:
+        """Store the batches that fix the page after `cursor`, and say whether it is the last page.
+
+        Where a crashed run has stored one, its users are the page.
+        """
+        selected = self._select(notification, cursor)
+        users = selected or self._stored_users(notification, cursor)
+        batches = []
+        for channel in notification.channels if users else ():
+            batches.append(self._stores.batches.add(self._batch(notification, channel, cursor, users)))
+            users = batches[0].users
+        return batches, len(selected) < SIZE and users == selected
+
+    def _select(self, notification: Notification, cursor: str) -> tuple[str, ...]:
+        audience = notification.audience
+        members = self._stores.members.page(audience, cursor, SIZE)
+        return merge_page(named_after(audience, cursor, SIZE), members, SIZE)
+
+    def _stored_users(self, notification: Notification, cursor: str) -> tuple[str, ...]:
+        stored = self._stores.batches.find(BatchKey(notification.id, notification.channels[0], cursor))
+        return stored.users if stored else ()
+
+    def _batch(self, notification: Notification, channel: Channel, cursor: str, users: tuple[str, ...]) -> Batch:
+        pushed = channel is Channel.PUSH
+        return Batch(
+            key=BatchKey(notification.id, channel, cursor),
+            users=users,
+            due_at=self._holder.until(),
+            rank=Rank.of(notification.priority),
+            stage=Stage.DISPATCH if pushed else Stage.ANNOUNCE,
+            owner=self._holder.owner if pushed else None,
+        )
+
+    def _enter(self, notification: Notification, users: Sequence[str]) -> tuple[str, ...]:
+        """Write the entries of a page; returns who is to be sent to."""
+        recipients = self._recipients(notification, users)
+        self._stores.registry.insert(notification.id, recipients, notification.category, self._holder.now())
+        unmuted = tuple(r.user for r in recipients if r.suppressed is None)
+        metrics.EXPANDED.labels("pending").inc(len(unmuted))
+        metrics.EXPANDED.labels("suppressed").inc(len(recipients) - len(unmuted))
+        return unmuted
+
+    def _released(self, batches: Sequence[Batch], unmuted: tuple[str, ...]) -> Iterator[Page]:
+        """Hand our own push batches on, and end the lease on what a crashed run left."""
+        for batch in batches:
+            if batch.owner == self._holder.owner:
+                yield Page(batch, unmuted)
+            elif batch.owner is not None:
+                self._stores.batches.give_back(batch, batch.owner, self._holder.now())
+
+    def _recipients(self, notification: Notification, users: Sequence[str]) -> list[Recipient]:
+        known = {user.id: user for user in self._stores.users.among(users)}
+        unknown = [user for user in users if user not in known]
+        self._stores.users.mention(unknown, notification.community, self._holder.now())
+        found = (known.get(user) or User(user, notification.community) for user in users)
+        return [recipient(user, notification.audience, notification.category) for user in found]

@@ -1,0 +1,67 @@
+"""What time brings about: the jobs of the scheduler. Each is idempotent, so it does no harm to run one twice."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from notify_server import metrics
+from notify_server.domain.registry import Event, Note, Reason
+from notify_server.services.clock import Clock
+from notify_server.storage.batches import Batches
+from notify_server.storage.expansions import Expansions
+from notify_server.storage.registry import Registry
+
+log = structlog.get_logger()
+
+_AT_ONCE = 100  # notifications expired in one run
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """Releases, resends, expires and reaps."""
+
+    expansions: Expansions
+    batches: Batches
+    registry: Registry
+    clock: Clock
+
+    def release(self) -> int:
+        """Let scheduled notifications go whose time has come. Returns how many."""
+        released = self.expansions.release(self.clock())
+        if released:
+            log.info("scheduled notifications released", count=released)
+        return released
+
+    def resend(self) -> int:
+        """Queue batches again whose time to be confirmed is over. Returns how many.
+
+        One atomic update a batch: whichever scheduler does it, a worker then leases the batch, and each entry counts
+        its resends, so no entry is sent again twice.
+        """
+        recalled = self.batches.recall(self.clock())
+        if recalled:
+            metrics.RESENT.inc(recalled)
+            log.info("batches recalled for resend", count=recalled)
+        return recalled
+
+    def expire(self) -> int:
+        """End what could not be sent within its time to live. Returns how many entries."""
+        expired = 0
+        for notification in self.expansions.expired(self.clock(), _AT_ONCE):
+            note = Note(self.clock(), Reason.TTL_OVER, "its time to live is over")
+            count = self.registry.move(Event.EXPIRE, notification, None, note)
+            self.batches.drop(notification)
+            self.expansions.close(notification)
+            log.info("notification closed", notification_id=notification, expired=count)
+            expired += count
+        metrics.EXPIRED.inc(expired)
+        return expired
+
+    def reap(self) -> int:
+        """Take dead owners off their leases, so that an operator sees whom work was taken from. Returns how many."""
+        now = self.clock()
+        reaped = self.batches.reap(now) + self.expansions.reap(now)
+        if reaped:
+            metrics.REAPED.inc(reaped)
+            log.warning("leases of dead owners reaped", count=reaped)
+        return reaped

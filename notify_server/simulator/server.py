@@ -1,0 +1,77 @@
+"""The simulator as a process: one Granian worker inside the event loop of this very process."""
+
+import asyncio
+import signal
+from ipaddress import ip_address
+from pathlib import Path
+
+import structlog
+import uvloop
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
+from granian.http import HTTP2Settings
+from granian.log import LogLevels
+from granian.server.embed import Server
+
+from notify_server.simulator import certificates, service_account
+from notify_server.simulator.app import App
+from notify_server.simulator.simulation import Simulation
+
+PROJECT = "demo-notify"
+STREAMS = 100  # at once on one connection, as FCM allows
+_log = structlog.get_logger()
+
+
+def serve(host: str, port: int, directory: Path, project: str = PROJECT) -> None:
+    """Serve HTTP/2 and HTTP/1.1 over TLS until SIGTERM or SIGINT; a second signal ends the process at once.
+
+    `directory` gets ca.pem, cert.pem, key.pem and service-account.json, whose token_uri points here; those already
+    there are used again. There is one worker only, as everything is kept in its memory.
+    """
+    found = certificates.ensure(directory, host)
+    service_account.ensure(directory / "service-account.json", project, f"{url(host, port)}/token")
+    uvloop.run(_serve(host, port, found, project))
+
+
+def url(host: str, port: int) -> str:
+    """Where clients on this machine find a simulator that listens on `host`."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return f"https://{host}:{port}"
+    if address.is_unspecified:
+        return f"https://localhost:{port}"
+    return f"https://{host}:{port}" if address.version == 4 else f"https://[{host}]:{port}"
+
+
+async def _serve(host: str, port: int, found: certificates.Certificates, project: str) -> None:
+    simulation = Simulation(project)
+    server = Server(
+        App(simulation),
+        address=host,
+        port=port,
+        interface=Interfaces.RSGI,
+        http=HTTPModes.auto,
+        http2_settings=HTTP2Settings(max_concurrent_streams=STREAMS),
+        websockets=False,
+        backlog=1024,
+        log_level=LogLevels.error,
+        ssl_cert=found.cert,
+        ssl_key=found.key,
+        ssl_protocol_min=SSLProtocols.tls12,
+    )
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, _on_signal, stop)
+    serving = asyncio.create_task(server.serve())
+    _log.info("simulator_started", url=url(host, port), project=project)
+    await asyncio.wait({serving, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    await simulation.stop()
+    server.stop()  # type: ignore[no-untyped-call]
+    await serving
+    _log.info("simulator_stopped")
+
+
+def _on_signal(stop: asyncio.Event) -> None:
+    stop.set()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().remove_signal_handler(number)

@@ -1,0 +1,116 @@
+"""The collection `devices`: who is reached by which FCM target. An active target belongs to one device."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from notify_server.domain.device import Device, Platform, Target, TargetType
+from notify_server.domain.registry import Reason
+from notify_server.storage.database import translated
+from notify_server.storage.documents import Document
+
+MOVED = "moved"  # the target has shown up under another device
+_RACES = 5  # two devices that claim one target at once: each try settles one of them
+
+
+@translated
+class Devices:
+    """Reads and writes `devices`."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._all = database["devices"]
+
+    def register(self, device: Device) -> bool:
+        """Store `device` as active and take its target from whoever had it. True when the device is new."""
+        for _ in range(_RACES):
+            self._release(device)
+            try:
+                return self._upsert(device)
+            except DuplicateKeyError:
+                continue  # the target was claimed between the two writes: take it again
+        self._release(device)
+        return self._upsert(device)
+
+    def _release(self, device: Device) -> None:
+        self._all.update_many(
+            {"target": _written(device.target), "active": True, "_id": {"$ne": _id(device.user, device.id)}},
+            {"$set": {"active": False, "reason": MOVED, "deactivated_at": device.registered_at}},
+        )
+
+    def _upsert(self, device: Device) -> bool:
+        written = {
+            "target": _written(device.target),
+            "platform": device.platform.value,
+            "active": True,
+            "reason": None,
+            "deactivated_at": None,
+            "confirmed_at": device.confirmed_at,
+            "app_version": device.app_version,
+            "locale": device.locale,
+        }
+        done = self._all.update_one(
+            {"_id": _id(device.user, device.id)},
+            {"$set": written, "$setOnInsert": {"registered_at": device.registered_at}},
+            upsert=True,
+        )
+        return done.upserted_id is not None
+
+    def of_user(self, user: str) -> list[Device]:
+        """Every device of `user`, active or not, in order of registration."""
+        return [_from_document(d) for d in self._all.find({"_id.u": user}).sort([("registered_at", 1), ("_id.d", 1)])]
+
+    def targets(self, users: Sequence[str]) -> list[tuple[str, str, Target]]:
+        """(user, device id, target) of every active device of `users`: one query for a whole batch."""
+        found = self._all.find({"_id.u": {"$in": list(users)}, "active": True}, {"target": 1})
+        return [(d["_id"]["u"], d["_id"]["d"], _target(d["target"])) for d in found]
+
+    def deactivate(self, dead: Mapping[Reason, Sequence[tuple[str, str, Target]]], at: datetime) -> int:
+        """Mark devices whose target FCM called dead, unless they have a new target by now. Returns how many."""
+        count = 0
+        for reason, devices in dead.items():
+            ids = [_id(user, device) for user, device, _ in devices]
+            targets = [_written(target) for _, _, target in devices]
+            done = self._all.update_many(
+                {"_id": {"$in": ids}, "target": {"$in": targets}, "active": True},
+                {"$set": {"active": False, "reason": reason.value, "deactivated_at": at}},
+            )
+            count += done.modified_count
+        return count
+
+    def delete(self, user: str, device: str) -> bool:
+        """Remove one device; False when there was none."""
+        return self._all.delete_one({"_id": _id(user, device)}).deleted_count == 1
+
+    def erase(self, user: str) -> int:
+        """Remove every device of a person. Returns how many."""
+        return self._all.delete_many({"_id.u": user}).deleted_count
+
+
+def _id(user: str, device: str) -> Document:
+    return {"u": user, "d": device}
+
+
+def _written(target: Target) -> str:
+    return f"{target.type.value}:{target.value}"
+
+
+def _target(written: str) -> Target:
+    kind, _, value = written.partition(":")
+    return Target(TargetType(kind), value)
+
+
+def _from_document(document: Document) -> Device:
+    return Device(
+        user=document["_id"]["u"],
+        id=document["_id"]["d"],
+        platform=Platform(document["platform"]),
+        target=_target(document["target"]),
+        active=document["active"],
+        reason=document["reason"],
+        registered_at=document["registered_at"],
+        confirmed_at=document["confirmed_at"],
+        app_version=document["app_version"],
+        locale=document["locale"],
+    )

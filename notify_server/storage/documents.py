@@ -1,0 +1,46 @@
+"""The one spelling of ids, and the one way of repeatable inserts, for every collection."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bson import ObjectId
+from bson.errors import InvalidId
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import BulkWriteError
+
+from notify_server.errors import NotFound
+
+Document = dict[str, Any]
+Store = Database[Document]  # what every collection is opened from
+_DUPLICATE_KEY = 11000
+
+
+def new_id() -> str:
+    """A fresh notification id: an ObjectId in hexadecimal, so ids sort by the second in which they were made."""
+    return str(ObjectId())
+
+
+def object_id(notification: str) -> ObjectId:
+    """The stored form of a notification id. Raises NotFound when it cannot be one: it then names nothing."""
+    try:
+        return ObjectId(notification)
+    except InvalidId:
+        raise NotFound(f"There is no notification {notification[:64]!r}.") from None
+
+
+def entry_id(notification: ObjectId, user: str) -> Document:
+    """The `_id` of a registry entry; the order of its fields is part of it."""
+    return {"n": notification, "u": user}
+
+
+def insert_new(collection: Collection[Document], documents: Sequence[Document]) -> int:
+    """Insert those of `documents` whose `_id` is not there yet and leave the others alone. Returns how many."""
+    if not documents:
+        return 0
+    try:
+        return len(collection.insert_many(documents, ordered=False).inserted_ids)
+    except BulkWriteError as error:
+        if any(problem["code"] != _DUPLICATE_KEY for problem in error.details["writeErrors"]):
+            raise
+        return int(error.details["nInserted"])

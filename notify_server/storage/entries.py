@@ -1,0 +1,64 @@
+"""The registry as it is read: pages of entries and counts by status."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bson import ObjectId
+from pymongo.database import Database
+
+from notify_server.domain.registry import Status
+from notify_server.storage.database import translated
+from notify_server.storage.documents import Document, object_id
+
+_SHOWN = (
+    "status",
+    "reason",
+    "groups",
+    "attempts",
+    "pending_at",
+    "sent_at",
+    "received_at",
+    "read_at",
+    "history",
+)
+
+
+@translated
+class Entries:
+    """Reads `registry`."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._all = database["registry"]
+
+    def of_notification(self, notification: str, status: str | None, after: str | None, limit: int) -> list[Document]:
+        """At most `limit` entries in order of user id, from the one after user `after`."""
+        conditions: Document = {"_id.n": object_id(notification)}
+        conditions["status"] = status if status else {"$in": [s.value for s in Status]}
+        conditions["_id.u"] = {"$gt": after or ""}
+        found = self._all.find(conditions).sort("_id.u", 1).limit(limit)
+        return [_shown(document) for document in found]
+
+    def of_user(self, user: str, after: str | None, limit: int) -> list[Document]:
+        """At most `limit` entries, newest notification first, from the one after notification `after`."""
+        conditions: Document = {"_id.u": user}
+        if after is not None:
+            conditions["_id.n"] = {"$lt": object_id(after)}
+        found = self._all.find(conditions).sort("_id.n", -1).limit(limit)
+        return [_shown(document) for document in found]
+
+    def counts(self, notifications: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
+        """Entries by status, counted now, for each of `notifications`; every status is there."""
+        counts = {notification: {status.value: 0 for status in Status} for notification in notifications}
+        ids: list[ObjectId] = [object_id(notification) for notification in notifications]
+        stages: list[Mapping[str, Any]] = [
+            {"$match": {"_id.n": {"$in": ids}}},
+            {"$group": {"_id": {"n": "$_id.n", "s": "$status"}, "count": {"$sum": 1}}},
+        ]
+        for row in self._all.aggregate(stages, hint="by_notification"):
+            counts[str(row["_id"]["n"])][row["_id"]["s"]] = row["count"]
+        return counts
+
+
+def _shown(document: Document) -> Document:
+    entry = {name: document[name] for name in _SHOWN}
+    return {"notification_id": str(document["_id"]["n"]), "user_id": document["_id"]["u"], **entry}

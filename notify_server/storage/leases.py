@@ -1,0 +1,33 @@
+"""The collection `leases`: what only one process at a time may do."""
+
+from datetime import datetime
+
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from notify_server.storage.database import translated
+from notify_server.storage.documents import Document
+
+
+@translated
+class Leases:
+    """Named leases."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._all = database["leases"]
+
+    def hold(self, name: str, owner: str, now: datetime, until: datetime) -> bool:
+        """Take the lease, or keep it, until `until`; False while another owner's has not run out."""
+        try:
+            self._all.update_one(
+                {"_id": name, "$or": [{"owner": owner}, {"until": {"$lte": now}}]},
+                {"$set": {"owner": owner, "until": until}},
+                upsert=True,
+            )
+        except DuplicateKeyError:
+            return False  # the upsert met the document of a living owner
+        return True
+
+    def release(self, name: str, owner: str) -> None:
+        """Give the lease up."""
+        self._all.delete_one({"_id": name, "owner": owner})

@@ -1,0 +1,82 @@
+"""The collection `notifications`, as its callers see it: accepted payloads and their state."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bson import ObjectId
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from notify_server.domain.notification import Notification, State
+from notify_server.errors import NotFound
+from notify_server.storage.database import translated
+from notify_server.storage.documents import Document, object_id
+from notify_server.storage.notification_document import WITHOUT_USERS, from_document, to_document
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A client's key for a request, and the fingerprint of the body that came with it."""
+
+    client: str
+    key: str
+    fingerprint: str
+
+
+@translated
+class Notifications:
+    """Reads and writes `notifications`."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._all = database["notifications"]
+
+    def add(self, notification: Notification, idempotency: Idempotency | None) -> bool:
+        """Insert with majority write concern; False when the idempotency key has been used before."""
+        made_by = {} if idempotency is None else {"idempotency": asdict(idempotency)}
+        try:
+            self._all.insert_one(to_document(notification) | made_by)
+        except DuplicateKeyError:
+            return False
+        return True
+
+    def by_idempotency(self, client: str, key: str) -> tuple[Notification, str]:
+        """The notification made with this key, and the fingerprint of its body. Raises NotFound."""
+        found = self._all.find_one({"idempotency.client": client, "idempotency.key": key}, WITHOUT_USERS)
+        if found is None:
+            raise NotFound("No notification was made with this idempotency key.")
+        return from_document(found), found["idempotency"]["fingerprint"]
+
+    def get(self, notification: str) -> tuple[Notification, int]:
+        """One notification without its named users, and the number of its recipients so far. Raises NotFound."""
+        found = self._all.find_one({"_id": object_id(notification)}, WITHOUT_USERS)
+        if found is None:
+            raise NotFound(f"There is no notification {notification}.")
+        return from_document(found), found["recipients"]
+
+    def page(self, filters: Mapping[str, Any], after: str | None, limit: int) -> list[tuple[Notification, int]]:
+        """At most `limit` notifications, newest first, from the one after `after`; filters: see `_conditions`."""
+        conditions = _conditions(filters)
+        if after is not None:
+            conditions["_id"] = {**conditions.get("_id", {}), "$lt": object_id(after)}
+        found = self._all.find(conditions, WITHOUT_USERS).sort("_id", -1).limit(limit)
+        return [(from_document(document), document["recipients"]) for document in found]
+
+    def cancel(self, notification: str) -> bool:
+        """Anything that is not over yet → cancelled."""
+        stoppable = [State.SCHEDULED.value, State.ACCEPTED.value, State.DISPATCHING.value]
+        done = self._all.update_one(
+            {"_id": object_id(notification), "state": {"$in": stoppable}}, {"$set": {"state": State.CANCELLED.value}}
+        )
+        return done.modified_count == 1
+
+
+def _conditions(filters: Mapping[str, Any]) -> Document:
+    """`category`, `community`, `state` by equality; `from` and `to` (datetimes) bound the time of acceptance."""
+    conditions = {name: filters[name] for name in ("category", "community", "state") if filters.get(name) is not None}
+    bounds = {
+        operator: ObjectId.from_datetime(filters[name])
+        for name, operator in (("from", "$gte"), ("to", "$lt"))
+        if filters.get(name) is not None
+    }
+    return {**conditions, "_id": bounds} if bounds else conditions

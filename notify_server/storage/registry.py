@@ -1,0 +1,111 @@
+"""The collection `registry`: one entry per recipient of a notification.
+
+Every update names the statuses it may start from in its filter, taken from TRANSITIONS, so two writers can never
+both win and a late or repeated event changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from bson import ObjectId
+from pymongo.database import Database
+
+from notify_server.domain.audience import Recipient
+from notify_server.domain.registry import TRANSITIONS, Event, Note, Reason, Status, sources
+from notify_server.storage.database import translated
+from notify_server.storage.documents import Document, entry_id, insert_new, object_id
+
+
+@translated
+class Registry:
+    """Writes of the delivery engine."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._all = database["registry"]
+
+    def insert(self, notification: str, recipients: Sequence[Recipient], category: str | None, at: datetime) -> None:
+        """Write the entries of one page; those that a crashed run wrote already stay as they are."""
+        n = object_id(notification)
+        insert_new(self._all, [_entry(n, recipient, category, at) for recipient in recipients])
+
+    def move(self, event: Event, notification: str, users: Sequence[str] | None, note: Note) -> int:
+        """Apply `event` to the entries of `users` (None: all) that stand where it may start. Returns how many moved."""
+        guard = _of(notification, users) | {"status": {"$in": sources(event)}}
+        return self._all.update_many(guard, transition(event, note)).modified_count
+
+    def resend(self, notification: str, users: Sequence[str], at: datetime, resends: int) -> int:
+        """Sent → pending for resend number `resends`, once per entry however often a crash repeats it."""
+        guard = _of(notification, users) | {"status": {"$in": sources(Event.RESEND)}, "resends": {"$lt": resends}}
+        note = Note(at, Reason.UNCONFIRMED, f"resend {resends}: no device confirmed it")
+        update = transition(Event.RESEND, note)
+        update["$set"]["resends"] = resends
+        return self._all.update_many(guard, update).modified_count
+
+    def hold(self, notification: str, users: Sequence[str], note: Note) -> None:
+        """Say why pending entries stay pending. What costs an attempt goes into the history each time, other once."""
+        guard = _of(notification, users) | {"status": Status.PENDING.value}
+        if not note.attempts:
+            guard["reason"] = {"$ne": note.reason}
+        update = {"$set": {"reason": note.reason}, "$push": {"history": _line(Status.PENDING, note)}}
+        self._all.update_many(guard, _counting(update, note))
+
+    def standing(self, notification: str, users: Sequence[str], statuses: Sequence[Status]) -> set[str]:
+        """Who of `users` has an entry at one of `statuses`."""
+        found = self._all.find(_of(notification, users) | {"status": {"$in": [s.value for s in statuses]}}, {"_id": 1})
+        return {document["_id"]["u"] for document in found}
+
+    def waiting(self, user: str, reason: Reason) -> list[str]:
+        """Notifications of which `user` has a pending entry with this reason."""
+        found = self._all.find({"_id.u": user, "status": Status.PENDING.value, "reason": reason.value}, {"_id": 1})
+        return [str(document["_id"]["n"]) for document in found]
+
+    def erase(self, user: str) -> int:
+        """Remove every entry of a person. Returns how many."""
+        return self._all.delete_many({"_id.u": user}).deleted_count
+
+
+def transition(event: Event, note: Note) -> Document:
+    """The update that moves an entry by `event`: status, its time, reason and one line of history."""
+    target = TRANSITIONS[event].target
+    values = {"status": target.value, "reason": note.reason, **_times(target, note.at)}
+    return _counting({"$set": values, "$push": {"history": _line(target, note)}}, note)
+
+
+def _line(status: Status, note: Note) -> Document:
+    return {"status": status.value, "at": note.at, "detail": note.detail}
+
+
+def _counting(update: Document, note: Note) -> Document:
+    return update | {"$inc": {"attempts": note.attempts}} if note.attempts else update
+
+
+def _times(target: Status, at: datetime) -> Mapping[str, datetime]:
+    timed = {Status.PENDING, Status.SENT, Status.RECEIVED, Status.READ}
+    return {f"{target.value}_at": at} if target in timed else {}
+
+
+def _of(notification: str, users: Sequence[str] | None) -> Document:
+    n = object_id(notification)
+    if users is None:
+        return {"_id.n": n}
+    return {"_id": {"$in": [entry_id(n, user) for user in users]}}
+
+
+def _entry(n: ObjectId, recipient: Recipient, category: str | None, at: datetime) -> Document:
+    status = Status.SUPPRESSED if recipient.suppressed else Status.PENDING
+    reason: Any = recipient.suppressed and recipient.suppressed.value
+    return {
+        "_id": entry_id(n, recipient.user),
+        "status": status.value,
+        "reason": reason,
+        "groups": list(recipient.groups),
+        "category": category,
+        "attempts": 0,
+        "resends": 0,
+        "pending_at": at,
+        "sent_at": None,
+        "received_at": None,
+        "read_at": None,
+        "history": [{"status": status.value, "at": at, "detail": reason}],
+    }

@@ -1,0 +1,71 @@
+"""What many tests share: one real mongod a session, and in it a fresh, migrated database a test."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from notify_server.config import Config
+from notify_server.storage import migrations
+from notify_server.storage.database import connect
+from tests.mongod import Mongod, embedded
+
+Documents = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URI of the session's mongod, a replica set of one."""
+    _, server = embedded(tmp_path_factory.mktemp("session"))
+    yield server.start()
+    server.stop()
+
+
+@pytest.fixture
+def config(mongodb_uri: str, tmp_path: Path, database_name: str) -> Config:
+    """A configuration that leads to the test's `database`."""
+    return Config(mongodb_uri=mongodb_uri, database=database_name, data_dir=tmp_path)
+
+
+@pytest.fixture(scope="session")
+def database_name() -> str:
+    return f"test_{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def _migrated(mongodb_uri: str, database_name: str) -> Iterator[Database[Documents]]:
+    database = connect(Config(mongodb_uri=mongodb_uri, database=database_name))
+    migrations.run(database)
+    yield database
+    database.client.drop_database(database)
+    database.client.close()
+
+
+@pytest.fixture
+def database(_migrated: Database[Documents]) -> Iterator[Database[Documents]]:
+    """A migrated database without documents. It is emptied, not made anew: that takes a tenth of the time."""
+    yield _migrated
+    for name in _migrated.list_collection_names():
+        if name != "migrations":
+            _migrated[name].delete_many({})
+
+
+@pytest.fixture
+def bare_database(mongodb_uri: str) -> Iterator[Database[Documents]]:
+    """A database of the test's own with nothing in it, for tests that change indexes or run migrations."""
+    database = connect(Config(mongodb_uri=mongodb_uri, database=f"test_{uuid.uuid4().hex[:12]}"))
+    yield database
+    database.client.drop_database(database)
+    database.client.close()
+
+
+@pytest.fixture
+def mongod(tmp_path: Path) -> Iterator[Mongod]:
+    """A mongod of the test's own, started, that it may kill and start again."""
+    server = Mongod(tmp_path / "data")
+    server.start()
+    yield server
+    server.stop()
