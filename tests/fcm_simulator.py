@@ -1,11 +1,11 @@
 """The FCM simulator for tests: a real process, reached over real HTTP/2.
 
-    with SimulatorProcess() as fcm:
-        fcm.behave(unavailable=0.2, retry_after={"unavailable": 2})
-        …                                  # send to fcm.url with fcm.credentials_file, trusting fcm.ca_file
-        assert fcm.counts()["accepted"] == 1
-        assert fcm.messages(outcome="accepted")[0]["target"] == "t1"
-        fcm.clear()                        # forgets messages, not the behaviour
+with SimulatorProcess() as fcm:
+    fcm.behave(unavailable=0.2, retry_after={"unavailable": 2})
+    …                                  # send to fcm.url with fcm.credentials_file, trusting fcm.ca_file
+    assert fcm.counts()["accepted"] == 1
+    assert fcm.messages(outcome="accepted")[0]["target"] == "t1"
+    fcm.clear()                        # forgets messages, not the behaviour
 """
 
 import json

@@ -12,6 +12,7 @@ from notify_server.simulator import control
 from notify_server.simulator.answers import Answer, error
 from notify_server.simulator.connections import sever
 from notify_server.simulator.outcomes import Drop
+from notify_server.simulator.sending import Sending
 from notify_server.simulator.simulation import Simulation
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class App:
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
+        self._sending = Sending(simulation)
 
     async def __rsgi__(self, scope: "Scope", proto: "HTTPProtocol") -> None:
         """Answer one request, or break its connection."""
@@ -47,7 +49,7 @@ class App:
         if scope.method != "POST":
             _reply(proto, _ONLY_POST)
             return
-        answer = await self._simulation.send(body, scope.headers.get("authorization"), project)
+        answer = await self._sending.send(body, scope.headers.get("authorization"), project)
         if isinstance(answer, Answer):
             _reply(proto, answer)
         else:

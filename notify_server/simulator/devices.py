@@ -17,6 +17,8 @@ from notify_server.simulator.problems import flatten
 TRIES = 5
 CONCURRENT = 32  # reports under way at once
 TIMEOUT = 10.0  # seconds
+FIRST_BACKOFF = 0.4  # seconds, doubled with each further try
+_TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 _log = structlog.get_logger()
 
 
@@ -99,36 +101,46 @@ class Devices:
 
     async def _report(self, device: Device, notification_id: str, status: str, after: float) -> None:
         await asyncio.sleep(after)
-        at = datetime.now(UTC).isoformat()
-        receipt = {"notification_id": notification_id, "status": status, "at": at, "device_id": device.device_id}
-        async with self._places:
-            done = await self._send(device, {"receipts": [receipt]})
-        if done:
+        receipt = {
+            "notification_id": notification_id,
+            "status": status,
+            "at": datetime.now(UTC).isoformat(),
+            "device_id": device.device_id,
+        }
+        if await self._told(device, receipt):
             device.reported += 1
         else:
             device.failed += 1
 
-    async def _send(self, device: Device, body: dict[str, Any]) -> bool:
-        client = self._client = self._client or httpx.AsyncClient(timeout=TIMEOUT)
+    async def _told(self, device: Device, receipt: dict[str, str]) -> bool:
         for attempt in range(TRIES):
             if attempt:
-                await asyncio.sleep(0.2 * 2**attempt)
+                await asyncio.sleep(FIRST_BACKOFF * 2 ** (attempt - 1))
             try:
-                answer = await client.post(
-                    f"{device.api}/v1/me/receipts", json=body, headers={"authorization": f"Bearer {device.token}"}
-                )
+                answer = await self._post(device, receipt)
             except httpx.TransportError as error:
                 _log.info("receipt_not_delivered", device_id=device.device_id, error=type(error).__name__)
                 continue
-            if answer.status_code < 500 and answer.status_code != 429:
-                return _taken(answer, device)
+            if answer.status_code not in _TRY_AGAIN:
+                return _taken(device, answer)
         _log.warning("receipt_given_up", device_id=device.device_id, tries=TRIES)
         return False
 
+    async def _post(self, device: Device, receipt: dict[str, str]) -> httpx.Response:
+        self._client = self._client or httpx.AsyncClient(timeout=TIMEOUT)
+        headers = {"authorization": f"Bearer {device.token}"}
+        async with self._places:
+            return await self._client.post(
+                f"{device.api}/v1/me/receipts", json={"receipts": [receipt]}, headers=headers
+            )
 
-def _taken(answer: httpx.Response, device: Device) -> bool:
-    rejected = answer.json().get("rejected") if answer.is_success else None
-    if answer.is_success and not rejected:
+
+def _taken(device: Device, answer: httpx.Response) -> bool:
+    try:
+        rejected = answer.json()["rejected"]
+    except (ValueError, KeyError, TypeError):
+        rejected = None
+    if answer.is_success and rejected == []:
         return True
     _log.warning("receipt_refused", device_id=device.device_id, status=answer.status_code, rejected=rejected)
     return False

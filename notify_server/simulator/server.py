@@ -12,12 +12,15 @@ from granian.http import HTTP2Settings
 from granian.log import LogLevels
 from granian.server.embed import Server
 
+from notify_server.errors import ConfigurationError
 from notify_server.simulator import certificates, service_account
 from notify_server.simulator.app import App
 from notify_server.simulator.simulation import Simulation
 
 PROJECT = "demo-notify"
 STREAMS = 100  # at once on one connection, as FCM allows
+DRAIN = 5.0  # seconds for requests under way when the process is told to stop
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _log = structlog.get_logger()
 
 
@@ -26,6 +29,7 @@ def serve(host: str, port: int, directory: Path, project: str = PROJECT) -> None
 
     `directory` gets ca.pem, cert.pem, key.pem and service-account.json, whose token_uri points here; those already
     there are used again. There is one worker only, as everything is kept in its memory.
+    Raises ConfigurationError if the address cannot be had.
     """
     found = certificates.ensure(directory, host)
     service_account.ensure(directory / "service-account.json", project, f"{url(host, port)}/token")
@@ -59,19 +63,32 @@ async def _serve(host: str, port: int, found: certificates.Certificates, project
         ssl_key=found.key,
         ssl_protocol_min=SSLProtocols.tls12,
     )
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, _on_signal, stop)
+    server.on_startup(lambda: _log.info("simulator_started", url=url(host, port), project=project))
+    stop = _stop_signal()
     serving = asyncio.create_task(server.serve())
-    _log.info("simulator_started", url=url(host, port), project=project)
-    await asyncio.wait({serving, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
+    if serving.done():
+        stop.cancel()
+        raise ConfigurationError([f"the simulator cannot listen on {host}:{port}: {_reason(serving)}"])
     await simulation.stop()
     server.stop()  # type: ignore[no-untyped-call]
-    await serving
+    await asyncio.wait({serving}, timeout=DRAIN)
     _log.info("simulator_stopped")
 
 
-def _on_signal(stop: asyncio.Event) -> None:
-    stop.set()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().remove_signal_handler(number)
+def _stop_signal() -> asyncio.Task[bool]:
+    """Done when the first SIGTERM or SIGINT comes; the next one has its default effect."""
+    loop, signalled = asyncio.get_running_loop(), asyncio.Event()
+
+    def stop() -> None:
+        signalled.set()
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop)
+    return asyncio.create_task(signalled.wait())
+
+
+def _reason(serving: asyncio.Task[None]) -> str:
+    return str(serving.exception()).partition("\n")[0]

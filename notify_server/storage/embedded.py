@@ -45,6 +45,11 @@ class EmbeddedDatabase:
         """The process id of the child that `start` started."""
         return self._process.pid if self._process else None
 
+    @property
+    def uri(self) -> str:
+        """Where it is found, once `prepare` has chosen the port."""
+        return f"mongodb://127.0.0.1:{self._port}/?replicaSet={mongod.REPLICA_SET}"
+
     def prepare(self) -> list[str]:
         """Make directories, choose the port, set a long log aside; return mongod's command line.
 
@@ -66,10 +71,9 @@ class EmbeddedDatabase:
         """
         if not replica_set.await_primary(mongod.REPLICA_SET, self._port, alive, READY_WITHIN):
             raise NoEmbeddedDatabase(f"mongod ended before it was ready: {self._last_words()}. {mongod.WAY_OUT}")
-        uri = f"mongodb://127.0.0.1:{self._port}/?replicaSet={mongod.REPLICA_SET}"
         _replace(self._port_file, f"{self._port}\n")
-        _replace(self._uri_file, f"{uri}\n")
-        return uri
+        _replace(self._uri_file, f"{self.uri}\n")
+        return self.uri
 
     def withdraw(self) -> None:
         """Take the URI back: from now on nobody new finds this database."""

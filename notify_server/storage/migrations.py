@@ -20,7 +20,7 @@ from notify_server.storage.leases import Leases
 
 Clock = Callable[[], datetime]
 
-_log = structlog.get_logger()
+log = structlog.get_logger()
 _NAME = re.compile(r"m\d{4}_[a-z0-9_]+")
 _LEASE = "migrations"
 _TURN = timedelta(seconds=30)  # how long the others wait for a runner that died
@@ -80,7 +80,7 @@ def _apply(database: Database[Document], package: str, name: str, clock: Clock) 
     importlib.import_module(f"{package}.{name}").apply(database)
     seconds = round(time.monotonic() - began, 3)
     database["migrations"].insert_one({"_id": name, "applied_at": clock(), "seconds": seconds})
-    _log.info("migration_applied", migration=name, seconds=seconds)
+    log.info("migration applied", migration=name, seconds=seconds)
 
 
 @contextlib.contextmanager

@@ -91,7 +91,7 @@ def _failure(error: Exception) -> Outcome:
 
 
 def _outcome(answer: messaging.SendResponse) -> Outcome:
-    if answer.success:
+    if answer.exception is None:
         return ACCEPTED
     response = answer.exception.http_response
     if response is None:

@@ -1,0 +1,90 @@
+"""Who may call a route. A route without a guard is refused when the application is built."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, g, request
+
+from notify_server.api.context import services
+from notify_server.errors import Forbidden, Unauthenticated
+from notify_server.services.server_tokens import Client, Scope
+
+View = TypeVar("View", bound=Callable[..., Any])
+_ATTRIBUTE = "__guard__"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a route asks for: nothing (public), a user token, or a server token with `scope`."""
+
+    scheme: str | None
+    scope: Scope | None = None
+
+
+PUBLIC = Guard(None)
+USER = Guard("userToken")
+
+
+def guarded(guard: Guard) -> Callable[[View], View]:
+    """Mark a view with its guard."""
+
+    def mark(view: View) -> View:
+        setattr(view, _ATTRIBUTE, guard)
+        return view
+
+    return mark
+
+
+def server(scope: Scope) -> Callable[[View], View]:
+    """A server token with `scope` is needed."""
+    return guarded(Guard("serverToken", scope))
+
+
+def user(view: View) -> View:
+    """A user token is needed; the route serves that user alone."""
+    return guarded(USER)(view)
+
+
+def public(view: View) -> View:
+    """Open to everyone: probes and documentation."""
+    return guarded(PUBLIC)(view)
+
+
+def guard_of(app: Flask, endpoint: str) -> Guard | None:
+    """The guard of a registered view."""
+    found: Guard | None = getattr(app.view_functions[endpoint], _ATTRIBUTE, None)
+    return found
+
+
+def install(app: Flask) -> None:
+    """Check that every route has a guard, and enforce them. Raises LookupError naming the routes that have none."""
+    bare = sorted(endpoint for endpoint in app.view_functions if guard_of(app, endpoint) is None)
+    if bare:
+        raise LookupError(f"Routes without a guard: {', '.join(bare)}")
+    app.before_request(_enforce)
+
+
+def _enforce() -> None:
+    if request.endpoint is None:
+        return  # no route: the answer is 404 or 405
+    guard = guard_of(current_app, request.endpoint)
+    if guard is None or guard.scheme is None:
+        return
+    if guard is USER:
+        g.user = services().user_tokens.authenticate(_bearer())
+    else:
+        g.client = _authorised(services().server_tokens.authenticate(_bearer()), guard)
+
+
+def _authorised(client: Client, guard: Guard) -> Client:
+    if guard.scope not in client.scopes:
+        raise Forbidden(f"This token lacks the scope {guard.scope!s}.")
+    return client
+
+
+def _bearer() -> str:
+    authorization = request.authorization
+    if authorization is None or authorization.type != "bearer" or not authorization.token:
+        raise Unauthenticated("Send a token: Authorization: Bearer …")
+    return authorization.token

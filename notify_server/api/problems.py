@@ -1,0 +1,64 @@
+"""Every error answer: RFC 9457 `application/problem+json`, and never a traceback or an HTML page."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Flask, Response, jsonify
+from werkzeug.exceptions import HTTPException
+
+from notify_server.errors import DatabaseError, InvalidInput, Refused
+
+log = structlog.get_logger()
+
+RETRY_AFTER = "5"  # seconds: about what a replica set needs to elect a primary
+
+
+def problem(status: int, title: str, detail: str, errors: Mapping[str, Sequence[str]] | None = None) -> Response:
+    """A problem document; `errors` maps field paths to messages."""
+    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    if errors is not None:
+        body["errors"] = errors
+    response = jsonify(body)
+    response.status_code = status
+    response.content_type = "application/problem+json"
+    return response
+
+
+def install(app: Flask) -> None:
+    """Answer every error of ours, of Flask's and of nobody's."""
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(DatabaseError, _unavailable)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _refused(error: Refused) -> Response:
+    errors = error.errors if isinstance(error, InvalidInput) else None
+    detail = "See errors for what is wrong with each field." if errors is not None else str(error)
+    response = problem(error.status, error.title, detail, errors)
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _unavailable(error: DatabaseError) -> Response:
+    log.warning("request refused: database unavailable", problem=str(error))
+    response = problem(503, "Service unavailable", "The database is away. Nothing was lost; please try again.")
+    response.headers["Retry-After"] = RETRY_AFTER
+    return response
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    response = problem(status, error.name, error.description or error.name)
+    for name, value in error.get_headers():
+        if name != "Content-Type":
+            response.headers[name] = value
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    log.error("request failed", exc_info=error)
+    return problem(500, "Internal server error", "The error was logged.")

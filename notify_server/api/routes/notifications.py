@@ -1,0 +1,93 @@
+"""Notifications: handed over, looked at."""
+
+from typing import Any
+
+from flask import request, url_for
+from marshmallow import ValidationError
+from marshmallow.validate import Length
+
+from notify_server.api import guards, paging
+from notify_server.api.blueprint import Routes
+from notify_server.api.context import current_client, services
+from notify_server.api.schemas.notification import (
+    AcceptedSchema,
+    NotificationPageSchema,
+    NotificationQuerySchema,
+    NotificationSchema,
+    ShownNotificationSchema,
+)
+from notify_server.api.schemas.registry import EntryPageSchema, RegistryQuerySchema
+from notify_server.domain.notification import Notification, State
+from notify_server.errors import InvalidInput
+from notify_server.services.acceptance import Draft
+from notify_server.services.inspection import Standing
+from notify_server.services.server_tokens import Scope
+
+routes = Routes("notifications", __name__, description="Hand over notifications and see what became of them")
+
+
+@routes.route("/v1/notifications", methods=["POST"])
+@guards.server(Scope.SEND)
+@routes.arguments(NotificationSchema)
+@routes.response(202, AcceptedSchema)
+def accept(draft: Draft) -> tuple[Any, dict[str, str]]:
+    """Accept a notification: once this is answered, it survives any crash."""
+    notification = services().acceptance.accept(draft, current_client().id, _idempotency_key())
+    return _accepted(notification), {"Location": url_for("notifications.show", notification_id=notification.id)}
+
+
+@routes.route("/v1/notifications", methods=["GET"])
+@guards.server(Scope.READ)
+@routes.arguments(NotificationQuerySchema, location="query")
+@routes.response(200, NotificationPageSchema)
+def list_all(query: dict[str, Any]) -> dict[str, Any]:
+    """List notifications, newest first."""
+    limit, after = query.pop("limit"), paging.decode(query.pop("cursor"))
+    filters = {name.rstrip("_"): value for name, value in query.items()}
+    found = services().inspection.page(filters, after, limit + 1)
+    shown, following = paging.page(found, limit, _id)
+    return {"notifications": shown, "next": following}
+
+
+@routes.route("/v1/notifications/<notification_id>", methods=["GET"])
+@guards.server(Scope.READ)
+@routes.response(200, ShownNotificationSchema)
+def show(notification_id: str) -> Standing:
+    """Show a notification with its entries counted by status."""
+    return services().inspection.get(notification_id)
+
+
+@routes.route("/v1/notifications/<notification_id>/registry", methods=["GET"])
+@guards.server(Scope.READ)
+@routes.arguments(RegistryQuerySchema, location="query")
+@routes.response(200, EntryPageSchema)
+def registry(query: dict[str, Any], notification_id: str) -> dict[str, Any]:
+    """List the registry entries of a notification, in order of user id."""
+    limit, after = query["limit"], paging.decode(query["cursor"])
+    found = services().inspection.registry(notification_id, query["status"], after, limit + 1)
+    shown, following = paging.page(found, limit, lambda entry: str(entry["user_id"]))
+    return {"entries": shown, "next": following}
+
+
+def _id(standing: Standing) -> str:
+    return standing.notification.id
+
+
+def _accepted(notification: Notification) -> dict[str, Any]:
+    """The answer as it was at acceptance, however often the same key asks for it."""
+    return {
+        "id": notification.id,
+        "state": State.ACCEPTED if notification.send_at is None else State.SCHEDULED,
+        "created_at": notification.created_at,
+        "expires_at": notification.expires_at,
+    }
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None:
+        try:
+            Length(1, 255)(key)
+        except ValidationError as error:
+            raise InvalidInput({"Idempotency-Key": [str(message) for message in error.messages]}) from None
+    return key

@@ -1,0 +1,62 @@
+"""Users, as the backend manages them."""
+
+from typing import Any
+
+from notify_server.api import guards, paging
+from notify_server.api.blueprint import Routes
+from notify_server.api.context import services
+from notify_server.api.schemas.paging import PageSchema
+from notify_server.api.schemas.people import ProfileSchema, UserSchema, UserTokenSchema
+from notify_server.api.schemas.registry import EntryPageSchema
+from notify_server.domain.user import User
+from notify_server.services.server_tokens import Scope
+
+routes = Routes("users", __name__, description="Users: people, by the backend's own ids")
+
+
+@routes.route("/v1/users/<user_id>", methods=["PUT"])
+@guards.server(Scope.USERS)
+@routes.arguments(ProfileSchema)
+@routes.response(200, UserSchema)
+@routes.alt_response(201, schema=UserSchema)
+def put(profile: dict[str, Any], user_id: str) -> tuple[User, int]:
+    """Make a user or change the fields given."""
+    new = services().people.put(user_id, profile)
+    return services().people.get(user_id), 201 if new else 200
+
+
+@routes.route("/v1/users/<user_id>", methods=["GET"])
+@guards.server(Scope.USERS)
+@routes.response(200, UserSchema)
+def show(user_id: str) -> User:
+    """Show a user."""
+    return services().people.get(user_id)
+
+
+@routes.route("/v1/users/<user_id>", methods=["DELETE"])
+@guards.server(Scope.USERS)
+@routes.response(204)
+def erase(user_id: str) -> None:
+    """Erase a person: devices, registry entries, profile."""
+    services().people.erase(user_id)
+
+
+@routes.route("/v1/users/<user_id>/registry", methods=["GET"])
+@guards.server(Scope.READ)
+@routes.arguments(PageSchema, location="query")
+@routes.response(200, EntryPageSchema)
+def registry(query: dict[str, Any], user_id: str) -> dict[str, Any]:
+    """List the registry entries of a user, newest first."""
+    limit, after = query["limit"], paging.decode(query["cursor"])
+    found = services().inspection.registry_of_user(user_id, after, limit + 1)
+    shown, following = paging.page(found, limit, lambda entry: str(entry["notification_id"]))
+    return {"entries": shown, "next": following}
+
+
+@routes.route("/v1/users/<user_id>/tokens", methods=["POST"])
+@guards.server(Scope.USERS)
+@routes.response(201, UserTokenSchema)
+def mint(user_id: str) -> dict[str, Any]:
+    """Mint a user token for a device of this user."""
+    token, expires_at = services().user_tokens.mint(user_id)
+    return {"token": token, "expires_at": expires_at}

@@ -1,0 +1,144 @@
+"""A notification as the backend sends it, and as it reads it back."""
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+
+from notify_server.api.schemas.fields import Id, Instant, Link, Text
+from notify_server.api.schemas.paging import PageSchema
+from notify_server.domain.notification import (
+    DEFAULT_TTL,
+    MAX_TTL,
+    MAX_USERS,
+    Audience,
+    Channel,
+    Message,
+    Priority,
+    ResendPolicy,
+    State,
+)
+from notify_server.domain.registry import Status
+from notify_server.services.acceptance import Draft
+
+_MAX_GROUPS = 1000
+_OFFERED = [Channel.PUSH, Channel.REALTIME]
+
+
+class MessageSchema(Schema):
+    """What the user sees, and what the app gets."""
+
+    title = Text(1024, allow_none=True)
+    body = Text(4096, allow_none=True)
+    image = Link(allow_none=True)
+    link = Link(allow_none=True)
+    data = fields.Dict(keys=fields.String(validate=validate.Length(1, 256)), values=fields.String())
+
+    @validates_schema
+    def _says_something(self, data: dict[str, Any], **_: Any) -> None:
+        if not (data.get("title") or data.get("body") or data.get("data")):
+            raise ValidationError("Needs a title, a body or data.")
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> Message:
+        return Message(**data)
+
+
+class ResendSchema(Schema):
+    """When an unconfirmed notification is sent again: `after` seconds, at most `times` times, doubling the wait."""
+
+    after = fields.Integer(strict=True, validate=validate.Range(10, MAX_TTL), load_default=900)
+    times = fields.Integer(strict=True, validate=validate.Range(0, 10), load_default=2)
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> ResendPolicy:
+        return ResendPolicy(**data)
+
+
+class NotificationSchema(Schema):
+    """The payload of POST /v1/notifications."""
+
+    message = fields.Nested(MessageSchema, required=True)
+    users = fields.List(Id(), validate=validate.Length(max=MAX_USERS), load_default=list)
+    groups = fields.List(Id(), validate=validate.Length(max=_MAX_GROUPS), load_default=list)
+    communities = fields.List(Id(), validate=validate.Length(max=_MAX_GROUPS), load_default=list)
+    everyone = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
+    category = Id(allow_none=True, load_default=None)
+    community = Id(allow_none=True, load_default=None)
+    channels = fields.List(
+        fields.Enum(Channel, by_value=True, validate=validate.OneOf(_OFFERED)),
+        validate=validate.Length(min=1),
+        load_default=lambda: [Channel.PUSH],
+    )
+    priority = fields.Enum(Priority, by_value=True, load_default=Priority.NORMAL)
+    ttl = fields.Integer(strict=True, validate=validate.Range(1, MAX_TTL), load_default=DEFAULT_TTL)
+    send_at = Instant(allow_none=True, load_default=None)
+    resend = fields.Nested(ResendSchema, load_default=ResendPolicy)
+
+    @validates_schema
+    def _addresses_someone(self, data: dict[str, Any], **_: Any) -> None:
+        if not any(data.get(name) for name in ("users", "groups", "communities", "everyone")):
+            raise ValidationError("Name at least one of users, groups, communities or everyone.")
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> Draft:
+        named = {name: tuple(sorted(set(data.pop(name)))) for name in ("users", "groups", "communities")}
+        audience = Audience(everyone=data.pop("everyone"), **named)
+        return Draft(audience=audience, channels=tuple(dict.fromkeys(data.pop("channels"))), **data)
+
+
+class AcceptedSchema(Schema):
+    """The answer to an accepted payload."""
+
+    id = fields.String(required=True)
+    state = fields.Enum(State, by_value=True, required=True)
+    created_at = Instant(required=True)
+    expires_at = Instant(required=True)
+
+
+class ShownMessageSchema(Schema):
+    """The message as it was accepted."""
+
+    title = fields.String(allow_none=True)
+    body = fields.String(allow_none=True)
+    image = fields.String(allow_none=True)
+    link = fields.String(allow_none=True)
+    data = fields.Dict(keys=fields.String(), values=fields.String())
+
+
+class ShownNotificationSchema(Schema):
+    """A notification with its state and its entries by status; the users it names are found in its registry."""
+
+    id = fields.String(attribute="notification.id")
+    message = fields.Nested(ShownMessageSchema, attribute="notification.message")
+    groups = fields.List(fields.String(), attribute="notification.audience.groups")
+    communities = fields.List(fields.String(), attribute="notification.audience.communities")
+    everyone = fields.Boolean(attribute="notification.audience.everyone")
+    category = fields.String(attribute="notification.category", allow_none=True)
+    community = fields.String(attribute="notification.community", allow_none=True)
+    channels = fields.List(fields.Enum(Channel, by_value=True), attribute="notification.channels")
+    priority = fields.Enum(Priority, by_value=True, attribute="notification.priority")
+    ttl = fields.Integer(attribute="notification.ttl")
+    send_at = Instant(attribute="notification.send_at", allow_none=True)
+    resend = fields.Nested(ResendSchema, attribute="notification.resend")
+    created_at = Instant(attribute="notification.created_at")
+    expires_at = Instant(attribute="notification.expires_at")
+    state = fields.Enum(State, by_value=True, attribute="notification.state")
+    recipients = fields.Integer()
+    counts = fields.Dict(keys=fields.Enum(Status, by_value=True), values=fields.Integer())
+
+
+class NotificationQuerySchema(PageSchema):
+    """Which notifications to list; `from` and `to` bound the time of acceptance."""
+
+    category = Id()
+    community = Id()
+    state = fields.Enum(State, by_value=True)
+    from_ = Instant(data_key="from")
+    to = Instant()
+
+
+class NotificationPageSchema(Schema):
+    """A page of notifications, newest first."""
+
+    notifications = fields.List(fields.Nested(ShownNotificationSchema), required=True)
+    next = fields.String(allow_none=True, required=True)

@@ -1,0 +1,69 @@
+"""Users, groups and user tokens."""
+
+from marshmallow import Schema, fields, validate
+
+from notify_server.api.schemas.fields import Id, Instant
+
+_MAX_MEMBERS = 100_000
+_MAX_GROUPS = 10_000
+
+
+class ProfileSchema(Schema):
+    """What the backend says of a user; what is left out stays as it is."""
+
+    community = Id(allow_none=True)
+    groups = fields.List(Id(), validate=validate.Length(max=_MAX_GROUPS))
+    email = fields.Email(allow_none=True, validate=validate.Length(max=254))
+    locale = fields.String(allow_none=True, validate=validate.Regexp(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z"))
+    timezone = fields.String(allow_none=True, validate=validate.Length(1, 64))
+
+
+class UserSchema(Schema):
+    """A user."""
+
+    id = fields.String()
+    community = fields.String(allow_none=True)
+    groups = fields.List(fields.String())
+    email = fields.String(allow_none=True)
+    locale = fields.String(allow_none=True)
+    timezone = fields.String(allow_none=True)
+    created_at = Instant(allow_none=True)
+
+
+class UserTokenSchema(Schema):
+    """A fresh user token, and when it ends."""
+
+    token = fields.String()
+    expires_at = Instant()
+
+
+class GroupSchema(Schema):
+    """A group; `members`, where given, replaces everyone in it."""
+
+    community = Id(allow_none=True, load_default=None)
+    members = fields.List(Id(), validate=validate.Length(max=_MAX_MEMBERS), load_default=None)
+
+
+class MemberChangeSchema(Schema):
+    """Who joins and who leaves."""
+
+    add = fields.List(Id(), validate=validate.Length(max=_MAX_MEMBERS), load_default=list)
+    remove = fields.List(Id(), validate=validate.Length(max=_MAX_MEMBERS), load_default=list)
+
+
+class MemberChangedSchema(Schema):
+    """How many users joined and left."""
+
+    added = fields.Integer()
+    removed = fields.Integer()
+
+
+class ShownGroupSchema(Schema):
+    """A group with a page of its members."""
+
+    id = fields.String()
+    community = fields.String(allow_none=True)
+    created_at = Instant()
+    member_count = fields.Integer()
+    members = fields.List(fields.String())
+    next = fields.String(allow_none=True)

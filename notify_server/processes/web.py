@@ -1,0 +1,70 @@
+"""The web process: gunicorn with threads. Everything that holds a connection is made after the fork."""
+
+import os
+from contextlib import suppress
+from threading import Event
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from prometheus_client.multiprocess import mark_process_dead
+
+from notify_server import logs
+from notify_server.api.app import create_app
+from notify_server.bootstrap import build_services
+from notify_server.config import Config
+from notify_server.processes.readiness import await_database
+from notify_server.storage.database import connect
+
+_GRACE = 20  # seconds for running requests at a stop
+_TIMEOUT = 60  # seconds until a stuck worker is replaced
+
+
+class Web(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
+    """gunicorn, configured by our Config alone."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Called by gunicorn: hand over the settings."""
+        for name, value in _settings(self._config).items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Called by gunicorn in each worker, after the fork."""
+        logs.configure(self._config.log_level, self._config.log_format, "web")
+        return create_app(self._config, build_services(self._config, connect(self._config)))
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    return {
+        "bind": f"{config.host}:{config.port}",
+        "workers": config.web_processes,
+        "worker_class": "gthread",
+        "threads": config.web_threads,
+        "timeout": _TIMEOUT,
+        "graceful_timeout": _GRACE,
+        "keepalive": 30,
+        "backlog": 1024,
+        "limit_request_line": 8190,
+        "proc_name": "notify-server",
+        "child_exit": _child_exit,
+        "control_socket_disable": True,
+    }
+
+
+def _child_exit(_: object, worker: Any) -> None:
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        mark_process_dead(worker.pid)
+
+
+def run(config: Config) -> int:
+    """Serve until a signal; returns the exit code."""
+    database = await_database(config, Event())
+    if database is not None:
+        database.client.close()
+    with suppress(SystemExit):
+        Web(config).run()
+    return 0
