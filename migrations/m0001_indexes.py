@@ -1,9 +1,11 @@
-"""The indexes that the queries of storage/ need, and no others."""
+"""The indexes that the queries of storage/ need, and no others; and the capped collection of the signals."""
 
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.database import Database
+
+from notify_server.storage.signals import COLLECTION, SIZE
 
 
 def _index(name: str, *keys: str, **options: Any) -> IndexModel:
@@ -48,3 +50,6 @@ def apply(database: Database[dict[str, Any]]) -> None:
     """Make the indexes; those that are there already stay."""
     for collection, indexes in INDEXES.items():
         database[collection].create_indexes(indexes)
+    if COLLECTION not in database.list_collection_names():
+        database.create_collection(COLLECTION, capped=True, size=SIZE)
+        database[COLLECTION].insert_one({})  # no cursor can follow an empty capped collection

@@ -11,7 +11,7 @@ from notify_server.services.acceptance import Acceptance
 from notify_server.services.clock import Clock, utc_now
 from notify_server.services.completion import Completion
 from notify_server.services.delivery import After, Delivery, Queue
-from notify_server.services.enrolment import Enrolment
+from notify_server.services.enrolment import Enrolment, Waiting
 from notify_server.services.expansion import Expansion, Stores
 from notify_server.services.health import Health
 from notify_server.services.holder import Holder
@@ -37,6 +37,7 @@ from notify_server.storage.members import Members
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.receipts import Receipts
 from notify_server.storage.registry import Registry
+from notify_server.storage.signals import Signals
 from notify_server.storage.users import Users
 
 
@@ -66,14 +67,14 @@ class Engine:
 def build_services(config: Config, database: Store, clock: Clock = utc_now) -> Services:
     """The services of a web process, or of a command."""
     users, devices, registry, batches = Users(database), Devices(database), Registry(database), Batches(database)
-    notifications, entries = Notifications(database), Entries(database)
+    notifications, entries, signals = Notifications(database), Entries(database), Signals(database)
     signing = Signing(config.jwt_secret, config.jwt_issuer, config.jwt_audience, config.jwt_lifetime)
     return Services(
-        acceptance=Acceptance(notifications, encode, clock),
+        acceptance=Acceptance(notifications, signals, encode, clock),
         inspection=Inspection(notifications, entries, users),
         people=People(users, devices, registry, clock),
         membership=Membership(Groups(database), Members(database), users, clock),
-        enrolment=Enrolment(devices, users, registry, batches, clock),
+        enrolment=Enrolment(devices, users, Waiting(registry, batches, signals), clock),
         reception=Reception(Receipts(database), clock),
         server_tokens=ServerTokens(Clients(database), clock),
         user_tokens=UserTokens(signing, clock),
@@ -91,7 +92,7 @@ def build_engine(config: Config, database: Store, transport: PushTransport, cloc
     return Engine(
         expansion=Expansion(Stores(expansions, Members(database), users, registry, batches), completion, holder),
         delivery=Delivery(
-            Queue(batches, expansions, registry, devices),
+            Queue(batches, expansions, registry, devices, Signals(database)),
             Messages(Notifications(database), transport),
             transport,
             After(settlement, completion),
@@ -103,5 +104,5 @@ def build_engine(config: Config, database: Store, transport: PushTransport, cloc
 def build_upkeep(config: Config, database: Store, clock: Clock = utc_now) -> tuple[Leadership, Upkeep]:
     """What a scheduler runs: the right to do it, and the jobs."""
     holder = Holder(f"{config.owner}:{token_hex(4)}", config.lease, clock)
-    upkeep = Upkeep(Expansions(database), Batches(database), Registry(database), clock)
+    upkeep = Upkeep(Expansions(database), Batches(database), Registry(database), Signals(database), clock)
     return Leadership(Leases(database), holder), upkeep

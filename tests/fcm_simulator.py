@@ -134,7 +134,7 @@ class SimulatorProcess:
         return [json.loads(line) for line in answer.text.splitlines()]
 
     def counts(self) -> dict[str, Any]:
-        """requests, accepted, by_outcome, targets, duplicates, unanswered, retry_after_violations, first_at, last_at."""
+        """requests, accepted, by_outcome, targets, duplicates, unanswered, retry_after_violations, first_at, …"""
         counts: dict[str, Any] = self._control("GET", "counts").json()
         return counts
 

@@ -26,6 +26,8 @@ def named_after(audience: Audience, cursor: str, size: int) -> tuple[str, ...]:
 
 def merge_page(named: Sequence[str], members: Sequence[str], size: int) -> tuple[str, ...]:
     """The first `size` of two sorted id lists, each complete up to its last id or shorter than `size`."""
+    if not named or not members:
+        return tuple((named or members)[:size])
     return tuple(sorted({*named, *members})[:size])
 
 
@@ -35,7 +37,7 @@ def recipient(user: User, audience: Audience, category: str | None) -> Recipient
     A muted category silences everything of that category. A muted group silences what comes through it alone: a
     user who is also reached by name, by community, by `everyone` or by another group still gets it.
     """
-    through = tuple(sorted(set(user.groups) & set(audience.groups)))
+    through = tuple(sorted(set(audience.groups).intersection(user.groups)))
     if category is not None and category in user.muted_categories:
         return Recipient(user.id, through, Reason.MUTED_CATEGORY)
     directly = audience.everyone or user.community in audience.communities or _names(audience, user.id)

@@ -75,12 +75,14 @@ class Supervisor:
 
     def launch(self, program: str) -> None:
         """Start the processes of `program`, without waiting for them."""
-        self._call().startProcessGroup(program, False)
+        with self._call() as server:
+            server.supervisor.startProcessGroup(program, False)
 
     def states(self) -> list[State]:
         """Every process of every program; the pid is 0 while there is none. Empty when supervisord is gone."""
         try:
-            found = self._call().getAllProcessInfo()
+            with self._call() as server:
+                found = server.supervisor.getAllProcessInfo()
         except OSError:
             return []
         return [State(info["group"], info["name"], info["pid"], info["statename"]) for info in found]
@@ -96,7 +98,7 @@ class Supervisor:
         from supervisor import childutils  # type: ignore[import-untyped] # noqa: PLC0415 - an extra, needed here only
 
         url = f"unix://{self._socket}"
-        return childutils.getRPCInterface({"SUPERVISOR_SERVER_URL": url}).supervisor
+        return childutils.getRPCInterface({"SUPERVISOR_SERVER_URL": url})
 
 
 def _copy(source: IO[bytes], target: IO[bytes]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 from prometheus_client.multiprocess import mark_process_dead
 
 from notify_server import logs
@@ -18,6 +19,15 @@ from notify_server.storage.database import connect
 
 _GRACE = 20  # seconds for running requests at a stop
 _TIMEOUT = 60  # seconds until a stuck worker is replaced
+
+
+class PassingLogger(Logger):  # type: ignore[misc] # gunicorn ships no types
+    """gunicorn's log lines in our format: they go to the root logger."""
+
+    def setup(self, cfg: Any) -> None:
+        """Called by gunicorn instead of installing handlers of its own."""
+        self.error_log.propagate = True
+        self.access_log.propagate = True
 
 
 class Web(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
@@ -52,6 +62,7 @@ def _settings(config: Config) -> dict[str, Any]:
         "proc_name": "notify-server",
         "child_exit": _child_exit,
         "control_socket_disable": True,
+        "logger_class": PassingLogger,
     }
 
 

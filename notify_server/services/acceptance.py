@@ -23,8 +23,11 @@ from notify_server.errors import Conflict
 from notify_server.services.clock import Clock
 from notify_server.storage.documents import new_id
 from notify_server.storage.notifications import Idempotency, Notifications
+from notify_server.storage.signals import Signals
 
 log = structlog.get_logger()
+
+Encode = Callable[[Notification, datetime], object]  # refuses what FCM would refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,14 @@ class Acceptance:
     """The one way in for notifications."""
 
     def __init__(
-        self, notifications: Notifications, encode: Callable[[Notification, datetime], object], clock: Clock
+        self,
+        notifications: Notifications,
+        signals: Signals,
+        encode: Callable[[Notification, datetime], object],
+        clock: Clock,
     ) -> None:
         self._notifications = notifications
+        self._signals = signals
         self._encode = encode
         self._clock = clock
 
@@ -86,6 +94,7 @@ class Acceptance:
             self._notifications.add(notification, None)
         elif not self._notifications.add(notification, Idempotency(client, key, draft.fingerprint())):
             return self._again(draft, client, key)
+        self._signals.send()
         metrics.ACCEPTED.inc()
         log.info(
             "notification accepted", notification_id=notification.id, client=client, state=notification.state.value

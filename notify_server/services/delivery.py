@@ -24,6 +24,7 @@ from notify_server.storage.batches import Batches
 from notify_server.storage.devices import Devices
 from notify_server.storage.expansions import Expansions, Progress
 from notify_server.storage.registry import Registry
+from notify_server.storage.signals import Signals
 
 log = structlog.get_logger()
 
@@ -36,6 +37,7 @@ class Queue:
     expansions: Expansions
     registry: Registry
     devices: Devices
+    signals: Signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Delivery:
     def release(self, batch: Batch) -> None:
         """Let any worker have a batch that this one has leased and will not come to."""
         self._queue.batches.give_back(batch, self._holder.owner, self._holder.now())
+        self._queue.signals.send()
 
     def renew(self) -> None:
         """Keep all our leases for another lease time."""
@@ -78,6 +81,7 @@ class Delivery:
         now = self._holder.now()
         self._queue.batches.resign(self._holder.owner, now)
         self._queue.expansions.resign(self._holder.owner, now)
+        self._queue.signals.send()
 
     def deliver(self, batch: Batch, recipients: Sequence[str] | None = None) -> None:
         """See a leased batch through. `recipients`: who waits in it, where that is known and need not be read."""

@@ -1,6 +1,7 @@
 """Devices: registering, listing and removing them, and serving what has waited for one."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
@@ -13,6 +14,7 @@ from notify_server.services.clock import Clock
 from notify_server.storage.batches import Batches
 from notify_server.storage.devices import Devices
 from notify_server.storage.registry import Registry
+from notify_server.storage.signals import Signals
 from notify_server.storage.users import Users
 
 log = structlog.get_logger()
@@ -28,14 +30,30 @@ class Installation:
     locale: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Entries that wait for a device."""
+
+    registry: Registry
+    batches: Batches
+    signals: Signals
+
+    def serve(self, user: str, now: datetime) -> None:
+        """Queue every notification of which the user's entry waits for a device."""
+        for notification in self.registry.waiting(user, Reason.NO_DEVICE):
+            key = BatchKey(notification, Channel.PUSH, "", f"user:{user}")
+            self.batches.add(Batch(key, (user,), now, Rank.HIGH))
+            self.signals.send()
+            log.info("waiting notification queued for a new device", notification_id=notification)
+
+
 class Enrolment:
     """The devices of users."""
 
-    def __init__(self, devices: Devices, users: Users, registry: Registry, batches: Batches, clock: Clock) -> None:
+    def __init__(self, devices: Devices, users: Users, waiting: Waiting, clock: Clock) -> None:
         self._devices = devices
         self._users = users
-        self._registry = registry
-        self._batches = batches
+        self._waiting = waiting
         self._clock = clock
 
     def register(self, user: str, device: str, installation: Installation) -> bool:
@@ -58,15 +76,8 @@ class Enrolment:
                 locale=installation.locale,
             )
         )
-        self._serve(user)
+        self._waiting.serve(user, now)
         return new
-
-    def _serve(self, user: str) -> None:
-        """Queue every notification of which the user's entry waits for a device."""
-        for notification in self._registry.waiting(user, Reason.NO_DEVICE):
-            key = BatchKey(notification, Channel.PUSH, "", f"user:{user}")
-            self._batches.add(Batch(key, (user,), self._clock(), Rank.HIGH))
-            log.info("waiting notification queued for a new device", notification_id=notification)
 
     def listed(self, user: str) -> list[Device]:
         """Every device of the user, active or not."""

@@ -1,12 +1,12 @@
 """Expanding an audience into registry entries and batches, page by page, so that a crash resumes at the cursor."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from notify_server import metrics
-from notify_server.domain.audience import Recipient, merge_page, named_after, recipient
+from notify_server.domain.audience import merge_page, named_after, recipient
 from notify_server.domain.batch import SIZE, Batch, BatchKey, Rank, Stage
 from notify_server.domain.notification import Channel, Notification
 from notify_server.domain.user import User
@@ -61,13 +61,13 @@ class Expansion:
         """Expand page by page; yields the pages for push, and ends early when the lease was lost."""
         notification, cursor, last = claim.notification, claim.cursor, False
         while not last:
-            batches, last = self._fix(notification, cursor)
+            members = self._stores.members.page(notification.audience, cursor, SIZE)
+            batches, last = self._fix(notification, cursor, [user.id for user in members])
             users = batches[0].users if batches else ()
-            unmuted = self._enter(notification, users)
+            unmuted = self._enter(notification, users, members)
             end = users[-1] if users else cursor
-            if not self._stores.expansions.advance(
-                notification.id, self._holder.owner, (cursor, end), len(users), last=last
-            ):
+            owner = self._holder.owner
+            if not self._stores.expansions.advance(notification.id, owner, (cursor, end), len(users), last=last):
                 log.warning("expansion lease lost", notification_id=notification.id)
                 return
             yield from self._released(batches, unmuted)
@@ -75,23 +75,18 @@ class Expansion:
         self._completion.check(notification.id)
         log.info("audience expanded", notification_id=notification.id)
 
-    def _fix(self, notification: Notification, cursor: str) -> tuple[list[Batch], bool]:
+    def _fix(self, notification: Notification, cursor: str, members: Sequence[str]) -> tuple[list[Batch], bool]:
         """Store the batches that fix the page after `cursor`, and say whether it is the last page.
 
         Where a crashed run has stored one, its users are the page.
         """
-        selected = self._select(notification, cursor)
+        selected = merge_page(named_after(notification.audience, cursor, SIZE), members, SIZE)
         users = selected or self._stored_users(notification, cursor)
         batches = []
         for channel in notification.channels if users else ():
             batches.append(self._stores.batches.add(self._batch(notification, channel, cursor, users)))
             users = batches[0].users
         return batches, len(selected) < SIZE and users == selected
-
-    def _select(self, notification: Notification, cursor: str) -> tuple[str, ...]:
-        audience = notification.audience
-        members = self._stores.members.page(audience, cursor, SIZE)
-        return merge_page(named_after(audience, cursor, SIZE), members, SIZE)
 
     def _stored_users(self, notification: Notification, cursor: str) -> tuple[str, ...]:
         stored = self._stores.batches.find(BatchKey(notification.id, notification.channels[0], cursor))
@@ -108,14 +103,25 @@ class Expansion:
             owner=self._holder.owner if pushed else None,
         )
 
-    def _enter(self, notification: Notification, users: Sequence[str]) -> tuple[str, ...]:
+    def _enter(self, notification: Notification, users: Sequence[str], members: Iterable[User]) -> tuple[str, ...]:
         """Write the entries of a page; returns who is to be sent to."""
-        recipients = self._recipients(notification, users)
+        known = self._known(notification, users, {user.id: user for user in members})
+        recipients = [recipient(known[user], notification.audience, notification.category) for user in users]
         self._stores.registry.insert(notification.id, recipients, notification.category, self._holder.now())
         unmuted = tuple(r.user for r in recipients if r.suppressed is None)
         metrics.EXPANDED.labels("pending").inc(len(unmuted))
         metrics.EXPANDED.labels("suppressed").inc(len(recipients) - len(unmuted))
         return unmuted
+
+    def _known(self, notification: Notification, users: Sequence[str], members: dict[str, User]) -> dict[str, User]:
+        """Every one of `users`: members, other users, and those who are made now."""
+        others = [user for user in users if user not in members]
+        if not others:
+            return members
+        known = members | {user.id: user for user in self._stores.members.among(others)}
+        unknown = [user for user in others if user not in known]
+        self._stores.users.mention(unknown, notification.community, self._holder.now())
+        return known | {user: User(user, notification.community) for user in unknown}
 
     def _released(self, batches: Sequence[Batch], unmuted: tuple[str, ...]) -> Iterator[Page]:
         """Hand our own push batches on, and end the lease on what a crashed run left."""
@@ -124,10 +130,3 @@ class Expansion:
                 yield Page(batch, unmuted)
             elif batch.owner is not None:
                 self._stores.batches.give_back(batch, batch.owner, self._holder.now())
-
-    def _recipients(self, notification: Notification, users: Sequence[str]) -> list[Recipient]:
-        known = {user.id: user for user in self._stores.users.among(users)}
-        unknown = [user for user in users if user not in known]
-        self._stores.users.mention(unknown, notification.community, self._holder.now())
-        found = (known.get(user) or User(user, notification.community) for user in users)
-        return [recipient(user, notification.audience, notification.category) for user in found]

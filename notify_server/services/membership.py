@@ -52,7 +52,7 @@ class Membership:
     def _join(self, group: str, community: str | None, users: Sequence[str]) -> int:
         joined = 0
         for chunk in _chunks(users):
-            known = {user.id for user in self._users.among(chunk)}
+            known = {user.id for user in self._members.among(chunk)}
             self._users.mention([user for user in chunk if user not in known], community, self._clock())
             joined += self._groups.add(group, chunk)
         return joined

@@ -10,6 +10,7 @@ from notify_server.services.clock import Clock
 from notify_server.storage.batches import Batches
 from notify_server.storage.expansions import Expansions
 from notify_server.storage.registry import Registry
+from notify_server.storage.signals import Signals
 
 log = structlog.get_logger()
 
@@ -23,12 +24,14 @@ class Upkeep:
     expansions: Expansions
     batches: Batches
     registry: Registry
+    signals: Signals
     clock: Clock
 
     def release(self) -> int:
         """Let scheduled notifications go whose time has come. Returns how many."""
         released = self.expansions.release(self.clock())
         if released:
+            self.signals.send()
             log.info("scheduled notifications released", count=released)
         return released
 
@@ -40,6 +43,7 @@ class Upkeep:
         """
         recalled = self.batches.recall(self.clock())
         if recalled:
+            self.signals.send()
             metrics.RESENT.inc(recalled)
             log.info("batches recalled for resend", count=recalled)
         return recalled

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def serve(host: str, port: int, directory: Path, project: str = PROJECT) -> None
     there are used again. There is one worker only, as everything is kept in its memory.
     Raises ConfigurationError if the address cannot be had.
     """
+    _claim(host, port)
     found = certificates.ensure(directory, host)
     service_account.ensure(directory / "service-account.json", project, f"{url(host, port)}/token")
     uvloop.run(_serve(host, port, found, project))
@@ -45,6 +47,15 @@ def url(host: str, port: int) -> str:
     if address.is_unspecified:
         return f"https://localhost:{port}"
     return f"https://{host}:{port}" if address.version == 4 else f"https://[{host}]:{port}"
+
+
+def _claim(host: str, port: int) -> None:
+    """Raise ConfigurationError unless the port is free: Granian would share it with another simulator (SO_REUSEPORT)."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise ConfigurationError([f"the simulator cannot listen on {host}:{port}: {error.strerror}"]) from None
 
 
 async def _serve(host: str, port: int, found: certificates.Certificates, project: str) -> None:
@@ -69,7 +80,7 @@ async def _serve(host: str, port: int, found: certificates.Certificates, project
     await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
     if serving.done():
         stop.cancel()
-        raise ConfigurationError([f"the simulator cannot listen on {host}:{port}: {_reason(serving)}"])
+        await serving
     await simulation.stop()
     server.stop()  # type: ignore[no-untyped-call]
     await asyncio.wait({serving}, timeout=DRAIN)
@@ -88,7 +99,3 @@ def _stop_signal() -> asyncio.Task[bool]:
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop)
     return asyncio.create_task(signalled.wait())
-
-
-def _reason(serving: asyncio.Task[None]) -> str:
-    return str(serving.exception()).partition("\n")[0]

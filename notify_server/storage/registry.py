@@ -4,9 +4,8 @@ Every update names the statuses it may start from in its filter, taken from TRAN
 both win and a late or repeated event changes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from bson import ObjectId
 from pymongo.database import Database
@@ -27,7 +26,7 @@ class Registry:
     def insert(self, notification: str, recipients: Sequence[Recipient], category: str | None, at: datetime) -> None:
         """Write the entries of one page; those that a crashed run wrote already stay as they are."""
         n = object_id(notification)
-        insert_new(self._all, [_entry(n, recipient, category, at) for recipient in recipients])
+        insert_new(self._all, list(_entries(n, recipients, category, at)))
 
     def move(self, event: Event, notification: str, users: Sequence[str] | None, note: Note) -> int:
         """Apply `event` to the entries of `users` (None: all) that stand where it may start. Returns how many moved."""
@@ -92,20 +91,22 @@ def _of(notification: str, users: Sequence[str] | None) -> Document:
     return {"_id": {"$in": [entry_id(n, user) for user in users]}}
 
 
-def _entry(n: ObjectId, recipient: Recipient, category: str | None, at: datetime) -> Document:
-    status = Status.SUPPRESSED if recipient.suppressed else Status.PENDING
-    reason: Any = recipient.suppressed and recipient.suppressed.value
-    return {
-        "_id": entry_id(n, recipient.user),
-        "status": status.value,
-        "reason": reason,
-        "groups": list(recipient.groups),
-        "category": category,
-        "attempts": 0,
-        "resends": 0,
-        "pending_at": at,
-        "sent_at": None,
-        "received_at": None,
-        "read_at": None,
-        "history": [{"status": status.value, "at": at, "detail": reason}],
-    }
+def _entries(n: ObjectId, recipients: Sequence[Recipient], category: str | None, at: datetime) -> Iterator[Document]:
+    pending, suppressed = Status.PENDING.value, Status.SUPPRESSED.value
+    for recipient in recipients:
+        reason = recipient.suppressed and recipient.suppressed.value
+        status = suppressed if reason else pending
+        yield {
+            "_id": {"n": n, "u": recipient.user},
+            "status": status,
+            "reason": reason,
+            "groups": recipient.groups,
+            "category": category,
+            "attempts": 0,
+            "resends": 0,
+            "pending_at": at,
+            "sent_at": None,
+            "received_at": None,
+            "read_at": None,
+            "history": [{"status": status, "at": at, "detail": reason}],
+        }

@@ -1,6 +1,6 @@
 """The collection `users`: who they are, where they belong, what they muted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -42,10 +42,6 @@ class Users:
         made = _blank(now) | {"community": community, "updated_at": now}
         return insert_new(self._all, [{"_id": user, **made} for user in users])
 
-    def among(self, users: Sequence[str]) -> list[User]:
-        """Those of `users` that exist."""
-        return [_from_document(document) for document in self._all.find({"_id": {"$in": list(users)}})]
-
     def delete(self, user: str) -> bool:
         """Remove one user; False when there was none."""
         return self._all.delete_one({"_id": user}).deleted_count == 1
@@ -65,7 +61,5 @@ def _from_document(document: Document) -> User:
         email=document["email"],
         locale=document["locale"],
         timezone=document["timezone"],
-        muted_groups=frozenset(document["muted"]["groups"]),
-        muted_categories=frozenset(document["muted"]["categories"]),
         created_at=document["created_at"],
     )

@@ -1,0 +1,235 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import psutil
+import pytest
+from pymongo import MongoClient
+
+from notify_server.config import Config
+from notify_server.processes import leftovers, ports
+from notify_server.storage.database import connect, uri_file
+from tests.processes.free_ports import free_ports
+
+CLI = ("-m", "notify_server.cli", "up")
+
+
+def until(condition: Callable[[], object]) -> None:
+    while not condition():
+        time.sleep(0.05)
+
+
+class Up:
+    """`notify-server up` as a process, on a data directory and ports of its own."""
+
+    def __init__(self, data_dir: Path, *arguments: str, given: dict[str, str] | None = None) -> None:
+        web, realtime, simulator = free_ports(3)
+        self.config = Config(data_dir=data_dir, port=web, realtime_port=realtime, simulator_port=simulator)
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("NOTIFY_", "GOOGLE_"))}
+        wanted = {
+            "NOTIFY_DATA_DIR": str(data_dir),
+            "NOTIFY_PORT": str(web),
+            "NOTIFY_REALTIME_PORT": str(realtime),
+            "NOTIFY_SIMULATOR_PORT": str(simulator),
+            "NOTIFY_WEB_PROCESSES": "1",
+        }
+        self.output = data_dir.with_suffix(".output")
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, *(arguments or CLI)],
+                env=inherited | wanted | (given or {}),
+                stdout=subprocess.PIPE,
+                stderr=output,
+                process_group=0,
+            )
+
+    def await_ready(self) -> None:
+        until(lambda: self.process.poll() is not None or b'"event": "ready"' in self.output.read_bytes())
+        assert self.process.poll() is None, self.output.read_text()
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def end(self) -> int:
+        """Wait for it, and return its exit code."""
+        with self.process:
+            return self.process.wait(100)
+
+    def kill_all(self) -> None:
+        """Whatever a failed test leaves behind."""
+        if self.process.returncode is None:
+            self.process.kill()
+            self.end()
+        leftovers.kill(self.config.data_dir)
+
+    def children(self) -> dict[str, int]:
+        """The process ids by name: mongod, or the command of ours."""
+        found = {}
+        for pid in leftovers.find(self.config.data_dir):
+            command = psutil.Process(pid).cmdline()
+            name = command[-1] if "notify_server.cli" in command else Path(command[0]).name
+            found.setdefault(name, pid)
+        return found
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Up]]:
+    started: list[Up] = []
+
+    def begin(*arguments: str, given: dict[str, str] | None = None, data_dir: Path = tmp_path / "data") -> Up:
+        started.append(Up(data_dir, *arguments, given=given))
+        return started[-1]
+
+    yield begin
+    for up in started:
+        up.kill_all()
+
+
+def stop_order(up: Up) -> list[str]:
+    log = (up.config.run_dir / "supervisord.log").read_text()
+    return [line.split("stopped: ")[1].split("_")[0] for line in log.splitlines() if "stopped: " in line]
+
+
+def refused(*command: str, **environment: str) -> str:
+    """What `up` says on stderr when it exits with 2."""
+    done = subprocess.run(
+        [sys.executable, *command],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    return done.stderr
+
+
+def test_it_runs_everything_keeps_it_running_and_stops_it_in_order(start):
+    up = start()
+    up.await_ready()
+    assert urlopen(f"http://127.0.0.1:{up.config.port}/readyz").status == 200
+    assert ports.accepts("127.0.0.1", up.config.realtime_port)
+    assert ports.accepts("127.0.0.1", up.config.simulator_port)
+    before = up.children()
+    assert {"mongod", "simulator", "worker", "scheduler", "realtime", "web"} <= set(before)
+
+    os.kill(before["worker"], signal.SIGKILL)
+    until(lambda: up.children().get("worker") not in (None, before["worker"]))
+
+    with connect(up.config).client as client:
+        client.notify.things.insert_one({"_id": "kept"})
+        os.kill(before["mongod"], signal.SIGKILL)
+        until(lambda: up.children().get("mongod") not in (None, before["mongod"]))
+        until(lambda: ports.is_ready(up.config))
+        assert client.notify.things.count_documents({"_id": "kept"}) == 1
+    until(lambda: up.output.read_bytes().count(b'"event": "process restarted"') == 2)
+
+    secret = json.loads((up.config.data_dir / "secrets.json").read_text())["jwt_secret"]
+    assert secret not in up.output.read_text()
+
+    up.signal(signal.SIGTERM)
+    assert up.end() == 0, up.output.read_text()
+    assert stop_order(up) == ["web", "realtime", "scheduler", "worker", "simulator", "mongod"]
+    assert leftovers.find(up.config.data_dir) == []
+    assert not uri_file(up.config).exists()
+
+
+def test_a_second_one_is_refused_on_the_same_directory_and_on_the_same_ports(start, tmp_path):
+    up = start()
+    up.await_ready()
+    said = refused(*CLI, NOTIFY_DATA_DIR=str(up.config.data_dir))
+    assert f"another `notify-server up` (process {up.process.pid}) already runs on {up.config.data_dir}" in said
+    taken = {"NOTIFY_PORT": up.config.port, "NOTIFY_REALTIME_PORT": up.config.realtime_port}
+    taken["NOTIFY_SIMULATOR_PORT"] = up.config.simulator_port
+    said = refused(*CLI, NOTIFY_DATA_DIR=str(tmp_path / "other"), **{name: str(port) for name, port in taken.items()})
+    assert all(f"{name}: cannot listen on port {port}" in said for name, port in taken.items())
+    assert not (tmp_path / "other" / "mongodb").exists()
+    assert ports.is_ready(up.config)
+
+
+def test_after_a_kill_9_of_everything_but_the_children_a_new_one_takes_over_with_the_data(start):
+    first = start()
+    first.await_ready()
+    with connect(first.config).client as client:
+        client.notify.things.insert_one({"_id": "kept"})
+    secret = (first.config.data_dir / "secrets.json").read_text()
+    os.kill(int((first.config.run_dir / "supervisord.pid").read_text()), signal.SIGSTOP)
+    first.signal(signal.SIGKILL)
+    first.end()
+    os.kill(int((first.config.run_dir / "supervisord.pid").read_text()), signal.SIGKILL)
+    orphans = first.children()
+    assert {"mongod", "worker", "web"} <= set(orphans)
+
+    second = start()
+    second.await_ready()
+    now = second.children()
+    assert {"mongod", "worker", "web"} <= set(now)
+    assert not set(orphans.values()) & set(now.values())
+    with connect(second.config).client as client:
+        assert client.notify.things.count_documents({"_id": "kept"}) == 1
+    assert (second.config.data_dir / "secrets.json").read_text() == secret
+    second.signal(signal.SIGINT)
+    assert second.end() == 0
+    assert leftovers.find(second.config.data_dir) == []
+
+
+def test_a_second_signal_kills_it(start):
+    up = start()
+    up.await_ready()
+    os.kill(up.children()["mongod"], signal.SIGSTOP)  # the orderly stop cannot end
+    up.signal(signal.SIGTERM)
+    until(lambda: "web" in stop_order(up))
+    up.signal(signal.SIGTERM)
+    assert up.end() == 1
+    assert leftovers.find(up.config.data_dir) == []
+
+
+def test_a_signal_while_it_starts_stops_it_too(start):
+    up = start()
+    until(lambda: "mongod" in up.children())
+    up.signal(signal.SIGTERM)
+    assert up.end() == 0
+    assert leftovers.find(up.config.data_dir) == []
+
+
+ONCE = """
+import sys
+from urllib.request import urlopen
+from notify_server import config, logs
+from notify_server.processes import up
+
+def when_ready(config):
+    print(config.mongodb_uri, config.jwt_secret, config.fcm_project, config.fcm_endpoint, config.fcm_ca_file)
+    return urlopen(f"http://127.0.0.1:{config.port}/readyz").status
+
+logs.configure("info", "json", "up")
+sys.exit(up.run(config.load(), when_ready, once=True) - 193)
+"""
+
+
+def test_once_calls_back_with_the_completed_configuration_and_returns_its_result(start, mongodb_uri):
+    up = start("-c", ONCE, given={"NOTIFY_MONGODB_URI": mongodb_uri, "NOTIFY_DATABASE": "test_up"})
+    output = up.process.stdout.read().decode().split()
+    assert up.end() == 7, up.output.read_text()
+    uri, secret, project, endpoint, ca = output
+    assert uri == mongodb_uri
+    assert len(secret) >= 32
+    assert project
+    assert endpoint == f"https://127.0.0.1:{up.config.simulator_port}"
+    assert Path(ca).read_text().startswith("-----BEGIN CERTIFICATE-----")
+    assert not (up.config.data_dir / "mongodb").exists()
+    with MongoClient(mongodb_uri) as client:
+        client.drop_database("test_up")
+
+
+def test_a_process_that_cannot_start_ends_it_with_1_and_its_name(start):
+    up = start(given={"NOTIFY_FCM_PROJECT": "real", "GOOGLE_APPLICATION_CREDENTIALS": "/nowhere.json"})
+    assert up.end() == 1
+    assert b"worker_0 ended while starting" in up.output.read_bytes()
+    assert leftovers.find(up.config.data_dir) == []
