@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -51,15 +52,22 @@ def _process(name: str, run: Callable[[Config], Any]) -> None:
 
 
 @main.command()
-@click.option("--demonstrate", is_flag=True, help="Send examples/booking.json to simulated devices and watch it.")
+@click.option(
+    "--demonstrate",
+    "payload",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="When everything runs, send this payload to simulated devices and watch it.",
+)
 @click.option("--once", is_flag=True, help="Exit after the demonstration: 0 only if every state was reached.")
-def up(*, demonstrate: bool, once: bool) -> None:
+def up(*, payload: Path | None, once: bool) -> None:
     """Start everything in the foreground: MongoDB, FCM simulator, web, worker, scheduler, realtime."""
     from notify_server import demonstration
     from notify_server.processes import up as stack
 
-    ready = demonstration.run if demonstrate or once else None
-    sys.exit(stack.run(_load("up"), ready, once=once))
+    if once and payload is None:
+        raise click.UsageError("--once needs --demonstrate.")
+    show = None if payload is None else lambda config: demonstration.run(config, payload)
+    sys.exit(stack.run(_load("up"), show, once=once))
 
 
 @main.command()

@@ -1,6 +1,7 @@
 """The simulator as a process: one Granian worker inside the event loop of this very process."""
 
 import asyncio
+import os
 import signal
 import socket
 from ipaddress import ip_address
@@ -50,12 +51,12 @@ def url(host: str, port: int) -> str:
 
 
 def _claim(host: str, port: int) -> None:
-    """Raise ConfigurationError unless the port is free: Granian would share it with another simulator (SO_REUSEPORT)."""
+    """Raise ConfigurationError unless the port is free: Granian would share it, and the messages, with another one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        raise ConfigurationError([f"the simulator cannot listen on {host}:{port}: {error.strerror}"]) from None
+        raise ConfigurationError([f"the simulator cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}"]) from None
 
 
 async def _serve(host: str, port: int, found: certificates.Certificates, project: str) -> None:
