@@ -8,6 +8,7 @@ from notify_server.channels.fcm.encoding import encode
 from notify_server.config import Config
 from notify_server.domain.push import PushTransport
 from notify_server.services.acceptance import Acceptance
+from notify_server.services.announcement import Announced, Announcements
 from notify_server.services.clock import Clock, utc_now
 from notify_server.services.completion import Completion
 from notify_server.services.delivery import After, Delivery, Queue
@@ -64,11 +65,19 @@ class Engine:
     delivery: Delivery
 
 
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """What a realtime process calls."""
+
+    user_tokens: UserTokens
+    reception: Reception
+    announcements: Announcements
+
+
 def build_services(config: Config, database: Store, clock: Clock = utc_now) -> Services:
     """The services of a web process, or of a command."""
     users, devices, registry, batches = Users(database), Devices(database), Registry(database), Batches(database)
     notifications, entries, signals = Notifications(database), Entries(database), Signals(database)
-    signing = Signing(config.jwt_secret, config.jwt_issuer, config.jwt_audience, config.jwt_lifetime)
     return Services(
         acceptance=Acceptance(notifications, signals, encode, clock),
         inspection=Inspection(notifications, entries, users),
@@ -77,7 +86,7 @@ def build_services(config: Config, database: Store, clock: Clock = utc_now) -> S
         enrolment=Enrolment(devices, users, Waiting(registry, batches, signals), clock),
         reception=Reception(Receipts(database), clock),
         server_tokens=ServerTokens(Clients(database), clock),
-        user_tokens=UserTokens(signing, clock),
+        user_tokens=_user_tokens(config, clock),
         health=Health(database, batches, clock),
     )
 
@@ -86,13 +95,15 @@ def build_engine(config: Config, database: Store, transport: PushTransport, cloc
     """The delivery engine of one worker run; its leases carry a name that no other run has."""
     holder = Holder(f"{config.owner}:{token_hex(4)}", config.lease, clock)
     users, devices, registry, batches = Users(database), Devices(database), Registry(database), Batches(database)
-    expansions = Expansions(database)
+    expansions, signals = Expansions(database), Signals(database)
     completion = Completion(expansions, batches)
     settlement = Settlement(registry, devices, batches, Random(), clock)  # noqa: S311 - jitter, not a secret
     return Engine(
-        expansion=Expansion(Stores(expansions, Members(database), users, registry, batches), completion, holder),
+        expansion=Expansion(
+            Stores(expansions, Members(database), users, registry, batches, signals), completion, holder
+        ),
         delivery=Delivery(
-            Queue(batches, expansions, registry, devices, Signals(database)),
+            Queue(batches, expansions, registry, devices, signals),
             Messages(Notifications(database), transport),
             transport,
             After(settlement, completion),
@@ -106,3 +117,19 @@ def build_upkeep(config: Config, database: Store, clock: Clock = utc_now) -> tup
     holder = Holder(f"{config.owner}:{token_hex(4)}", config.lease, clock)
     upkeep = Upkeep(Expansions(database), Batches(database), Registry(database), Signals(database), clock)
     return Leadership(Leases(database), holder), upkeep
+
+
+def build_gateway(config: Config, database: Store, clock: Clock = utc_now) -> Gateway:
+    """What a realtime process needs."""
+    stores = Announced(
+        Batches(database), Expansions(database), Notifications(database), Entries(database), Registry(database)
+    )
+    return Gateway(
+        user_tokens=_user_tokens(config, clock),
+        reception=Reception(Receipts(database), clock),
+        announcements=Announcements(stores, clock),
+    )
+
+
+def _user_tokens(config: Config, clock: Clock) -> UserTokens:
+    return UserTokens(Signing(config.jwt_secret, config.jwt_issuer, config.jwt_audience, config.jwt_lifetime), clock)

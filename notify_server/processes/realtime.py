@@ -1,13 +1,106 @@
-"""The realtime process: every user's private channel, over Socket.IO."""
+"""The realtime process: holds the users' sockets. Run as many as you like."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
 
 import socketio
+import structlog
 import uvicorn
 
+from notify_server.bootstrap import build_gateway
 from notify_server.config import Config
+from notify_server.errors import DatabaseUnavailable
+from notify_server.gateway.server import Channels
+from notify_server.processes.loop import Loop
+from notify_server.processes.readiness import await_database
+from notify_server.processes.signals import until_stopped
+from notify_server.services.announcement import Announcements
+from notify_server.storage.documents import Store
+from notify_server.storage.signals import heard
+
+log = structlog.get_logger()
+
+_GRACE = 5  # seconds for open requests at a stop
 
 
-def run(config: Config) -> None:
-    """Serve until a signal."""
-    server = socketio.AsyncServer(async_mode="asgi", transports=["websocket"])
-    app = socketio.ASGIApp(server)
-    uvicorn.run(app, host=config.host, port=config.realtime_port, log_config=None)
+class _Server(uvicorn.Server):
+    """uvicorn, stopped by our handling of signals: its own would end the process by the signal."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Called by uvicorn: leave the handlers alone."""
+        yield
+
+    async def stop_when(self, stopped: Event) -> None:
+        """Begin to stop once `stopped` is set."""
+        await asyncio.to_thread(stopped.wait)
+        self.should_exit = True
+
+
+def run(config: Config) -> int:
+    """Serve until a signal; returns the exit code."""
+    stopped = until_stopped()
+    database = await_database(config, stopped)
+    if database is None:
+        return 0
+    asyncio.run(_serve(config, database, stopped))
+    database.client.close()
+    return 0
+
+
+async def _serve(config: Config, database: Store, stopped: Event) -> None:
+    gateway = build_gateway(config, database)
+    channels = Channels(gateway)
+    woken = asyncio.Event()
+    listener = _listener(database, asyncio.get_running_loop(), woken)
+    announcer = asyncio.create_task(_announce(gateway.announcements, channels, woken, config.poll))
+    settings = uvicorn.Config(
+        socketio.ASGIApp(channels.server),
+        host=config.host,
+        port=config.realtime_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE,
+    )
+    server = _Server(settings)
+    listener.start()
+    stopper = asyncio.create_task(server.stop_when(stopped))
+    try:
+        await server.serve()
+    finally:
+        stopped.set()
+        await stopper
+        announcer.cancel()
+        listener.stop()
+        await asyncio.to_thread(listener.join)
+
+
+def _listener(database: Store, loop: asyncio.AbstractEventLoop, woken: asyncio.Event) -> Loop:
+    def listen() -> None:
+        for signal in heard(database):
+            if signal:
+                loop.call_soon_threadsafe(woken.set)
+            if listener.stopping.is_set():
+                return
+
+    listener = Loop("listener", listen)
+    return listener
+
+
+async def _announce(announcements: Announcements, channels: Channels, woken: asyncio.Event, poll: float) -> None:
+    """Emit what is new at each signal, and at least every `poll` seconds."""
+    while True:
+        try:
+            for announcement in await asyncio.to_thread(announcements.fresh):
+                await channels.announce(announcement)
+            async with asyncio.timeout(poll):
+                await woken.wait()
+        except TimeoutError:
+            continue
+        except DatabaseUnavailable as error:
+            log.warning("database unavailable", problem=str(error))
+            await asyncio.sleep(poll)
+        finally:
+            woken.clear()

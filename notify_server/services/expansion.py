@@ -16,6 +16,7 @@ from notify_server.storage.batches import Batches
 from notify_server.storage.expansions import Claim, Expansions
 from notify_server.storage.members import Members
 from notify_server.storage.registry import Registry
+from notify_server.storage.signals import Signals
 from notify_server.storage.users import Users
 
 log = structlog.get_logger()
@@ -38,6 +39,7 @@ class Stores:
     users: Users
     registry: Registry
     batches: Batches
+    signals: Signals
 
 
 class Expansion:
@@ -97,7 +99,7 @@ class Expansion:
         return Batch(
             key=BatchKey(notification.id, channel, cursor),
             users=users,
-            due_at=self._holder.until(),
+            due_at=self._holder.until() if pushed else self._holder.now(),
             rank=Rank.of(notification.priority),
             stage=Stage.DISPATCH if pushed else Stage.ANNOUNCE,
             owner=self._holder.owner if pushed else None,
@@ -124,9 +126,11 @@ class Expansion:
         return known | {user: User(user, notification.community) for user in unknown}
 
     def _released(self, batches: Sequence[Batch], unmuted: tuple[str, ...]) -> Iterator[Page]:
-        """Hand our own push batches on, and end the lease on what a crashed run left."""
+        """Hand our own push batches on, call the gateways, and end the lease on what a crashed run left."""
         for batch in batches:
-            if batch.owner == self._holder.owner:
+            if batch.stage is Stage.ANNOUNCE:
+                self._stores.signals.send()
+            elif batch.owner == self._holder.owner:
                 yield Page(batch, unmuted)
             elif batch.owner is not None:
                 self._stores.batches.give_back(batch, batch.owner, self._holder.now())

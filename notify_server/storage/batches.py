@@ -108,6 +108,18 @@ class Batches:
         """Remove what is left of a notification that is over. Returns how many batches."""
         return self._all.delete_many({"_id.n": object_id(notification)}).deleted_count
 
+    def announced(self, channel: Channel, since: datetime) -> list[Batch]:
+        """What was announced on `channel` since then, oldest first."""
+        found = self._all.find(
+            {
+                "_id.c": channel.value,
+                "stage": Stage.ANNOUNCE.value,
+                "rank": {"$in": [rank.value for rank in Rank]},
+                "due_at": {"$gte": since},
+            }
+        )
+        return [from_document(document) for document in found.sort("due_at", 1)]
+
     def oldest_due(self, channel: Channel, now: datetime) -> datetime | None:
         """When the batch that waits longest came due; None where none waits."""
         found = self._all.find_one(

@@ -51,12 +51,13 @@ class Signals:
 def heard(database: Store) -> Iterator[bool]:
     """Yield True for each signal, and False about once a second without any, from now on.
 
-    Ends when the cursor dies or the connection breaks: the caller opens another.
+    The first is always True: what was signalled while nobody listened is not told apart. Ends when the cursor dies or the connection breaks: the caller opens another.
     """
     signals = database[COLLECTION]
     last = signals.find_one({}, sort=[("$natural", -1)])
     after = {"_id": {"$gt": last["_id"]}} if last else {}
     with signals.find(after, cursor_type=CursorType.TAILABLE_AWAIT).max_await_time_ms(1000) as cursor:
+        yield True
         while cursor.alive:
             yield next(cursor, None) is not None
     sleep(_EMPTY)

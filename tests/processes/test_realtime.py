@@ -1,0 +1,119 @@
+"""A real gateway process, spoken to by a real Socket.IO client."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import socketio
+from pymongo.database import Database
+
+from notify_server.bootstrap import Services, build_engine, build_services
+from notify_server.channels.fcm.transport import open_transport
+from notify_server.config import Config
+from notify_server.domain.notification import Audience, Channel, Message
+from notify_server.domain.registry import Status
+from notify_server.services.acceptance import Draft
+from notify_server.services.reception import UNKNOWN
+from tests.processes.realtime import SECRET, App, RealtimeProcess
+
+Open = Callable[[str], App]
+
+
+@pytest.fixture
+def realtime(config: Config, database: Database[dict[str, Any]]) -> Iterator[RealtimeProcess]:
+    with RealtimeProcess(config) as process:
+        yield process
+
+
+@pytest.fixture
+def services(config: Config, database: Database[dict[str, Any]]) -> Services:
+    return build_services(replace(config, jwt_secret=SECRET), database)
+
+
+@pytest.fixture
+def open_app(realtime: RealtimeProcess, services: Services) -> Iterator[Open]:
+    apps: list[App] = []
+
+    def opened(user: str) -> App:
+        apps.append(App(realtime, {"token": services.user_tokens.mint(user)[0]}))
+        return apps[-1]
+
+    yield opened
+    for app in apps:
+        app.close()
+
+
+@pytest.fixture
+def announce(config: Config, database: Database[dict[str, Any]], services: Services) -> Callable[..., str]:
+    """Accept a notification for some users on the realtime channel, and expand it as a worker does."""
+    transport = open_transport(config)
+    expansion = build_engine(config, database, transport).expansion
+
+    def announced(*users: str) -> str:
+        draft = Draft(Message(title="Room changed"), Audience(tuple(sorted(users))), channels=(Channel.REALTIME,))
+        notification = services.acceptance.accept(draft, "test", None)
+        claim = expansion.claim()
+        assert claim is not None
+        assert list(expansion.pages(claim)) == []  # nothing of it is for push
+        return notification.id
+
+    return announced
+
+
+def test_a_notification_reaches_the_open_apps_of_its_recipients_alone(
+    open_app: Open, announce: Callable[..., str], services: Services
+) -> None:
+    ada, ada_too, grace = open_app("ada"), open_app("ada"), open_app("grace")
+    notification = announce("ada", "offline")
+    for app in (ada, ada_too):
+        payload, origin = app.received.get(timeout=10)
+        assert (payload["id"], payload["title"], payload["is_read"]) == (notification, "Room changed", False)
+        assert (origin["id"], origin["replayed"]) == (notification, False)
+    assert grace.silent(1.5)
+    assert ada.silent(0.1)  # once, though the announcement is looked at again with each signal
+    entries = {e["user_id"]: e for e in services.inspection.registry(notification, None, None, 10)}
+    assert entries["ada"]["status"] == Status.SENT
+    assert entries["offline"]["status"] == Status.PENDING
+
+
+def test_a_receipt_over_the_socket_moves_the_entry(
+    open_app: Open, announce: Callable[..., str], services: Services
+) -> None:
+    ada = open_app("ada")
+    notification = announce("ada")
+    ada.received.get(timeout=10)
+    assert ada.call("receipt", {"notification_id": notification, "status": "read"}) == {"ok": True}
+    (entry,) = services.inspection.registry(notification, None, None, 10)
+    assert entry["status"] == Status.READ
+
+
+@pytest.mark.parametrize(
+    "receipt",
+    [None, [], "read", {}, {"notification_id": 1, "status": "read"}, {"notification_id": "x", "status": "sent"}],
+)
+def test_a_receipt_that_says_nothing_is_refused_by_its_acknowledgement(open_app: Open, receipt: object) -> None:
+    answer = open_app("ada").call("receipt", receipt)
+    assert answer["ok"] is False
+    assert "notification_id" in answer["error"]
+
+
+def test_a_receipt_for_the_notification_of_another_names_nothing(
+    open_app: Open, announce: Callable[..., str], services: Services
+) -> None:
+    notification = announce("ada")
+    answer = open_app("grace").call("receipt", {"notification_id": notification, "status": "read"})
+    assert answer == {"ok": False, "error": UNKNOWN}
+    (entry,) = services.inspection.registry(notification, None, None, 10)
+    assert entry["read_at"] is None
+
+
+@pytest.mark.parametrize("auth", [None, {}, {"token": "nonsense"}, {"token": 5}, "token"])
+def test_no_socket_opens_without_a_valid_token(realtime: RealtimeProcess, auth: object) -> None:
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        App(realtime, auth)
+
+
+def test_a_signal_stops_the_process_cleanly(realtime: RealtimeProcess) -> None:
+    assert realtime.stop() == 0
+    assert "Traceback" not in realtime.output
