@@ -28,16 +28,16 @@ class Certificates:
     key: Path
 
 
-def ensure(directory: Path, host: str = "localhost") -> Certificates:
+def ensure(directory: Path, host: str = "localhost", lifetime: timedelta = LIFETIME) -> Certificates:
     """Certificates in `directory` that name `host` besides HOSTS: those already there if they will do, else new ones.
 
-    The CA's private key is thrown away after use, so nothing else can ever be signed with it.
+    New ones are good for `lifetime`. The CA's private key is thrown away after use, so nothing else can ever be signed with it.
     """
     found = Certificates(directory / "ca.pem", directory / "cert.pem", directory / "key.pem")
     hosts = tuple(dict.fromkeys((*HOSTS, host)))
     if not _usable(found, hosts):
         os.makedirs(directory, exist_ok=True)
-        _issue(found, hosts)
+        _issue(found, hosts, datetime.now(UTC) + lifetime)
     return found
 
 
@@ -54,18 +54,18 @@ def _usable(found: Certificates, hosts: tuple[str, ...]) -> bool:
     return fresh and key.public_key() == leaf.public_key() and set(map(_name, hosts)) <= set(names)
 
 
-def _issue(into: Certificates, hosts: tuple[str, ...]) -> None:
+def _issue(into: Certificates, hosts: tuple[str, ...], until: datetime) -> None:
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca_name = _subject("Notify Server simulator CA")
     ca = (
-        _builder(ca_name, ca_name, ca_key.public_key())
+        _builder(ca_name, ca_name, ca_key.public_key(), until)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
     leaf = (
-        _builder(_subject("Notify Server simulator"), ca_name, key.public_key())
+        _builder(_subject("Notify Server simulator"), ca_name, key.public_key(), until)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -78,11 +78,11 @@ def _issue(into: Certificates, hosts: tuple[str, ...]) -> None:
     write(into.key, _pem(key), mode=0o600)
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
-    return x509.CertificateBuilder(
-        issuer, subject, key, x509.random_serial_number(), now - timedelta(minutes=5), now + LIFETIME
-    )
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, until: datetime
+) -> x509.CertificateBuilder:
+    since = datetime.now(UTC) - timedelta(minutes=5)
+    return x509.CertificateBuilder(issuer, subject, key, x509.random_serial_number(), since, until)
 
 
 def _usage(*, signs_certificates: bool) -> x509.KeyUsage:

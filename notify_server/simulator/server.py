@@ -56,7 +56,9 @@ def _claim(host: str, port: int) -> None:
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        raise ConfigurationError([f"the simulator cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}"]) from None
+        raise ConfigurationError(
+            [f"the simulator cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}"]
+        ) from None
 
 
 async def _serve(host: str, port: int, found: certificates.Certificates, project: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 _DURATION = re.compile(r"-?\d{1,12}(\.\d{1,9})?s")
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
 _INTEGER = re.compile(r"-?\d{1,10}")
-_INT32 = range(-(2**31), 2**31)
+_INT32 = 2**31
 
 
 def string(value: Any) -> str | None:
@@ -28,8 +28,8 @@ def int32(value: Any) -> str | None:
     """A whole number of 32 bits, or one written as a string."""
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         value = int(value)
-    good = isinstance(value, int | float) and not isinstance(value, bool) and value in _INT32
-    return None if good else "TYPE_INT32"
+    whole = isinstance(value, int | float) and not isinstance(value, bool) and value == int(value)
+    return None if whole and -_INT32 <= value < _INT32 else "TYPE_INT32"
 
 
 def number(value: Any) -> str | None:

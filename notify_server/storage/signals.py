@@ -19,7 +19,8 @@ from notify_server.storage.database import translated
 from notify_server.storage.documents import Store
 
 COLLECTION = "signals"
-SIZE = 1_048_576  # bytes
+SIZE = 65_536  # bytes: about a thousand signals
+_AWAIT = 500  # milliseconds
 _REST = 0.002  # seconds between two signals of one process
 _EMPTY = 0.2  # seconds until a cursor that died, as it does on an empty collection, is opened again
 
@@ -49,15 +50,11 @@ class Signals:
 
 @translated
 def heard(database: Store) -> Iterator[bool]:
-    """Yield True for each signal, and False about once a second without any, from now on.
+    """Yield True for each signal, at first for those of the past too, and False about twice a second without any.
 
-    The first is always True: what was signalled while nobody listened is not told apart. Ends when the cursor dies or the connection breaks: the caller opens another.
+    Ends when the cursor dies or the connection breaks: the caller opens another.
     """
-    signals = database[COLLECTION]
-    last = signals.find_one({}, sort=[("$natural", -1)])
-    after = {"_id": {"$gt": last["_id"]}} if last else {}
-    with signals.find(after, cursor_type=CursorType.TAILABLE_AWAIT).max_await_time_ms(1000) as cursor:
-        yield True
+    with database[COLLECTION].find(cursor_type=CursorType.TAILABLE_AWAIT).max_await_time_ms(_AWAIT) as cursor:
         while cursor.alive:
             yield next(cursor, None) is not None
     sleep(_EMPTY)

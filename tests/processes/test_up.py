@@ -58,8 +58,9 @@ class Up:
 
     def end(self) -> int:
         """Wait for it, and return its exit code."""
-        with self.process:
-            return self.process.wait(100)
+        code = self.process.wait(50)
+        self.process.stdout.close()
+        return code
 
     def kill_all(self) -> None:
         """Whatever a failed test leaves behind."""
@@ -228,8 +229,10 @@ def test_once_calls_back_with_the_completed_configuration_and_returns_its_result
         client.drop_database("test_up")
 
 
-def test_a_process_that_cannot_start_ends_it_with_1_and_its_name(start):
-    up = start(given={"NOTIFY_FCM_PROJECT": "real", "GOOGLE_APPLICATION_CREDENTIALS": "/nowhere.json"})
+def test_a_process_that_cannot_start_ends_it_with_1_and_its_name(start, tmp_path):
+    (tmp_path / "data" / "run").mkdir(parents=True)
+    (tmp_path / "data" / "run" / "simulator").write_text("in the way of the directory")
+    up = start()
     assert up.end() == 1
-    assert b"worker_0 ended while starting" in up.output.read_bytes()
+    assert b"simulator_0 ended while starting" in up.output.read_bytes()
     assert leftovers.find(up.config.data_dir) == []

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from notify_server.simulator import certificates
 from notify_server.simulator.certificates import ensure
 
 
@@ -53,10 +52,8 @@ def test_a_broken_missing_or_foreign_file_is_replaced(tmp_path: Path, name: str)
         leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(found.ca.read_bytes()))
 
 
-def test_a_certificate_about_to_end_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(certificates, "LIFETIME", timedelta(hours=1))
-    before = ensure(tmp_path).cert.read_bytes()
-    monkeypatch.undo()
+def test_a_certificate_about_to_end_is_replaced(tmp_path: Path) -> None:
+    before = ensure(tmp_path, lifetime=timedelta(hours=1)).cert.read_bytes()
     renewed = ensure(tmp_path).cert.read_bytes()
     assert renewed != before
     assert x509.load_pem_x509_certificate(renewed).not_valid_after_utc > datetime.now(UTC) + timedelta(days=300)

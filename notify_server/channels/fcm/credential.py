@@ -96,7 +96,7 @@ class Credential:
             if self._pass and self._pass.headers is used:
                 self._pass = None
                 self._held_until = self._clock() + HOLD_OFF
-                _log.error("fcm_credential_refused", retry_in=HOLD_OFF.total_seconds())
+                _log.error("fcm_credential_held_back", retry_in=HOLD_OFF.total_seconds())
 
     def _renewed(self, stale: _Pass | None) -> Headers:
         with self._renewing:

@@ -15,6 +15,8 @@ class Dispatcher:
     """For one thread. `connections` of 100 streams each; `timeout` in seconds, from a request's start to its answer."""
 
     def __init__(self, connections: int, timeout: float, ca_file: str, alarm: Alarm) -> None:
+        self._connections = connections
+        self._alarm = alarm
         self._multiplexer = Multiplexer(connections, alarm)
         self._timeout = timeout
         self._ca_file = ca_file
@@ -37,8 +39,12 @@ class Dispatcher:
         while self._waiting and (self._idle or self._room):
             self._start_share(self._waiting[0])
         self._multiplexer.step(patience)
+        failed = False
         for curl, fault in self._multiplexer.finished():
+            failed = failed or fault is not None
             self._settle(curl, fault)
+        if failed and not self._running:
+            self._drop_connections()
 
     def close(self) -> None:
         """Abandon what is in hand and release everything."""
@@ -62,6 +68,11 @@ class Dispatcher:
     def _make(self) -> Exchange:
         self._room -= 1
         return Exchange(self._ca_file, self._timeout)
+
+    def _drop_connections(self) -> None:
+        """Begin anew: libcurl looks for dead connections only once a second, and would use one of them again."""
+        self._multiplexer.close()
+        self._multiplexer = Multiplexer(self._connections, self._alarm)
 
     def _settle(self, curl: pycurl.Curl, fault: str | None) -> None:
         exchange, call, position = self._running[curl]
