@@ -56,16 +56,15 @@ class SimulatorProcess:
         self._start(port)
 
     def _start(self, port: int | None) -> None:
-        for last in (False, False, True):
+        for _ in range(1 if port else 3):  # another process may take a free port before the simulator does
             self.port = port or free_port()
             self.url = f"https://127.0.0.1:{self.port}"
             self._process = self._spawn()
             if self._ready():
                 return
+            output = self.output
             self.kill()
-            if last or port is not None:
-                self._clean()
-                raise AssertionError(f"no simulator on port {self.port}: {self._log_file.read_text()}")
+        raise AssertionError(f"no simulator on port {self.port}: {output}")
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         assert self.directory is not None

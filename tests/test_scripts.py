@@ -134,7 +134,7 @@ def test_check_runs_every_check_and_fails_if_one_fails(clone, broken):
 @pytest.mark.parametrize(
     ("door", "command", "expected"),
     [
-        ("run", "notify-server", "up --demonstrate --once"),
+        ("run", "notify-server", "up --demonstrate examples/booking.json --once"),
         ("test", "python", "-m pytest --once"),
         ("bench", "python", "-m scripts.benchmarks --once"),
     ],

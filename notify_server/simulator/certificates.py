@@ -31,7 +31,7 @@ class Certificates:
 def ensure(directory: Path, host: str = "localhost", lifetime: timedelta = LIFETIME) -> Certificates:
     """Certificates in `directory` that name `host` besides HOSTS: those already there if they will do, else new ones.
 
-    New ones are good for `lifetime`. The CA's private key is thrown away after use, so nothing else can ever be signed with it.
+    New ones are good for `lifetime`. The CA's private key is thrown away after use: nothing else can ever be signed.
     """
     found = Certificates(directory / "ca.pem", directory / "cert.pem", directory / "key.pem")
     hosts = tuple(dict.fromkeys((*HOSTS, host)))

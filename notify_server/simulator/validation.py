@@ -44,11 +44,13 @@ class Reader:
     def read(self, body: bytes) -> Request:
         """The request in `body`; `refusal` is FCM's 400 where the body deserves one."""
         try:
-            request = orjson.loads(body)
-        except orjson.JSONDecodeError:
+            return self._read(orjson.loads(body))
+        except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # the latter for what is nested too deep
             return _unreadable(b"null", [_NOT_JSON])
+
+    def _read(self, request: Any) -> Request:
         if not isinstance(request, dict) or not isinstance(request.get("message"), dict):
-            return _unreadable(body, _envelope(request))
+            return _unreadable(orjson.dumps(request), _envelope(request))
         message = request["message"]
         given = [name for name in TARGETS if message.get(name) is not None]
         if len(given) != 1 or not isinstance(message[given[0]], str):

@@ -25,8 +25,11 @@ class ConnectProxy:
         self._process = subprocess.Popen(
             [*command, sys.executable, __file__, str(target_port)], stdout=subprocess.PIPE, text=True
         )
-        assert self._process.stdout is not None
-        self.port = int(self._process.stdout.readline())
+        output = self._process.stdout
+        if output is None:
+            raise RuntimeError("the proxy has no output")
+        with output:
+            self.port = int(output.readline())
 
     def __enter__(self) -> Self:
         return self
@@ -34,7 +37,9 @@ class ConnectProxy:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()
 
-    def environment(self, ca_file: str | os.PathLike[str], credentials_file: str | os.PathLike[str]) -> Mapping[str, str]:
+    def environment(
+        self, ca_file: str | os.PathLike[str], credentials_file: str | os.PathLike[str]
+    ) -> Mapping[str, str]:
         """What leads firebase-admin to the stand-in."""
         return {
             "HTTPS_PROXY": f"http://127.0.0.1:{self.port}",
@@ -47,8 +52,6 @@ class ConnectProxy:
         """End the process and wait for it."""
         self._process.terminate()
         self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
 
 
 async def _serve(target_port: int) -> None:

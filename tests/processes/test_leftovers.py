@@ -2,6 +2,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -67,4 +68,5 @@ def test_kill_leaves_nobody(tmp_path, start):
     process = start(tmp_path, "trap '' TERM; sleep 60")
     leftovers.kill(tmp_path)
     assert process.wait() == -9
-    assert leftovers.find(tmp_path) == []
+    while leftovers.find(tmp_path):  # the kernel takes a moment
+        time.sleep(0.02)

@@ -154,16 +154,17 @@ def test_a_second_one_is_refused_on_the_same_directory_and_on_the_same_ports(sta
     assert ports.is_ready(up.config)
 
 
-def test_after_a_kill_9_of_everything_but_the_children_a_new_one_takes_over_with_the_data(start):
+@pytest.mark.parametrize("with_supervisor", [False, True])
+def test_after_a_kill_9_a_new_one_takes_over_with_the_data(start, with_supervisor):
     first = start()
     first.await_ready()
     with connect(first.config).client as client:
         client.notify.things.insert_one({"_id": "kept"})
     secret = (first.config.data_dir / "secrets.json").read_text()
-    os.kill(int((first.config.run_dir / "supervisord.pid").read_text()), signal.SIGSTOP)
     first.signal(signal.SIGKILL)
     first.end()
-    os.kill(int((first.config.run_dir / "supervisord.pid").read_text()), signal.SIGKILL)
+    if with_supervisor:
+        os.kill(int((first.config.run_dir / "supervisord.pid").read_text()), signal.SIGKILL)
     orphans = first.children()
     assert {"mongod", "worker", "web"} <= set(orphans)
 

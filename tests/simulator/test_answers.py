@@ -1,11 +1,12 @@
 import json
+from typing import Any
 
 from notify_server.simulator import answers
 from notify_server.simulator.answers import Answer, Violation
 
 
-def _error(answer: Answer) -> dict:
-    error: dict = json.loads(answer.body)["error"]
+def _error(answer: Answer) -> dict[str, Any]:
+    error: dict[str, Any] = json.loads(answer.body)["error"]
     assert error["code"] == answer.status
     return error
 

@@ -57,7 +57,7 @@ def test_a_lost_stream_leaves_the_others_of_its_connection_alone(fcm: SimulatorP
     curl.setopt(pycurl.CAINFO, str(fcm.ca_file))
     curl.setopt(pycurl.URL, fcm.url + PATH)
     curl.setopt(pycurl.HTTPHEADER, [f"Authorization: Bearer {token}"])
-    curl.setopt(pycurl.WRITEFUNCTION, lambda received: len(received))
+    curl.setopt(pycurl.WRITEFUNCTION, len)
     connections = []
     for target, code in (("ok-1", 0), ("lost-1", HTTP2_STREAM), ("ok-2", 0)):
         curl.setopt(pycurl.POSTFIELDS, f'{{"message":{{"fid":"{target}"}}}}')

@@ -1,3 +1,5 @@
+from typing import Any
+
 import httpx
 import pytest
 
@@ -69,7 +71,7 @@ def test_devices_are_listed_without_their_tokens(fcm: SimulatorProcess) -> None:
     ("change", "path"),
     [({"api": "ftp://x"}, "0.api"), ({"read_after": -1}, "0.read_after"), ({"extra": 1}, "0.extra")],
 )
-def test_a_wrong_device_is_named(fcm: SimulatorProcess, change: dict, path: str) -> None:
+def test_a_wrong_device_is_named(fcm: SimulatorProcess, change: dict[str, Any], path: str) -> None:
     device = {"target": "t", "api": "http://127.0.0.1:1", "token": "x", "device_id": "d"}
     answer: httpx.Response = fcm.client.put("/_simulator/devices", json=[{**device, **change}])
     assert (answer.status_code, list(answer.json()["errors"])) == (422, [path])

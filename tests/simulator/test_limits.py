@@ -16,7 +16,7 @@ from notify_server.simulator import limits
         ({"apns": {"headers": {"apns-priority": "5"}, "payload": {"aps": {}}}}, len('{"aps":{}}')),
     ],
 )
-def test_the_payload_is_what_the_device_gets(message: dict, size: int) -> None:
+def test_the_payload_is_what_the_device_gets(message: dict[str, Any], size: int) -> None:
     assert limits.payload_size(message) == size
 
 
@@ -79,7 +79,7 @@ def test_keys_that_only_resemble_reserved_ones_are_fine(key: str) -> None:
         ({"apns": {"fcmOptions": {"analyticsLabel": "x" * 51}}}, "message.apns.fcm_options.analytics_label"),
     ],
 )
-def test_what_fcm_refuses_is_named(message: dict, field: str) -> None:
+def test_what_fcm_refuses_is_named(message: dict[str, Any], field: str) -> None:
     assert [fault.field for fault in limits.violations(message)] == [field]
 
 
@@ -92,5 +92,5 @@ def test_what_fcm_refuses_is_named(message: dict, field: str) -> None:
         {"webpush": {"fcm_options": {"link": "https://x"}}, "android": None},
     ],
 )
-def test_what_fcm_takes_is_taken(message: dict) -> None:
+def test_what_fcm_takes_is_taken(message: dict[str, Any]) -> None:
     assert list(limits.violations(message)) == []

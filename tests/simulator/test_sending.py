@@ -17,24 +17,24 @@ def _code(answer: httpx.Response) -> str | None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "status", "name", "code"),
+    ("fault", "wanted"),
     [
-        ("unavailable", 503, "UNAVAILABLE", "UNAVAILABLE"),
-        ("internal", 500, "INTERNAL", "INTERNAL"),
-        ("quota", 429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED"),
-        ("unregistered", 404, "NOT_FOUND", "UNREGISTERED"),
-        ("sender_id_mismatch", 403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH"),
-        ("invalid_argument", 400, "INVALID_ARGUMENT", "INVALID_ARGUMENT"),
-        ("unauthenticated", 401, "UNAUTHENTICATED", None),
-        ("third_party_auth", 401, "UNAUTHENTICATED", "THIRD_PARTY_AUTH_ERROR"),
+        ("unavailable", (503, "UNAVAILABLE", "UNAVAILABLE")),
+        ("internal", (500, "INTERNAL", "INTERNAL")),
+        ("quota", (429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED")),
+        ("unregistered", (404, "NOT_FOUND", "UNREGISTERED")),
+        ("sender_id_mismatch", (403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH")),
+        ("invalid_argument", (400, "INVALID_ARGUMENT", "INVALID_ARGUMENT")),
+        ("unauthenticated", (401, "UNAUTHENTICATED", None)),
+        ("third_party_auth", (401, "UNAUTHENTICATED", "THIRD_PARTY_AUTH_ERROR")),
     ],
 )
 def test_each_error_can_be_had(
-    fcm: SimulatorProcess, token: str, fault: str, status: int, name: str, code: str | None
+    fcm: SimulatorProcess, token: str, fault: str, wanted: tuple[int, str, str | None]
 ) -> None:
     fcm.behave(**{fault: 1})
     answer = fcm.send({"fid": "f"}, token=token)
-    assert (answer.status_code, answer.json()["error"]["status"], _code(answer)) == (status, name, code)
+    assert (answer.status_code, answer.json()["error"]["status"], _code(answer)) == wanted
     assert "retry-after" not in answer.headers
     assert fcm.counts()["by_outcome"] == {fault: 1}
     assert fcm.messages()[0]["name"] is None

@@ -6,7 +6,7 @@ from notify_server.simulator import structure
 from notify_server.simulator.schema import MESSAGE
 
 
-def _faults(message: dict) -> list[tuple[str, str]]:
+def _faults(message: dict[str, Any]) -> list[tuple[str, str]]:
     return [(fault.field, fault.description) for fault in structure.violations(message, MESSAGE, "message")]
 
 
@@ -39,7 +39,7 @@ def _faults(message: dict) -> list[tuple[str, str]]:
         ({"android": {"collapse_key": "a", "collapseKey": "b"}}, "message.android", "Duplicate field"),
     ],
 )
-def test_a_fault_is_named_as_google_names_it(message: dict, field: str, description: str) -> None:
+def test_a_fault_is_named_as_google_names_it(message: dict[str, Any], field: str, description: str) -> None:
     ((found, text),) = _faults(message)
     assert found == field
     assert description in text
@@ -56,7 +56,7 @@ def test_a_fault_is_named_as_google_names_it(message: dict, field: str, descript
         {"webpush": {"notification": {"any": {"thing": 1}}}},
     ],
 )
-def test_what_the_schema_allows_has_no_fault(message: dict) -> None:
+def test_what_the_schema_allows_has_no_fault(message: dict[str, Any]) -> None:
     assert _faults(message) == []
 
 

@@ -10,9 +10,9 @@ def _read(content: Any) -> Request:
     return Reader().read(content if isinstance(content, bytes) else json.dumps(content).encode())
 
 
-def _details(request: Request) -> dict:
+def _details(request: Request) -> dict[str, Any]:
     assert request.refusal is not None
-    error: dict = json.loads(request.refusal.body)["error"]
+    error: dict[str, Any] = json.loads(request.refusal.body)["error"]
     assert (error["code"], error["status"]) == (400, "INVALID_ARGUMENT")
     return {detail["@type"].rpartition(".")[2]: detail for detail in error["details"]} | {"message": error["message"]}
 
@@ -39,7 +39,20 @@ def test_more_messages_than_are_remembered_are_read_as_well() -> None:
         assert json.loads(request.content.raw)["data"] == {"a": str(number)}
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"message":{"fid":"\xff"}}', b"NaN"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b'{"message":{"fid":"\xff"}}',
+        b"NaN",
+        b"1e999",
+        b"[" * 5000,
+        b"[" * 500 + b"]" * 500,
+        b'{"message":{"fid":"f","apns":{"payload":%b1%b}}}' % (b'{"a":' * 500, b"}" * 500),
+    ],
+)
 def test_what_is_not_json_is_refused_without_an_fcm_error(body: bytes) -> None:
     request = _read(body)
     assert "FcmError" not in _details(request)
@@ -50,7 +63,7 @@ def test_what_is_not_json_is_refused_without_an_fcm_error(body: bytes) -> None:
     "content",
     [{}, {"message": {}}, {"message": None}, {"message": {"notification": {}}}, {"message": {"token": None}}],
 )
-def test_a_message_needs_a_target(content: dict) -> None:
+def test_a_message_needs_a_target(content: dict[str, Any]) -> None:
     details = _details(_read(content))
     assert details["message"] == "Recipient of the message is not set."
     assert details["FcmError"]["errorCode"] == "INVALID_ARGUMENT"
@@ -79,7 +92,7 @@ def test_what_is_malformed_is_refused_without_an_fcm_error(content: Any, text: s
 
 
 def test_a_payload_of_the_limit_passes_and_one_more_byte_does_not() -> None:
-    def read(target: dict, size: int) -> Request:
+    def read(target: dict[str, Any], size: int) -> Request:
         return _read({"message": {**target, "data": {"k": "x" * (size - len('{"k":""}'))}}})
 
     assert read({"fid": "f"}, 4096).refusal is None

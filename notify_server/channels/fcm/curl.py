@@ -66,7 +66,7 @@ class CurlTransport:
         again = self._run(Call(call.url, headers, encoded, [targets[position] for position in call.refused]))
         for position, outcome in zip(call.refused, again.outcomes, strict=True):
             call.outcomes[position] = outcome
-        if not call.authenticated and not again.authenticated:
+        if again.refused and not (call.authenticated or again.authenticated):
             self._credential.refuse(headers)
 
     def _run(self, call: Call) -> Call:

@@ -1,7 +1,6 @@
 """One simulator for the channel's tests, and both transports that lead to it."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from notify_server.domain.notification import Audience, Message, Notification
 from notify_server.domain.push import PushTransport
 from notify_server.simulator import certificates
 from scripts.benchmarks.connect_proxy import FCM_HOST, ConnectProxy
+from scripts.benchmarks.sending import environment
 from tests.fcm_simulator import SimulatorProcess
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -33,18 +33,6 @@ def tokens(*values: str) -> list[Target]:
     return [Target(TargetType.TOKEN, value) for value in values]
 
 
-@contextmanager
-def environment(**variables: str) -> Iterator[None]:
-    """These environment variables for a while."""
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
 @pytest.fixture(scope="package")
 def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatorProcess]:
     """A simulator whose certificate also bears FCM's own name, for the SDK."""
@@ -59,7 +47,7 @@ def fcm(simulator: SimulatorProcess) -> Iterator[SimulatorProcess]:
     """The simulator, well-behaved and without memories."""
     simulator.behave()
     simulator.clear()
-    with environment(GOOGLE_APPLICATION_CREDENTIALS=str(simulator.credentials_file)):
+    with environment({"GOOGLE_APPLICATION_CREDENTIALS": str(simulator.credentials_file)}):
         yield simulator
 
 
@@ -68,13 +56,14 @@ def opener(kind: str, simulator: SimulatorProcess) -> Iterator[Opener]:
     """Opens transports of one kind that lead to the simulator, and closes them in the end."""
     with ExitStack() as stack:
         settings: dict[str, Any] = {"fcm_transport": kind}
+        leads: Mapping[str, str]
         if kind == "sdk":
             proxy = stack.enter_context(ConnectProxy(simulator.port))
             leads = proxy.environment(simulator.ca_file, simulator.credentials_file)
         else:
             settings |= {"fcm_endpoint": simulator.url, "fcm_ca_file": str(simulator.ca_file)}
             leads = {"GOOGLE_APPLICATION_CREDENTIALS": str(simulator.credentials_file)}
-        stack.enter_context(environment(**leads))
+        stack.enter_context(environment(leads))
 
         def open_(**more: Any) -> PushTransport:
             transport = open_transport(Config(**settings, **more))

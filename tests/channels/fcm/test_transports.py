@@ -118,7 +118,9 @@ def test_a_broken_connection_is_never_taken_for_an_accepted_message(
     outcomes = transport.send(encoded, targets)
     assert set(outcomes) <= {ACCEPTED, CONNECTION_LOST}
     got = {row["target"] for row in fcm.messages(outcome="accepted")}
-    assert got.issuperset(target.value for target, outcome in zip(targets, outcomes, strict=True) if outcome is ACCEPTED)
+    assert got.issuperset(
+        target.value for target, outcome in zip(targets, outcomes, strict=True) if outcome is ACCEPTED
+    )
     fcm.behave()
     assert transport.send(encoded, targets) == [ACCEPTED] * 5
 

@@ -1,0 +1,24 @@
+"""`scripts/bench NAME… [--json]`."""
+
+import argparse
+import importlib
+
+NAMES = ("delivery", "channel")
+
+
+def main() -> None:
+    """Run the benchmarks that are named, or all."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"all, or some of: {', '.join(NAMES)}")
+    parser.add_argument("--json", action="store_true", help="one JSON object a benchmark, each on its own line")
+    arguments = parser.parse_args()
+    wanted = NAMES if arguments.names in ([], ["all"]) else arguments.names
+    if unknown := sorted(set(wanted) - set(NAMES)):
+        parser.error(f"unknown benchmark {', '.join(unknown)}; there are: {', '.join(NAMES)}")
+    for name in wanted:
+        result = importlib.import_module(f"scripts.benchmarks.{name}").run()
+        print(result.as_json() if arguments.json else result.as_text(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

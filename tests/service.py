@@ -1,0 +1,187 @@
+"""The service as an operator runs it: real processes of the command line, killed, paused and stopped at will.
+
+with Service(mongodb_uri, "notify", fcm, directory, lease=2.0) as service:
+    worker = service.start("worker")
+    …
+    worker.kill()          # as a crash would
+    worker.start()
+    assert worker.stop() == 0
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from notify_server.config import Config
+from tests.fcm_simulator import SimulatorProcess, free_port
+
+STOP_SECONDS = 40.0  # a stop lets running sends end, and those may take 15 seconds
+WAIT_SECONDS = 60.0  # until a test that waits in vain gives up
+_LOOK_AGAIN = 0.01  # seconds
+
+_FROM_OUTSIDE = ("NOTIFY_", "GOOGLE_", "FIREBASE_", "PROMETHEUS_")  # settings that are not the test's
+
+
+def until(condition: Callable[[], object], what: str = "", within: float = WAIT_SECONDS) -> None:
+    """Wait for `condition`; AssertionError with `what` was waited for when it is still false after `within` s."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {within:.0f} seconds in vain: {what}"
+        time.sleep(_LOOK_AGAIN)
+
+
+class Process:
+    """One process of the service, started with `start`; its logs are JSON lines in a file that restarts append to."""
+
+    def __init__(self, command: str, environment: Mapping[str, str], log: Path) -> None:
+        self.command = command
+        self._environment = environment
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        self._begun_at = 0  # bytes of the log that earlier runs wrote
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> Self:
+        """Start it, for the first time or again."""
+        assert not self.alive
+        self._begun_at = self._log.stat().st_size if self._log.exists() else 0
+        command = [sys.executable, "-m", "notify_server.cli", self.command]
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command, env=self._environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+        return self
+
+    def ready(self, event: str) -> Self:
+        """Wait until this run has logged `event`."""
+        until(lambda: event in self.events() or not self.alive, f"{self.command}: {event}")
+        assert event in self.events(), f"{self.command} ended before {event!r}: {self.output}"
+        return self
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self._signal(signal.SIGKILL)
+        assert self._wait() == -signal.SIGKILL
+
+    def pause(self) -> None:
+        """Stand it still, as a suspended machine does."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def terminate(self) -> None:
+        """Ask it to stop, and do not wait."""
+        self._signal(signal.SIGTERM)
+
+    def stop(self) -> int:
+        """Ask it to stop, and wait; its exit code."""
+        if self.alive:
+            self.terminate()
+        return self._wait()
+
+    def close(self) -> None:
+        """End it however it stands."""
+        if self.alive:
+            self._signal(signal.SIGKILL)
+        if self._process is not None:
+            self._wait()
+
+    @property
+    def output(self) -> str:
+        """Everything that every run has written."""
+        return self._log.read_text()
+
+    def events(self) -> list[str]:
+        """The events that this run has logged."""
+        with self._log.open("rb") as log:
+            log.seek(self._begun_at)
+            return [_event(line) for line in log.read().splitlines()]
+
+    def _signal(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
+    def _wait(self) -> int:
+        assert self._process is not None
+        try:
+            return self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise AssertionError(f"{self.command} did not stop: {self.output}") from None
+
+
+def _event(line: bytes) -> str:
+    try:
+        content = json.loads(line)
+    except ValueError:
+        return line.decode(errors="replace")  # a traceback of the interpreter, say
+    return str(content.get("event")) if isinstance(content, dict) else ""
+
+
+class Service:
+    """Any number of processes against one database and one FCM. `settings` are fields of Config (durations in s)."""
+
+    def __init__(
+        self, mongodb_uri: str, database: str, fcm: SimulatorProcess, directory: Path, **settings: Any
+    ) -> None:
+        self._fcm = fcm
+        self._directory = directory
+        self.config = Config(
+            mongodb_uri=mongodb_uri,
+            database=database,
+            data_dir=directory,
+            port=free_port(),
+            fcm_project=fcm.project,
+            fcm_endpoint=fcm.url,
+            fcm_ca_file=str(fcm.ca_file),
+            jwt_secret="a secret that is long enough for tests",
+            **settings,
+        )
+        self.processes: list[Process] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for process in self.processes:
+            process.close()
+
+    def start(self, command: str, **settings: Any) -> Process:
+        """Start one more process of `command` (worker, scheduler, web); `settings` are for it alone."""
+        config = replace(self.config, **settings)
+        log = self._directory / f"{command}-{len(self.processes)}.log"
+        process = Process(command, self._environment(config), log)
+        self.processes.append(process)
+        return process.start()
+
+    def failures(self) -> list[str]:
+        """What no fault excuses: unforeseen errors that a process has logged."""
+        lines = [line for process in self.processes for line in process.output.splitlines()]
+        return [line for line in lines if "Traceback" in line]
+
+    def _environment(self, config: Config) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FROM_OUTSIDE)}
+        named = {f"NOTIFY_{name.upper()}": str(value) for name, value in vars(config).items() if name != "owner"}
+        return inherited | named | {"GOOGLE_APPLICATION_CREDENTIALS": str(self._fcm.credentials_file)}
