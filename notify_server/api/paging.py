@@ -1,5 +1,6 @@
 """Pages: an opaque cursor that names the last item seen, so that new items shift nothing."""
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -7,6 +8,8 @@ from typing import TypeVar
 from notify_server.errors import InvalidInput
 
 Item = TypeVar("Item")
+
+_NOTIFICATION = re.compile("[0-9a-f]{24}")
 
 
 def encode(last: str) -> str:
@@ -19,12 +22,27 @@ def decode(cursor: str | None) -> str | None:
     if cursor is None:
         return None
     try:
-        return urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        last = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except ValueError:
-        raise InvalidInput({"cursor": ["Not a cursor of ours."]}) from None
+        last = ""
+    if encode(last) != cursor:  # the decoder skips what is not base64
+        raise _foreign()
+    return last
+
+
+def decode_notification(cursor: str | None) -> str | None:
+    """The notification that `cursor` stands after. Raises InvalidInput."""
+    last = decode(cursor)
+    if last is not None and not _NOTIFICATION.fullmatch(last):
+        raise _foreign()
+    return last
 
 
 def page(items: Sequence[Item], limit: int, name: Callable[[Item], str]) -> tuple[Sequence[Item], str | None]:
     """The first `limit` of `items`, of which one more was asked for, and the cursor to the next page."""
     shown = items[:limit]
     return shown, encode(name(shown[-1])) if len(items) > limit else None
+
+
+def _foreign() -> InvalidInput:
+    return InvalidInput({"cursor": ["Not a cursor of ours."]})

@@ -39,7 +39,7 @@ class Rank(IntEnum):
 class BatchKey:
     """The deterministic id: making the same batch twice makes one.
 
-    `page` is the audience cursor before its first user, or the device that it serves; `part` tells retries apart.
+    `page` is the audience cursor before its first user; `part` tells apart what was split off from the page.
     """
 
     notification: str
@@ -62,3 +62,8 @@ class Batch:
     first_tried_at: datetime | None = None
     devices: Mapping[str, tuple[str, ...]] | None = None
     owner: str | None = None
+
+    @classmethod
+    def awaited(cls, notification: str, user: str, now: datetime) -> "Batch":
+        """For one who waited for a device and has one now: the same batch, whoever notices the device first."""
+        return cls(BatchKey(notification, Channel.PUSH, "", f"user:{user}"), (user,), now, Rank.HIGH)

@@ -6,7 +6,7 @@ device.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -70,17 +70,9 @@ class Plan:
     split: Sequence[Batch]
 
 
-def plan(dispatch: Dispatch, late: Collection[str], now: datetime, rng: Random) -> Plan:
-    """Decide at `now`. `late`: stranded recipients who have a device by now and are sent to at once."""
-    return _Planner(dispatch, now, rng).plan(late)
-
-
-@dataclass(frozen=True, slots=True)
-class _Wait:
-    """What recipients of one retry have in common."""
-
-    reason: Reason | None
-    retry_after: float | None
+def plan(dispatch: Dispatch, now: datetime, rng: Random) -> Plan:
+    """Decide at `now`."""
+    return _Planner(dispatch, now, rng).plan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +81,16 @@ class _Planner:
     now: datetime
     rng: Random
 
-    def plan(self, late: Collection[str]) -> Plan:
+    def plan(self) -> Plan:
         moves: list[Move] = []
-        again: dict[_Wait, list[str]] = defaultdict(list)
+        again: dict[frozenset[Outcome], list[str]] = defaultdict(list)
         for outcomes, users in self._alike().items():
             verdict = judge(outcomes)
-            retried = verdict.retry and not self._gives_up(verdict)
+            retried = bool(verdict.retries) and not self._gives_up(verdict.retries)
             moves.append(Move(_event(verdict, retried), users, self._note(verdict)))
             if retried:
-                again[_Wait(verdict.retry_reason, verdict.retry_after)].extend(users)
-        batches = [self._retry(cause, users) for cause, users in again.items()]
-        if late:
-            batches.append(replace(self._beside(), users=tuple(late), due_at=self.now))
+                again[verdict.retries].extend(users)
+        batches = [self._retry(causes, users) for causes, users in again.items()]
         confirm = self._confirm(moves, {user for users in again.values() for user in users})
         if confirm is None and batches:
             return Plan(moves, replace(batches[0], key=self.dispatch.batch.key), batches[1:])
@@ -113,9 +103,9 @@ class _Planner:
             alike[tuple(outcome for _, outcome in answers)].append(user)
         return alike
 
-    def _gives_up(self, verdict: Verdict) -> bool:
+    def _gives_up(self, causes: Iterable[Outcome]) -> bool:
         first = self.dispatch.batch.first_tried_at or self.now
-        return gives_up(verdict.retry_reason, (self.now - first).total_seconds())
+        return all(gives_up(cause.reason, (self.now - first).total_seconds()) for cause in causes)
 
     def _note(self, verdict: Verdict) -> Note:
         attempt = self.dispatch.batch.attempt + 1
@@ -125,10 +115,10 @@ class _Planner:
         cost = 0 if verdict.reason in UNCOUNTED else 1
         return Note(self.now, verdict.reason, f"attempt {attempt}: {verdict.reason}", cost)
 
-    def _retry(self, cause: _Wait, users: Sequence[str]) -> Batch:
+    def _retry(self, causes: Collection[Outcome], users: Sequence[str]) -> Batch:
         batch = self.dispatch.batch
-        attempt = batch.attempt + (cause.reason not in UNCOUNTED)
-        seconds = wait(cause.reason, max(attempt, 1), cause.retry_after, self.rng)
+        attempt = batch.attempt + any(cause.reason not in UNCOUNTED for cause in causes)
+        seconds = max(wait(cause.reason, max(attempt, 1), cause.retry_after, self.rng) for cause in causes)
         return replace(
             self._beside(),
             users=tuple(users),
@@ -155,14 +145,18 @@ class _Planner:
         return partial or None
 
     def _confirm(self, moves: Sequence[Move], retrying: Collection[str]) -> Batch | None:
-        """The batch as it waits for receipts: whoever was sent to, now or by an owner that died before it said so."""
+        """The batch as it waits for receipts: whoever was sent to, now, or before the retry of their other devices, or
+        by an owner that died before it said so. Others do no harm in it: a resend begins only where an entry is `sent`.
+        """
         batch, notification = self.dispatch.batch, self.dispatch.notification
         seconds = notification.resend.wait(batch.resends)
         due_at = self.now + timedelta(seconds=seconds or 0)
         if seconds is None or due_at >= notification.expires_at:
             return None
-        sent = {user for move in moves if move.event is Event.SEND for user in move.users}.difference(retrying)
+        sent = {user for move in moves if move.event is Event.SEND for user in move.users}
+        sent.update(user for move in moves for user in move.users if user in (batch.devices or {}))
         sent.update(set(batch.users).difference(self.dispatch.users))
+        sent.difference_update(retrying)
         users = tuple(user for user in batch.users if user in sent)
         waiting = replace(self._beside(), key=batch.key, users=users, stage=Stage.CONFIRM, due_at=due_at)
         return waiting if users else None

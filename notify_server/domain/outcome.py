@@ -28,42 +28,39 @@ class Outcome:
 ACCEPTED = Outcome(Kind.ACCEPTED)
 
 # Sends that the provider turned away at its door: they cost the recipient no attempt.
-UNCOUNTED = frozenset({Reason.QUOTA_EXCEEDED, Reason.CREDENTIAL_REFUSED})
+UNCOUNTED = frozenset({Reason.QUOTA_EXCEEDED, Reason.CREDENTIAL_REFUSED, Reason.PROVIDER_CREDENTIAL})
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The sum of a user's outcomes: how the entry moves, and whether some devices are tried again.
+    """The sum of a user's outcomes: how the entry moves, and why some devices are tried again.
 
-    `kind` is what the entry learns; `accepted` of `devices` were accepted; `retry_after` in seconds, if any.
+    `kind` and `reason` are what the entry learns; `accepted` of `devices` were accepted; `retries` are the different
+    outcomes of the devices that can still succeed.
     """
 
     kind: Kind
     reason: Reason | None
     accepted: int
     devices: int
-    retry: bool
-    retry_reason: Reason | None
-    retry_after: float | None
+    retries: frozenset[Outcome]
 
 
 def judge(outcomes: Sequence[Outcome]) -> Verdict:
     """Sum up the outcomes of one user's devices (at least one): accepted by any device counts as sent.
 
-    Otherwise anything that can still succeed is retried, and only when nothing can is the entry failed.
+    Otherwise anything that can still succeed is retried, and only when nothing can is the entry failed. Of several
+    reasons the first is told, but one that costs an attempt before one that costs none.
     """
     by_kind: dict[Kind, list[Outcome]] = {}
     for outcome in outcomes:
         by_kind.setdefault(outcome.kind, []).append(outcome)
-    retries = by_kind.get(Kind.RETRY, [])
     kind = next(k for k in (Kind.ACCEPTED, Kind.RETRY, Kind.REJECTED, Kind.TARGET_DEAD) if k in by_kind)
-    waits = [o.retry_after for o in retries if o.retry_after is not None]
+    reasons = [outcome.reason for outcome in by_kind[kind]]
     return Verdict(
         kind=kind,
-        reason=by_kind[kind][0].reason,
+        reason=next((reason for reason in reasons if reason not in UNCOUNTED), reasons[0]),
         accepted=len(by_kind.get(Kind.ACCEPTED, [])),
         devices=len(outcomes),
-        retry=bool(retries),
-        retry_reason=retries[0].reason if retries else None,
-        retry_after=max(waits, default=None),
+        retries=frozenset(by_kind.get(Kind.RETRY, ())),
     )

@@ -38,7 +38,7 @@ class Reason(StrEnum):
     CONNECTION_LOST = "connection_lost"  # pending or failed: no answer; FCM may have accepted it
     QUOTA_EXCEEDED = "quota_exceeded"  # pending: FCM answered 429
     CREDENTIAL_REFUSED = "credential_refused"  # pending: FCM refused our credential
-    PROVIDER_CREDENTIAL = "provider_credential"  # pending or failed: FCM lacks the app's APNs or web push credential
+    PROVIDER_CREDENTIAL = "provider_credential"  # pending: FCM lacks the app's APNs or web push credential
     UNCONFIRMED = "unconfirmed"  # pending: sent, but no device confirmed it in time; being sent again
     UNREGISTERED = "unregistered"  # failed: every target was dead, the app is gone from the device
     SENDER_MISMATCH = "sender_mismatch"  # failed: the target belongs to another Firebase project

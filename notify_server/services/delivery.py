@@ -63,18 +63,22 @@ class Delivery:
     def lease(self) -> Batch | None:
         """Take the most urgent due batch, if there is one."""
         holder = self._holder
-        return self._queue.batches.lease(Channel.PUSH, holder.owner, holder.now(), holder.until())
+        batch = self._queue.batches.lease(Channel.PUSH, holder.owner, holder.now(), holder.until())
+        if batch is not None:
+            holder.batches.add(batch.key)
+        return batch
 
     def release(self, batch: Batch) -> None:
         """Let any worker have a batch that this one has leased and will not come to."""
+        self._holder.batches.discard(batch.key)
         self._queue.batches.give_back(batch, self._holder.owner, self._holder.now())
         self._queue.signals.send()
 
     def renew(self) -> None:
-        """Keep all our leases for another lease time."""
-        until = self._holder.until()
-        self._queue.batches.renew(self._holder.owner, until)
-        self._queue.expansions.renew(self._holder.owner, until)
+        """Keep the leases of all that is in hand for another lease time."""
+        holder, until = self._holder, self._holder.until()
+        self._queue.batches.renew(list(holder.batches), holder.owner, until)
+        self._queue.expansions.renew(list(holder.audiences), holder.owner, until)
 
     def resign(self) -> None:
         """Give back whatever is still leased, so that others need not wait for the leases to run out."""
@@ -84,7 +88,16 @@ class Delivery:
         self._queue.signals.send()
 
     def deliver(self, batch: Batch, recipients: Sequence[str] | None = None) -> None:
-        """See a leased batch through. `recipients`: who waits in it, where that is known and need not be read."""
+        """See a leased batch through. `recipients`: who waits in it, where that is known and need not be read.
+
+        Where it raises, the lease runs out, and any worker takes the batch again.
+        """
+        try:
+            self._see_through(batch, recipients)
+        finally:
+            self._holder.batches.discard(batch.key)
+
+    def _see_through(self, batch: Batch, recipients: Sequence[str] | None) -> None:
         progress = self._queue.expansions.progress(batch.key.notification)
         if progress is None:
             self._queue.batches.settle(batch, self._holder.owner, None, [])

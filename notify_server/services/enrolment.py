@@ -5,9 +5,8 @@ from datetime import datetime
 
 import structlog
 
-from notify_server.domain.batch import Batch, BatchKey, Rank
+from notify_server.domain.batch import Batch
 from notify_server.domain.device import Device, Platform, Target
-from notify_server.domain.notification import Channel
 from notify_server.domain.registry import Reason
 from notify_server.errors import NotFound
 from notify_server.services.clock import Clock
@@ -41,8 +40,7 @@ class Waiting:
     def serve(self, user: str, now: datetime) -> None:
         """Queue every notification of which the user's entry waits for a device."""
         for notification in self.registry.waiting(user, Reason.NO_DEVICE):
-            key = BatchKey(notification, Channel.PUSH, "", f"user:{user}")
-            self.batches.add(Batch(key, (user,), now, Rank.HIGH))
+            self.batches.add(Batch.awaited(notification, user, now))
             self.signals.send()
             log.info("waiting notification queued for a new device", notification_id=notification)
 

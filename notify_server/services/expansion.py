@@ -57,10 +57,22 @@ class Expansion:
 
     def claim(self) -> Claim | None:
         """Lease the most urgent notification that is not expanded, if there is one."""
-        return self._stores.expansions.claim(self._holder.owner, self._holder.now(), self._holder.until())
+        claim = self._stores.expansions.claim(self._holder.owner, self._holder.now(), self._holder.until())
+        if claim is not None:
+            self._holder.audiences.add(claim.notification.id)
+        return claim
 
     def pages(self, claim: Claim) -> Iterator[Page]:
-        """Expand page by page; yields the pages for push, and ends early when the lease was lost."""
+        """Expand page by page; yields the pages for push, and ends early when the lease was lost.
+
+        Where it raises, the lease runs out, and any worker goes on at the cursor.
+        """
+        try:
+            yield from self._pages(claim)
+        finally:
+            self._holder.audiences.discard(claim.notification.id)
+
+    def _pages(self, claim: Claim) -> Iterator[Page]:
         notification, cursor, last = claim.notification, claim.cursor, False
         while not last:
             members = self._stores.members.page(notification.audience, cursor, SIZE)
@@ -131,6 +143,7 @@ class Expansion:
             if batch.stage is Stage.ANNOUNCE:
                 self._stores.signals.send()
             elif batch.owner == self._holder.owner:
+                self._holder.batches.add(batch.key)
                 yield Page(batch, unmuted)
             elif batch.owner is not None:
                 self._stores.batches.give_back(batch, batch.owner, self._holder.now())

@@ -1,18 +1,25 @@
 """The process that holds leases."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from notify_server.domain.batch import BatchKey
 from notify_server.services.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who leases, for how many seconds at a time, by which clock. `owner` is unique for each run of a process."""
+    """Who leases, for how many seconds at a time, by which clock. `owner` is unique for each run of a process.
+
+    `batches` and `audiences` (notification ids) are in hand: only their leases are renewed, so that what was dropped
+    by an error comes due again.
+    """
 
     owner: str
     lease: float
     clock: Clock
+    batches: set[BatchKey] = field(default_factory=set)
+    audiences: set[str] = field(default_factory=set)
 
     def now(self) -> datetime:
         """The current time."""

@@ -40,8 +40,3 @@ class Rotation:
         if page is not None:
             turns.append(pages)
         return page
-
-    def clear(self) -> None:
-        """Leave every audience where it is; their leases run out or are released."""
-        for turns in self._turns.values():
-            turns.clear()

@@ -1,10 +1,12 @@
 """Writing down what a dispatch came to."""
 
+from collections.abc import Sequence
 from random import Random
 
 import structlog
 
 from notify_server import metrics
+from notify_server.domain.batch import Batch
 from notify_server.domain.dispatch import Dispatch, Move, plan
 from notify_server.domain.registry import Note, Reason
 from notify_server.services.clock import Clock
@@ -29,25 +31,32 @@ class Settlement:
         """Record every outcome, and leave no recipient without a batch, a final status or a reason to wait."""
         self._count(dispatch)
         self._devices.deactivate(dispatch.dead(), self._clock())
-        late = self._strand(dispatch)
-        decided = plan(dispatch, late, self._clock(), self._rng)
+        notification, stranded = dispatch.notification.id, dispatch.stranded()
+        self._strand(notification, stranded)
+        decided = plan(dispatch, self._clock(), self._rng)
         for move in decided.moves:
-            self._write(dispatch.notification.id, move)
-        if not self._batches.settle(dispatch.batch, owner, decided.successor, decided.split):
-            log.warning("batch lease lost", notification_id=dispatch.notification.id)
+            self._write(notification, move)
+        if self._batches.settle(dispatch.batch, owner, decided.successor, decided.split):
+            self._rescue(notification, stranded)
+        else:
+            log.warning("batch lease lost", notification_id=notification)
 
-    def _strand(self, dispatch: Dispatch) -> list[str]:
-        """Note who has no device; returns those for whom one was registered just now.
+    def _strand(self, notification: str, users: Sequence[str]) -> None:
+        """Note who has no device."""
+        if users:
+            note = Note(self._clock(), Reason.NO_DEVICE, "no active device; waits for one until it expires")
+            self._registry.hold(notification, users, note)
 
-        Enrolment writes the device and then looks for waiting entries, we write the entry and then look for
-        devices: whichever comes second sees the other.
+    def _rescue(self, notification: str, users: Sequence[str]) -> None:
+        """Queue the stranded for whom a device was registered meanwhile.
+
+        Enrolment writes the device and then looks for waiting entries, we write the entry and then look for devices:
+        whichever comes second sees the other, and where both do, they queue the same batch. The dispatched batch is
+        settled before, because it may be that same one.
         """
-        stranded = dispatch.stranded()
-        if not stranded:
-            return []
-        note = Note(self._clock(), Reason.NO_DEVICE, "no active device; waits for one until it expires")
-        self._registry.hold(dispatch.notification.id, stranded, note)
-        return sorted({user for user, _, _ in self._devices.targets(stranded)})
+        now = self._clock()
+        for user in sorted({user for user, _, _ in self._devices.targets(users)} if users else ()):
+            self._batches.add(Batch.awaited(notification, user, now))
 
     def _write(self, notification: str, move: Move) -> None:
         if move.event is None:

@@ -1,6 +1,6 @@
 """The collection `batches`: the queue. A leased batch carries its owner and a `due_at` in the future."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from pymongo import ReturnDocument
@@ -78,13 +78,15 @@ class Batches:
         replacement = to_document(successor)
         return self._all.replace_one(_owned(batch, owner), replacement, session=session).modified_count == 1
 
-    def renew(self, owner: str, until: datetime) -> None:
-        """Keep every lease of `owner` for longer."""
-        self._all.update_many({"owner": owner}, {"$set": {"due_at": until}})
+    def renew(self, batches: Iterable[BatchKey], owner: str, until: datetime) -> None:
+        """Keep those of these leases that `owner` still has for longer."""
+        keys = [key_document(key) for key in batches]
+        self._all.update_many({"_id": {"$in": keys}, "owner": owner}, {"$set": {"due_at": until}})
 
     def resign(self, owner: str, now: datetime) -> None:
         """End every lease of `owner`."""
-        self._all.update_many({"owner": owner}, {"$set": {"owner": None, "due_at": now}})
+        ours = {"owner": {"$eq": owner, "$type": "string"}}  # the type is what lets the partial index serve
+        self._all.update_many(ours, {"$set": {"owner": None, "due_at": now}})
 
     def recall(self, now: datetime) -> int:
         """Confirm → dispatch for every batch whose time to confirm is over: its next resend. Returns how many."""

@@ -41,6 +41,7 @@ def insert_new(collection: Collection[Document], documents: Sequence[Document]) 
     try:
         return len(collection.insert_many(documents, ordered=False).inserted_ids)
     except BulkWriteError as error:
-        if any(problem["code"] != _DUPLICATE_KEY for problem in error.details["writeErrors"]):
+        unexpected = any(problem["code"] != _DUPLICATE_KEY for problem in error.details["writeErrors"])
+        if unexpected or error.details["writeConcernErrors"]:
             raise
         return int(error.details["nInserted"])

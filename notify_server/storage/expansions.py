@@ -3,6 +3,7 @@
 A lease is `owner` plus a `due_at` in the future. When its owner dies, `due_at` passes and anyone may claim it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -69,9 +70,10 @@ class Expansions:
         )
         return done.modified_count == 1
 
-    def renew(self, owner: str, until: datetime) -> None:
-        """Keep the leases of `owner` for longer."""
-        self._all.update_many({"owner": owner, "expanded": False}, {"$set": {"due_at": until}})
+    def renew(self, notifications: Iterable[str], owner: str, until: datetime) -> None:
+        """Keep those of these leases that `owner` still has for longer."""
+        ids = [object_id(notification) for notification in notifications]
+        self._all.update_many({"_id": {"$in": ids}, "owner": owner, "expanded": False}, {"$set": {"due_at": until}})
 
     def resign(self, owner: str, now: datetime) -> None:
         """End every lease of `owner`."""

@@ -61,5 +61,7 @@ def _from_document(document: Document) -> User:
         email=document["email"],
         locale=document["locale"],
         timezone=document["timezone"],
+        muted_groups=frozenset(document["muted"]["groups"]),
+        muted_categories=frozenset(document["muted"]["categories"]),
         created_at=document["created_at"],
     )

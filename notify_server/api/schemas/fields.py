@@ -1,6 +1,6 @@
 """Fields of our own."""
 
-import unicodedata
+import re
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,6 +8,10 @@ from urllib.parse import urlsplit
 from marshmallow import ValidationError, fields, validate
 
 MAX_ID = 128  # characters
+_YEARS = range(1970, 2100)  # a notification id holds its time in 32 bits, so filters by time end in 2106
+_RFC3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 class Id(fields.String):
@@ -24,6 +28,14 @@ class Text(fields.String):
         super().__init__(validate=validate.Length(1, most), **kwargs)
 
 
+class Locale(fields.String):
+    """A language tag (BCP 47); Android's underscore is taken for its hyphen."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        tag = validate.Regexp(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*\Z", error="Must be a language tag such as de-AT.")
+        super().__init__(validate=[validate.Length(max=35), tag], **kwargs)
+
+
 class Link(fields.String):
     """An absolute http or https URL."""
 
@@ -38,19 +50,24 @@ class Instant(fields.AwareDateTime):
         super().__init__(format="iso", **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        try:
-            return super()._deserialize(value, attr, data, **kwargs).astimezone(UTC)
-        except OverflowError:
-            raise ValidationError("Not a valid time.") from None
+        if not isinstance(value, str) or not _RFC3339.fullmatch(value):
+            raise ValidationError("Must be a time with an offset (RFC 3339), such as 2026-12-01T09:00:00Z.")
+        instant = super()._deserialize(value, attr, data, **kwargs)
+        if instant.year not in _YEARS:
+            raise ValidationError(f"Must lie between {_YEARS[0]} and {_YEARS[-1]}.")
+        return instant.astimezone(UTC)
 
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else value.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def check_id(value: str) -> None:
-    """Raises ValidationError where an id could not stand in a URL or a log line."""
-    if "/" in value or value in {".", ".."} or any(unicodedata.category(c).startswith("C") for c in value):
-        raise ValidationError("Must not contain slashes or control characters, nor be a dot or two.")
+    """Raises ValidationError where an id could not stand in a URL or a log line.
+
+    U+FFFD is what a URL shows in place of bytes that are not UTF-8.
+    """
+    if "/" in value or value in {".", ".."} or "\ufffd" in value or not value.isprintable():
+        raise ValidationError("Must not contain slashes, control characters or broken text, nor be a dot or two.")
 
 
 def check_link(value: str) -> None:

@@ -63,14 +63,11 @@ def test_only_a_retry_carries_the_wait() -> None:
     assert outcome(404, fcm("UNREGISTERED"), 7.0).retry_after is None
 
 
+_names = st.sampled_from(["error", "details", "errorCode", "fieldViolations", "field", "message"])
 _json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | _error(inner)
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(_names, inner),
 )
-
-
-def _error(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    names = ["error", "details", "errorCode", "fieldViolations", "field", "message"]
-    return st.dictionaries(st.sampled_from(names), inner)
 
 
 @given(st.integers(201, 599), st.binary() | _json.map(lambda value: json.dumps(value).encode()))
