@@ -58,14 +58,14 @@ def describe(app: Flask, api: Api) -> dict[str, Any]:
     document: dict[str, Any] = api.spec.to_dict()
     parts = document.setdefault("components", {})
     parts["securitySchemes"] = _SCHEMES
-    parts.setdefault("schemas", {})["Problem"] = _PROBLEM
-    parts.pop("responses", None)
+    parts["schemas"]["Problem"] = _PROBLEM
+    del parts["schemas"]["Error"], parts["responses"]  # flask-smorest's own form of errors
     for rule in app.url_map.iter_rules():
         path = document["paths"].get(_template(rule))
         guard = guard_of(app, rule.endpoint)
         for method in rule.methods or ():
             if path and guard and method.lower() in path:
-                _complete(path[method.lower()], guard)
+                _complete(path[method.lower()], guard, placed=bool(rule.arguments))
     return document
 
 
@@ -73,11 +73,11 @@ def _template(rule: Rule) -> str:
     return rule.rule.replace("<", "{").replace(">", "}")
 
 
-def _complete(operation: dict[str, Any], guard: Guard) -> None:
+def _complete(operation: dict[str, Any], guard: Guard, *, placed: bool) -> None:
     operation["security"] = [{guard.scheme: [guard.scope] if guard.scope else []}] if guard.scheme else []
     answers = operation["responses"]
     answers.pop("default", None)
-    for status in _possible(operation, guard):
+    for status in _possible(operation, guard, placed=placed):
         schema = {"$ref": "#/components/schemas/Problem"}
         answers[status] = {
             "description": _REFUSALS[status],
@@ -85,18 +85,12 @@ def _complete(operation: dict[str, Any], guard: Guard) -> None:
         }
 
 
-def _possible(operation: dict[str, Any], guard: Guard) -> list[str]:
-    """The refusals that a route of this shape can give."""
-    possible = ["503"]
-    possible += ["401"] if guard.scheme else []
-    possible += ["403"] if guard.scope else []
-    possible += ["404"] if guard.scheme else []
-    possible += ["400", "413", "415", "422"] if "requestBody" in operation else []
-    possible += ["422"] if operation.get("parameters") else []
-    possible += ["409"] if "409" in answers_of(operation) else []
-    return sorted(set(possible))
-
-
-def answers_of(operation: dict[str, Any]) -> set[str]:
-    """The statuses that the route itself documents."""
-    return set(operation["responses"])
+def _possible(operation: dict[str, Any], guard: Guard, *, placed: bool) -> list[str]:
+    """The refusals that a route of this shape can give; `placed`: its path names something."""
+    possible = _REFUSALS.keys() & operation["responses"].keys()
+    possible |= {"401", "503"} if guard.scheme else set()
+    possible |= {"403"} if guard.scope else set()
+    possible |= {"404", "422"} if placed else set()
+    possible |= {"400", "413", "415", "422"} if "requestBody" in operation else set()
+    possible |= {"422"} if operation.get("parameters") else set()
+    return sorted(possible)

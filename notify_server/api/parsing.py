@@ -26,14 +26,14 @@ class Parser(FlaskParser):
 
     def handle_error(self, error: ValidationError, req: Request, schema: Schema, **_: Any) -> NoReturn:
         """Turn marshmallow's nested messages into field paths."""
-        raise InvalidInput(faults(error.normalized_messages(), locations=True)) from None
+        located = error.normalized_messages().values()
+        raise InvalidInput({path: found for part in located for path, found in by_path(part).items()}) from None
 
 
-def faults(messages: dict[str, Any], *, locations: bool = False) -> dict[str, list[str]]:
-    """marshmallow's nested messages by field path; `locations`: the first level says where in the request they are."""
+def by_path(messages: Any) -> dict[str, list[str]]:
+    """marshmallow's nested messages by field path."""
     found: dict[str, list[str]] = {}
-    for part in messages.values() if locations else [messages]:
-        _flatten(part, (), found)
+    _flatten(messages, (), found)
     return found
 
 

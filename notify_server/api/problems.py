@@ -2,24 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 import structlog
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from notify_server.errors import DatabaseError, InvalidInput, Refused
+from notify_server.errors import DatabaseError, InvalidInput, MigrationsPending, Refused
 
 log = structlog.get_logger()
 
 RETRY_AFTER = "5"  # seconds: about what a replica set needs to elect a primary
+MAX_FAULTS = 100  # fields named in one answer
 
 
 def problem(status: int, title: str, detail: str, errors: Mapping[str, Sequence[str]] | None = None) -> Response:
-    """A problem document; `errors` maps field paths to messages."""
+    """A problem document; `errors` maps field paths to messages, of which the first MAX_FAULTS are shown."""
     body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     if errors is not None:
-        body["errors"] = errors
+        body["errors"] = dict(islice(errors.items(), MAX_FAULTS))
     response = jsonify(body)
     response.status_code = status
     response.content_type = "application/problem+json"
@@ -44,8 +46,10 @@ def _refused(error: Refused) -> Response:
 
 
 def _unavailable(error: DatabaseError) -> Response:
-    log.warning("request refused: database unavailable", problem=str(error))
-    response = problem(503, "Service unavailable", "The database is away. Nothing was lost; please try again.")
+    log.warning("request refused: database unavailable", problem=str(error), endpoint=request.endpoint)
+    away = "The database is away. Nothing was lost; please try again."
+    detail = str(error) if isinstance(error, MigrationsPending) else away
+    response = problem(503, "Service unavailable", detail)
     response.headers["Retry-After"] = RETRY_AFTER
     return response
 
@@ -60,5 +64,5 @@ def _http(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    log.error("request failed", exc_info=error)
+    log.error("request failed", endpoint=request.endpoint, exc_info=error)
     return problem(500, "Internal server error", "The error was logged.")

@@ -1,13 +1,14 @@
 """From one POST until every entry is `sent`: a group of 100,000 users with one device each."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Event, Thread
-
-from scripts.benchmarks.reference import send_each_per_second
 
 from notify_server.domain.registry import Status
 from scripts.benchmarks.fcm_peer import FcmPeer
 from scripts.benchmarks.installation import Installation, cpu_seconds, installation
+from scripts.benchmarks.reference import send_each_per_second
 from scripts.benchmarks.report import Result
 
 RECIPIENTS = 100_000
@@ -29,19 +30,14 @@ def run() -> Result:
 
 
 def _measure(running: Installation) -> dict[str, float]:
-    stop, peak = Event(), [0]
-    watcher = Thread(target=_watch_memory, args=(running, stop, peak))
     before = cpu_seconds(running.workers), cpu_seconds([running.mongod])
-    watcher.start()
-    began = time.perf_counter()
-    with running.client() as backend:
+    with _peak_memory(running) as peak, running.client() as backend:
+        began = time.perf_counter()
         identity = backend.post("/v1/notifications", json=_PAYLOAD).raise_for_status().json()["id"]
         _await_done(running, began)
         seconds = time.perf_counter() - began
         counts = backend.get(f"/v1/notifications/{identity}").raise_for_status().json()["counts"]
     used = cpu_seconds(running.workers) - before[0], cpu_seconds([running.mongod]) - before[1]
-    stop.set()
-    watcher.join()
     if counts[Status.SENT] != RECIPIENTS:
         raise RuntimeError(f"not everyone was sent to: {counts}")
     return {
@@ -59,6 +55,19 @@ def _await_done(running: Installation, began: float) -> None:
         time.sleep(0.02)
 
 
-def _watch_memory(running: Installation, stop: Event, peak: list[int]) -> None:
-    while not stop.wait(0.05):
-        peak[0] = max(peak[0], *(worker.memory_info().rss for worker in running.workers))
+@contextmanager
+def _peak_memory(running: Installation) -> Iterator[list[int]]:
+    """The largest resident set of any worker so far, in bytes, looked at 20 times a second."""
+    stop, peak = Event(), [0]
+
+    def watch() -> None:
+        while not stop.wait(0.05):
+            peak[0] = max(peak[0], *(worker.memory_info().rss for worker in running.workers))
+
+    watcher = Thread(target=watch)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        stop.set()
+        watcher.join()

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from flask import request, url_for
-from marshmallow import ValidationError
-from marshmallow.validate import Length
+from flask import url_for
 
 from notify_server.api import guards, paging
 from notify_server.api.blueprint import Routes
 from notify_server.api.context import current_client, services
 from notify_server.api.schemas.notification import (
+    AcceptanceHeadersSchema,
     AcceptedSchema,
     NotificationPageSchema,
     NotificationQuerySchema,
@@ -18,7 +17,6 @@ from notify_server.api.schemas.notification import (
 )
 from notify_server.api.schemas.registry import EntryPageSchema, RegistryQuerySchema
 from notify_server.domain.notification import Notification, State
-from notify_server.errors import InvalidInput
 from notify_server.services.acceptance import Draft
 from notify_server.services.inspection import Standing
 from notify_server.services.server_tokens import Scope
@@ -28,11 +26,13 @@ routes = Routes("notifications", __name__, description="Hand over notifications 
 
 @routes.route("/v1/notifications", methods=["POST"])
 @guards.server(Scope.SEND)
+@routes.arguments(AcceptanceHeadersSchema, location="headers")
 @routes.arguments(NotificationSchema)
-@routes.response(202, AcceptedSchema)
-def accept(draft: Draft) -> tuple[Any, dict[str, str]]:
+@routes.response(202, AcceptedSchema, headers={"Location": {"schema": {"type": "string"}}})
+@routes.alt_response(409)
+def accept(headers: dict[str, Any], draft: Draft) -> tuple[Any, dict[str, str]]:
     """Accept a notification: once this is answered, it survives any crash."""
-    notification = services().acceptance.accept(draft, current_client().id, _idempotency_key())
+    notification = services().acceptance.accept(draft, current_client().id, headers["key"])
     return _accepted(notification), {"Location": url_for("notifications.show", notification_id=notification.id)}
 
 
@@ -42,7 +42,7 @@ def accept(draft: Draft) -> tuple[Any, dict[str, str]]:
 @routes.response(200, NotificationPageSchema)
 def list_all(query: dict[str, Any]) -> dict[str, Any]:
     """List notifications, newest first."""
-    limit, after = query.pop("limit"), paging.decode(query.pop("cursor"))
+    limit, after = query.pop("limit"), paging.decode_notification(query.pop("cursor"))
     filters = {name.rstrip("_"): value for name, value in query.items()}
     found = services().inspection.page(filters, after, limit + 1)
     shown, following = paging.page(found, limit, _id)
@@ -81,13 +81,3 @@ def _accepted(notification: Notification) -> dict[str, Any]:
         "created_at": notification.created_at,
         "expires_at": notification.expires_at,
     }
-
-
-def _idempotency_key() -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None:
-        try:
-            Length(1, 255)(key)
-        except ValidationError as error:
-            raise InvalidInput({"Idempotency-Key": [str(message) for message in error.messages]}) from None
-    return key

@@ -6,7 +6,7 @@ from notify_server.api import guards, paging
 from notify_server.api.blueprint import Routes
 from notify_server.api.context import services
 from notify_server.api.schemas.paging import PageSchema
-from notify_server.api.schemas.people import ProfileSchema, UserSchema, UserTokenSchema
+from notify_server.api.schemas.people import NothingSchema, ProfileSchema, UserSchema, UserTokenSchema
 from notify_server.api.schemas.registry import EntryPageSchema
 from notify_server.domain.user import User
 from notify_server.services.server_tokens import Scope
@@ -47,7 +47,7 @@ def erase(user_id: str) -> None:
 @routes.response(200, EntryPageSchema)
 def registry(query: dict[str, Any], user_id: str) -> dict[str, Any]:
     """List the registry entries of a user, newest first."""
-    limit, after = query["limit"], paging.decode(query["cursor"])
+    limit, after = query["limit"], paging.decode_notification(query["cursor"])
     found = services().inspection.registry_of_user(user_id, after, limit + 1)
     shown, following = paging.page(found, limit, lambda entry: str(entry["notification_id"]))
     return {"entries": shown, "next": following}
@@ -55,8 +55,9 @@ def registry(query: dict[str, Any], user_id: str) -> dict[str, Any]:
 
 @routes.route("/v1/users/<user_id>/tokens", methods=["POST"])
 @guards.server(Scope.USERS)
+@routes.arguments(NothingSchema, required=False)
 @routes.response(201, UserTokenSchema)
-def mint(user_id: str) -> dict[str, Any]:
+def mint(_: dict[str, Any], user_id: str) -> dict[str, Any]:
     """Mint a user token for a device of this user."""
     token, expires_at = services().user_tokens.mint(user_id)
     return {"token": token, "expires_at": expires_at}

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from notify_server.api.schemas.fields import Id, Instant
+from notify_server.api.schemas.fields import Id, Instant, Locale
 from notify_server.domain.device import Platform, Target, TargetType
 from notify_server.domain.registry import Status
 from notify_server.services.enrolment import Installation
@@ -22,7 +22,7 @@ class InstallationSchema(Schema):
     token = fields.String(validate=validate.Length(1, _MAX_TARGET))
     fid = fields.String(validate=validate.Length(1, _MAX_TARGET))
     app_version = fields.String(allow_none=True, validate=validate.Length(1, 64))
-    locale = fields.String(allow_none=True, validate=validate.Length(1, 35))
+    locale = Locale(allow_none=True)
 
     @validates_schema
     def _has_one_target(self, data: dict[str, Any], **_: Any) -> None:
@@ -61,7 +61,9 @@ class ReceiptSchema(Schema):
     """One receipt; without `at` it counts as now."""
 
     notification_id = fields.String(required=True, validate=validate.Length(1, 64))
-    status = fields.Enum(Status, by_value=True, required=True, validate=validate.OneOf(_REPORTED))
+    status = fields.Enum(
+        Status, by_value=True, required=True, validate=validate.OneOf(_REPORTED), metadata={"enum": _REPORTED}
+    )
     at = Instant(allow_none=True, load_default=None)
     device_id = Id(allow_none=True, load_default=None)
 

@@ -77,13 +77,24 @@ class NotificationSchema(Schema):
     @validates_schema
     def _addresses_someone(self, data: dict[str, Any], **_: Any) -> None:
         if not any(data.get(name) for name in ("users", "groups", "communities", "everyone")):
-            raise ValidationError("Name at least one of users, groups, communities or everyone.")
+            raise ValidationError("Name at least one of users, groups, communities or everyone.", "users")
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Draft:
         named = {name: tuple(sorted(set(data.pop(name)))) for name in ("users", "groups", "communities")}
         audience = Audience(everyone=data.pop("everyone"), **named)
         return Draft(audience=audience, channels=tuple(dict.fromkeys(data.pop("channels"))), **data)
+
+
+class AcceptanceHeadersSchema(Schema):
+    """What may come along with a payload."""
+
+    key = fields.String(
+        data_key="Idempotency-Key",
+        load_default=None,
+        validate=validate.Length(1, 255),
+        metadata={"description": "The same key and payload give the same notification again, and no second one"},
+    )
 
 
 class AcceptedSchema(Schema):
@@ -105,6 +116,9 @@ class ShownMessageSchema(Schema):
     data = fields.Dict(keys=fields.String(), values=fields.String())
 
 
+CountsSchema = Schema.from_dict({status.value: fields.Integer() for status in Status}, name="Counts")
+
+
 class ShownNotificationSchema(Schema):
     """A notification with its state and its entries by status; the users it names are found in its registry."""
 
@@ -124,7 +138,7 @@ class ShownNotificationSchema(Schema):
     expires_at = Instant(attribute="notification.expires_at")
     state = fields.Enum(State, by_value=True, attribute="notification.state")
     recipients = fields.Integer()
-    counts = fields.Dict(keys=fields.Enum(Status, by_value=True), values=fields.Integer())
+    counts = fields.Nested(CountsSchema)
 
 
 class NotificationQuerySchema(PageSchema):

@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from notify_server.api.schemas.fields import Id, Instant
+from notify_server.api.schemas.fields import Id, Instant, Locale
 
 _MAX_MEMBERS = 100_000
 _MAX_GROUPS = 10_000
@@ -14,7 +14,7 @@ class ProfileSchema(Schema):
     community = Id(allow_none=True)
     groups = fields.List(Id(), validate=validate.Length(max=_MAX_GROUPS))
     email = fields.Email(allow_none=True, validate=validate.Length(max=254))
-    locale = fields.String(allow_none=True, validate=validate.Regexp(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z"))
+    locale = Locale(allow_none=True)
     timezone = fields.String(allow_none=True, validate=validate.Length(1, 64))
 
 
@@ -28,6 +28,10 @@ class UserSchema(Schema):
     locale = fields.String(allow_none=True)
     timezone = fields.String(allow_none=True)
     created_at = Instant(allow_none=True)
+
+
+class NothingSchema(Schema):
+    """The body of a request that needs none."""
 
 
 class UserTokenSchema(Schema):

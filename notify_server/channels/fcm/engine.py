@@ -2,6 +2,7 @@
 
 import threading
 import time
+import traceback
 from collections import deque
 from contextlib import closing
 
@@ -63,7 +64,8 @@ class Engine:
             with closing(Dispatcher(self._connections, self._timeout, self._ca_file, self._alarm)) as dispatcher:
                 self._serve(dispatcher)
         except Exception as error:  # noqa: BLE001 - the waiting senders must hear of it, and the thread must live
-            _log.error("fcm_engine_failed", error=type(error).__name__, exc_info=True)
+            # As text: a renderer of exc_info may show local variables, and those hold secrets.
+            _log.error("fcm_engine_failed", error=type(error).__name__, traceback=traceback.format_exc())
             while self._submitted:
                 self._submitted.popleft().abandon()
             return False

@@ -4,6 +4,7 @@ Sources: FCM HTTP v1 reference, `Message.data` (reserved keys) and "About FCM me
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from notify_server.channels.fcm.message import NOTIFICATION_ID
 from notify_server.domain.notification import MAX_TTL, Message, Notification
 
 MAX_PAYLOAD = 4096  # bytes
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _RESERVED_KEYS = frozenset({"from", "message_type"})
 _RESERVED_PREFIXES = ("google.", "gcm.")
 
@@ -19,7 +21,7 @@ _RESERVED_PREFIXES = ("google.", "gcm.")
 def faults(notification: Notification) -> dict[str, list[str]]:
     """What is wrong with each field, by its path in the payload; empty when FCM would take them all."""
     message = notification.message
-    found = {path: ["Not valid Unicode."] for path, text in _texts(message) if not _encodable(text)}
+    found = {path: ["Not valid Unicode."] for path in _unencodable(message)}
     found |= {f"message.data.{key}": [fault] for key in message.data if (fault := _key_fault(key))}
     if message.image is not None and not _web_url(message.image):
         found["message.image"] = ["Must be an http or https URL."]
@@ -44,18 +46,18 @@ def payload_size(wire: Mapping[str, Any]) -> int:
     return sum(len(json.dumps(part, ensure_ascii=False, separators=(",", ":")).encode()) for part in parts if part)
 
 
-def _texts(message: Message) -> Iterator[tuple[str, str]]:
-    named = {"title": message.title, "body": message.body, "image": message.image, "link": message.link}
-    yield from ((f"message.{name}", text) for name, text in named.items() if text is not None)
-    yield from (("message.data", key + value) for key, value in message.data.items() if not _encodable(key + value))
+def _unencodable(message: Message) -> Iterator[str]:
+    """The paths of texts that no JSON in UTF-8 can carry: those with half a surrogate pair."""
+    for name in ("title", "body", "image", "link"):
+        if not _encodable(getattr(message, name)):
+            yield f"message.{name}"
+    if not all(_encodable(text) for pair in message.data.items() for text in pair):
+        yield "message.data"
 
 
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _encodable(text: object) -> bool:
+    """Whatever is no text is firebase-admin's to refuse."""
+    return not isinstance(text, str) or not _SURROGATE.search(text)
 
 
 def _key_fault(key: str) -> str | None:
