@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
@@ -17,6 +17,7 @@ from notify_server.storage import migrations
 from notify_server.storage.database import connect, require_replica_set
 
 _MISUSED = 2  # exit code for a configuration that cannot work
+_CLIENT = "command line"  # whose idempotency keys those of `send` are
 
 
 class Commands(click.Group):
@@ -158,6 +159,21 @@ def revoke_token(token_id: str) -> None:
     with _services() as services:
         services.server_tokens.revoke(token_id)
     click.echo(f"Revoked {token_id}.")
+
+
+@main.command()
+@click.argument("file", type=click.File("rb"))
+@click.option("--key", help="Idempotency key: the same key and payload send no second notification.")
+def send(file: BinaryIO, key: str | None) -> None:
+    """Hand over the payload in FILE (- for stdin), as POST /v1/notifications does, and print the answer.
+
+    It goes straight to the database, without the web process and without a token.
+    """
+    from notify_server.api import files
+
+    draft = files.draft(file.read())
+    with _services() as services:
+        click.echo(files.answer(services.acceptance.accept(draft, _CLIENT, key)))
 
 
 @contextmanager

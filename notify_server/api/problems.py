@@ -36,6 +36,11 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
+def malformed(_: Exception) -> Response:
+    """The answer to a body whose HTTP framing is broken, which the server in front of Flask finds."""
+    return problem(400, "Bad request", "This is not a well-formed HTTP request.")
+
+
 def _refused(error: Refused) -> Response:
     errors = error.errors if isinstance(error, InvalidInput) else None
     detail = "See errors for what is wrong with each field." if errors is not None else str(error)

@@ -1,21 +1,30 @@
 """The web process: gunicorn with threads. Everything that holds a connection is made after the fork."""
 
 import os
-from contextlib import suppress
-from threading import Event
+import secrets
+import signal
+from dataclasses import replace
+from types import FrameType
 from typing import Any
 
+import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
+from gunicorn.http.errors import ParseException
 from prometheus_client.multiprocess import mark_process_dead
 
 from notify_server import logs
+from notify_server.api import problems
 from notify_server.api.app import create_app
 from notify_server.bootstrap import build_services
 from notify_server.config import Config
 from notify_server.processes.readiness import await_database
+from notify_server.processes.signals import until_stopped
+from notify_server.processes.web_worker import Worker
 from notify_server.storage.database import connect
+
+log = structlog.get_logger()
 
 _GRACE = 20  # seconds for running requests at a stop
 _TIMEOUT = 60  # seconds until a stuck worker is replaced
@@ -45,14 +54,16 @@ class Web(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
     def load(self) -> Flask:
         """Called by gunicorn in each worker, after the fork."""
         logs.configure(self._config.log_level, self._config.log_format, "web")
-        return create_app(self._config, build_services(self._config, connect(self._config)))
+        app = create_app(self._config, build_services(self._config, connect(self._config)))
+        app.register_error_handler(ParseException, problems.malformed)  # met while the body is read
+        return app
 
 
 def _settings(config: Config) -> dict[str, Any]:
     return {
         "bind": f"{config.host}:{config.port}",
         "workers": config.web_processes,
-        "worker_class": "gthread",
+        "worker_class": Worker,
         "threads": config.web_threads,
         "timeout": _TIMEOUT,
         "graceful_timeout": _GRACE,
@@ -60,10 +71,27 @@ def _settings(config: Config) -> dict[str, Any]:
         "backlog": 1024,
         "limit_request_line": 8190,
         "proc_name": "notify-server",
+        "when_ready": _stop_by_signals,
         "child_exit": _child_exit,
         "control_socket_disable": True,
         "logger_class": PassingLogger,
     }
+
+
+def _stop_by_signals(arbiter: Any) -> None:
+    """The first SIGTERM or SIGINT drains, a second one kills; gunicorn alone would drain at SIGTERM only."""
+    stopping = False
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        nonlocal stopping
+        if stopping:
+            arbiter.kill_workers(signal.SIGKILL)
+            os._exit(128 + number)
+        stopping = True
+        arbiter.signal(signal.SIGTERM, frame)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handle)
 
 
 def _child_exit(_: object, worker: Any) -> None:
@@ -72,10 +100,21 @@ def _child_exit(_: object, worker: Any) -> None:
 
 
 def run(config: Config) -> int:
-    """Serve until a signal; returns the exit code."""
-    database = await_database(config, Event())
-    if database is not None:
-        database.client.close()
-    with suppress(SystemExit):
-        Web(config).run()
+    """Serve until a signal; returns the exit code. Raises NotAReplicaSet, which no waiting mends."""
+    stopped = until_stopped()
+    database = await_database(config, stopped)
+    if database is None:
+        return 0
+    database.client.close()
+    try:
+        Web(_with_secret(config)).run()
+    except SystemExit as end:
+        return int(end.code or 0)
     return 0
+
+
+def _with_secret(config: Config) -> Config:
+    if config.jwt_secret:
+        return config
+    log.warning("NOTIFY_JWT_SECRET is not set: user tokens of this process end with it, and no other takes them")
+    return replace(config, jwt_secret=secrets.token_urlsafe(48))

@@ -1,0 +1,47 @@
+"""gunicorn's threaded worker, but problem documents where it answers with HTML, and deaf to Ctrl-C."""
+
+import json
+import signal
+from contextlib import suppress
+from http import HTTPStatus
+from socket import socket
+from typing import Any
+
+import structlog
+from gunicorn.http.errors import ParseException
+from gunicorn.workers.gthread import ThreadWorker
+
+log = structlog.get_logger()
+
+_ANSWER = (
+    "HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
+    "Content-Length: {length}\r\n\r\n{body}"
+)
+
+
+class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
+    """One web process."""
+
+    def init_signals(self) -> None:
+        """Called by gunicorn. A terminal sends Ctrl-C to everyone; only the arbiter decides what it means."""
+        super().init_signals()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def handle_error(self, req: Any, client: socket, addr: Any, exc: BaseException) -> None:
+        """Called by gunicorn with what is not HTTP, and with what went wrong outside of the application.
+
+        What the client sent is not logged: it may hold a token.
+        """
+        if isinstance(exc, ParseException):
+            log.info("request refused: not HTTP", problem=type(exc).__name__)
+            answer = _answer(HTTPStatus.BAD_REQUEST, "This is not a well-formed HTTP request.")
+        else:
+            log.error("request failed", exc_info=exc)
+            answer = _answer(HTTPStatus.INTERNAL_SERVER_ERROR, "The error was logged.")
+        with suppress(OSError):  # the client is gone
+            client.sendall(answer)
+
+
+def _answer(status: HTTPStatus, detail: str) -> bytes:
+    body = json.dumps({"type": "about:blank", "title": status.phrase, "status": status, "detail": detail})
+    return _ANSWER.format(status=status, length=len(body), body=body).encode()
