@@ -12,7 +12,7 @@ const TRIES = 6;
  *
  * $key names the intention ("booking-123-confirmed"): store it with what you do, and use it again when you try again,
  * also after a crash. The same key and payload never make a second notification.
- * Throws InvalidArgumentException when the payload has to be mended, LogicException when the key was used for another
+ * Throws InvalidArgumentException when the payload has to be mended, DomainException when the key was used for another
  * payload, and RuntimeException for the rest: the server is away, or refuses the token. Keep payload and key, then.
  */
 function send(string $url, #[\SensitiveParameter] string $token, array $payload, string $key): array
@@ -25,7 +25,7 @@ function send(string $url, #[\SensitiveParameter] string $token, array $payload,
             case 202:
                 return $answer;
             case 409:
-                throw new LogicException($problem);
+                throw new DomainException($problem);
             case 422:
                 throw new InvalidArgumentException(json_encode($answer['errors'] ?? $problem));
         }
