@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from random import Random
 from threading import Barrier, Thread
 from typing import Any
 
@@ -32,6 +33,11 @@ class StoppedClock:
     def forward(self, seconds: float) -> None:
         """Let time pass."""
         self.now += timedelta(seconds=seconds)
+
+
+def seeded() -> Random:
+    """The same random numbers each time."""
+    return Random(7)  # noqa: S311 - not a secret
 
 
 def a_notification(**fields: Any) -> Notification:

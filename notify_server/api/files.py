@@ -21,4 +21,4 @@ def draft(payload: bytes) -> Draft:
 
 def answer(notification: Notification) -> str:
     """What a caller is told of an accepted notification, as JSON on one line."""
-    return AcceptedSchema().dumps(notification)
+    return str(AcceptedSchema().dumps(notification))

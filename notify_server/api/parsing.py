@@ -22,6 +22,8 @@ class Parser(FlaskParser):
     def load_json(self, req: Request, schema: Schema) -> Any:
         """Read the body; only a schema without fields lets it be left out."""
         body = req.get_data()
+        if len(body) == req.max_content_length:  # a body of unknown length is cut there without a word
+            abort(413)
         return strict_json.loads(body) if body or schema.fields else {}
 
     def handle_error(self, error: ValidationError, req: Request, schema: Schema, **_: Any) -> NoReturn:

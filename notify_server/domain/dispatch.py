@@ -136,11 +136,11 @@ class _Planner:
 
     def _remaining(self, users: Sequence[str]) -> Mapping[str, tuple[str, ...]] | None:
         """Which devices are tried again, of those users for whom it is not all of them."""
-        answers = self.dispatch.by_user()
+        answers, narrowed = self.dispatch.by_user(), self.dispatch.batch.devices or {}
         partial = {
             user: tuple(device for device, outcome in answers[user] if outcome.kind is Kind.RETRY)
             for user in users
-            if any(outcome.kind is not Kind.RETRY for _, outcome in answers[user])
+            if user in narrowed or any(outcome.kind is not Kind.RETRY for _, outcome in answers[user])
         }
         return partial or None
 

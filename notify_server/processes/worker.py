@@ -44,12 +44,13 @@ class Worker:
             loop.start()
 
     def stop(self) -> None:
-        """Finish the batches in hand, and give everything else back."""
-        for loop in self._loops:
+        """Finish the batches in hand, whose leases are renewed meanwhile, and give everything else back."""
+        for loop in (self._listener, self._expander, *self._dispatchers):
             loop.stop()
         self._handoff.wake()
         for loop in (self._expander, *self._dispatchers):
             loop.join()
+        self._renewer.stop()
         while page := self._handoff.take():
             self._delivery.release(page.batch)
         self._delivery.resign()

@@ -103,9 +103,13 @@ class Delivery:
             self._queue.batches.settle(batch, self._holder.owner, None, [])
         elif not progress.covers(batch.key.page):
             self._queue.batches.give_back(batch, self._holder.owner, self._holder.until())
-        else:
+        elif self._holds(batch):
             self._dispatch(batch, recipients, progress)
             self._after.completion.check(batch.key.notification)
+
+    def _holds(self, batch: Batch) -> bool:
+        """Whether the lease is still ours: a process that was suspended finds that others have taken over."""
+        return self._holder.now() < batch.due_at or self._queue.batches.holds(self._holder.owner, batch)
 
     def _dispatch(self, batch: Batch, recipients: Sequence[str] | None, progress: Progress) -> None:
         now = self._holder.now()
@@ -127,8 +131,9 @@ class Delivery:
         registry, n = self._queue.registry, batch.key.notification
         if batch.resends:
             registry.resend(n, batch.users, self._holder.now(), batch.resends)
-        statuses = [Status.PENDING] if batch.devices is None else [Status.PENDING, Status.SENT]
-        standing = registry.standing(n, batch.users, statuses)
+        standing = registry.standing(n, batch.users, [Status.PENDING])
+        if batch.devices is not None:  # some have other devices that were reached
+            standing |= registry.standing(n, list(batch.devices), [Status.SENT])
         return [user for user in batch.users if user in standing]
 
     def _send(self, batch: Batch, users: Sequence[str], now: datetime) -> None:

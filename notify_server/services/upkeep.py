@@ -7,6 +7,7 @@ import structlog
 from notify_server import metrics
 from notify_server.domain.registry import Event, Note, Reason
 from notify_server.services.clock import Clock
+from notify_server.services.completion import Completion
 from notify_server.storage.batches import Batches
 from notify_server.storage.expansions import Expansions
 from notify_server.storage.registry import Registry
@@ -14,7 +15,7 @@ from notify_server.storage.signals import Signals
 
 log = structlog.get_logger()
 
-_AT_ONCE = 100  # notifications expired in one run
+_AT_ONCE = 100  # notifications expired or finished in one run
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,14 @@ class Upkeep:
         return expired
 
     def reap(self) -> int:
-        """Take dead owners off their leases, so that an operator sees whom work was taken from. Returns how many."""
+        """Take dead owners off their leases, so that an operator sees whom work was taken from. Returns how many.
+
+        An owner that died between its last batch and the end of the notification left nothing to lease: those
+        notifications are ended here.
+        """
+        completion = Completion(self.expansions, self.batches)
+        for notification in self.expansions.unfinished(_AT_ONCE):
+            completion.check(notification)
         now = self.clock()
         reaped = self.batches.reap(now) + self.expansions.reap(now)
         if reaped:

@@ -50,6 +50,10 @@ class Batches:
                 return from_document(found)
         return None
 
+    def holds(self, owner: str, batch: Batch) -> bool:
+        """Whether `owner` still has the lease."""
+        return self._all.find_one(_owned(batch, owner), {"_id": 1}) is not None
+
     def give_back(self, batch: Batch, owner: str, due_at: datetime) -> None:
         """End the lease of an unsettled batch: anyone may take it from `due_at` on."""
         self._all.update_one(_owned(batch, owner), {"$set": {"owner": None, "due_at": due_at}})

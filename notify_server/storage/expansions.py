@@ -95,6 +95,11 @@ class Expansions:
         )
         return done.modified_count == 1
 
+    def unfinished(self, limit: int) -> list[str]:
+        """The oldest fully expanded notifications that are still dispatching."""
+        found = self._all.find({"state": State.DISPATCHING.value, "expanded": True}, {"_id": 1})
+        return [str(document["_id"]) for document in found.sort("_id", 1).limit(limit)]
+
     def release(self, now: datetime) -> int:
         """Scheduled notifications whose time has come → accepted. Returns how many."""
         done = self._all.update_many(

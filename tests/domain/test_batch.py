@@ -8,7 +8,7 @@ def test_high_priority_goes_before_normal() -> None:
     assert sorted(Rank) == list(Rank)
 
 
-def test_a_batch_is_as_large_as_an_fcm_call_of_the_sdk() -> None:
+def test_a_batch_holds_500_recipients() -> None:
     assert SIZE == 500
 
 

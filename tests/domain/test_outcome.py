@@ -61,6 +61,5 @@ def test_an_accepted_send_has_no_reason() -> None:
     assert judge([BUSY, ACCEPTED]).reason is None
 
 
-def test_sends_turned_away_at_the_door_cost_no_attempt() -> None:
-    """fcm.md, Answers: 429 and both kinds of 401."""
+def test_429_and_both_kinds_of_401_cost_no_attempt() -> None:
     assert {Reason.QUOTA_EXCEEDED, Reason.CREDENTIAL_REFUSED, Reason.PROVIDER_CREDENTIAL} == UNCOUNTED

@@ -13,7 +13,7 @@ from notify_server.storage.database import connect
 from tests.faults.scene import Row, Scene, names, populate, scene_at
 from tests.fcm_simulator import SimulatorProcess
 
-EVERYONE = 20_000
+EVERYONE, SOME = 20_000, 5_000
 _DATABASE = "faults"
 _ROWS = pytest.StashKey[list[Row]]()
 
@@ -35,26 +35,32 @@ def fcm(simulator: SimulatorProcess) -> Iterator[SimulatorProcess]:
 
 @pytest.fixture(scope="session")
 def people(mongodb_uri: str) -> Iterator[list[str]]:
-    """All 20,000 people, of the group `all`; the first 2,000 of them are also `some`."""
+    """All 20,000 people, of the group `all`; the first 5,000 of them are also `some`."""
     database = connect(Config(mongodb_uri=mongodb_uri, database=_DATABASE))
     migrations.run(database)
     users = names(EVERYONE)
-    populate(database, users, {"all": EVERYONE, "some": EVERYONE // 10})
+    populate(database, users, {"all": EVERYONE, "some": SOME})
     yield users
     database.client.drop_database(_DATABASE)
     database.client.close()
 
 
+@pytest.fixture(scope="session")
+def rows(request: pytest.FixtureRequest) -> list[Row]:
+    """What the faults have cost so far."""
+    return request.config.stash.setdefault(_ROWS, [])
+
+
 @pytest.fixture
 def make_scene(
-    mongodb_uri: str, people: list[str], fcm: SimulatorProcess, tmp_path: Path, request: pytest.FixtureRequest
+    mongodb_uri: str, people: list[str], fcm: SimulatorProcess, tmp_path: Path, rows: list[Row]
 ) -> Iterator[Callable[..., Scene]]:
     """Makes a scene with settings of its own."""
     made: list[Scene] = []
 
     def make(**settings: Any) -> Scene:
         made.append(scene_at(mongodb_uri, _DATABASE, fcm, tmp_path, **settings))
-        made[-1].rows = request.config.stash.setdefault(_ROWS, [])
+        made[-1].rows = rows
         return made[-1]
 
     yield make

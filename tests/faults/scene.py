@@ -14,6 +14,7 @@ from notify_server.bootstrap import Services, build_services
 from notify_server.domain.notification import Audience, Message
 from notify_server.services.acceptance import Draft
 from notify_server.storage.database import connect
+from notify_server.storage.notifications import Notifications
 from tests.fcm_simulator import SimulatorProcess
 from tests.invariants import Evidence, violations
 from tests.service import Service, until
@@ -80,9 +81,21 @@ class Scene:
         """Wait until every recipient of all these has been dealt with."""
         until(lambda: self.done(*notifications), "every recipient is dealt with")
 
+    def over(self, notification: str) -> bool:
+        """Whether its audience is expanded and nobody of it is pending."""
+        return bool(self.notification(notification)["expanded"]) and self.count(notification, status="pending") == 0
+
+    def cancel(self, notification: str) -> bool:
+        """Take it back."""
+        return Notifications(self.database).cancel(notification)
+
     def evidence(self, notification: str) -> Evidence:
         """What the database and FCM's log say of it now."""
-        return Evidence(self.database, notification, self.fcm.messages())
+        return self.evidence_in(notification, self.fcm.messages())
+
+    def evidence_in(self, notification: str, log: Sequence[Mapping[str, Any]]) -> Evidence:
+        """What the database and this `log` of FCM say of it."""
+        return Evidence(self.database, notification, log)
 
     def begin(self) -> None:
         """The fault happens now."""

@@ -12,7 +12,7 @@ from notify_server.services.reception import Report
 
 _MAX_TARGET = 4096  # characters; FCM documents no bound, and its tokens have about 160
 _MAX_RECEIPTS = 500
-_REPORTED = [Status.RECEIVED, Status.READ]
+_REPORTED = [Status.RECEIVED.value, Status.READ.value]
 
 
 class InstallationSchema(Schema):
@@ -61,15 +61,13 @@ class ReceiptSchema(Schema):
     """One receipt; without `at` it counts as now."""
 
     notification_id = fields.String(required=True, validate=validate.Length(1, 64))
-    status = fields.Enum(
-        Status, by_value=True, required=True, validate=validate.OneOf(_REPORTED), metadata={"enum": _REPORTED}
-    )
+    status = fields.String(required=True, validate=validate.OneOf(_REPORTED))
     at = Instant(allow_none=True, load_default=None)
     device_id = Id(allow_none=True, load_default=None)
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Report:
-        return Report(data["notification_id"], data["status"], data["at"], data["device_id"])
+        return Report(data["notification_id"], Status(data["status"]), data["at"], data["device_id"])
 
 
 class ReceiptsSchema(Schema):

@@ -43,6 +43,15 @@ class Link(fields.String):
         super().__init__(validate=[validate.Length(1, 2048), check_link], **kwargs)
 
 
+class Flag(fields.Boolean):
+    """True or false, and nothing that only looks like it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class Instant(fields.AwareDateTime):
     """A point in time: RFC 3339 with an offset; shown in UTC to the millisecond."""
 

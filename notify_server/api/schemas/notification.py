@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from notify_server.api.schemas.fields import Id, Instant, Link, Text
+from notify_server.api.schemas.fields import Flag, Id, Instant, Link, Text
 from notify_server.api.schemas.paging import PageSchema
 from notify_server.domain.notification import (
     DEFAULT_TTL,
@@ -61,7 +61,7 @@ class NotificationSchema(Schema):
     users = fields.List(Id(), validate=validate.Length(max=MAX_USERS), load_default=list)
     groups = fields.List(Id(), validate=validate.Length(max=_MAX_GROUPS), load_default=list)
     communities = fields.List(Id(), validate=validate.Length(max=_MAX_GROUPS), load_default=list)
-    everyone = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
+    everyone = Flag(load_default=False)
     category = Id(allow_none=True, load_default=None)
     community = Id(allow_none=True, load_default=None)
     channels = fields.List(

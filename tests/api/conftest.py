@@ -1,0 +1,85 @@
+"""The API over a real database: as a backend, and as the device of any user."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+from pymongo.database import Database
+
+from notify_server.api.app import create_app
+from notify_server.bootstrap import Services, build_services
+from notify_server.config import Config
+from notify_server.domain.audience import Recipient
+from notify_server.storage.registry import Registry
+from tests.api.caller import Caller
+from tests.api.contract import Contract
+
+SECRET = "a-secret-of-the-tests-that-is-long-enough"
+
+
+@pytest.fixture
+def config(config: Config) -> Config:
+    return replace(config, jwt_secret=SECRET)
+
+
+@pytest.fixture(scope="session")
+def _services(mongodb_uri: str, database_name: str, _migrated: Database[dict[str, Any]]) -> Services:
+    return build_services(Config(mongodb_uri=mongodb_uri, database=database_name, jwt_secret=SECRET), _migrated)
+
+
+@pytest.fixture
+def services(_services: Services, database: Database[dict[str, Any]]) -> Services:
+    """The services over the test's empty database; they are built once."""
+    return _services
+
+
+@pytest.fixture(scope="session")
+def app(_services: Services) -> Flask:
+    """The application; built once, as it takes longer than most tests."""
+    return create_app(Config(), _services)
+
+
+@pytest.fixture(scope="session")
+def contract(app: Flask) -> Contract:
+    return Contract(app)
+
+
+@pytest.fixture
+def caller(app: Flask, contract: Contract) -> Callable[[str], Caller]:
+    """Makes a client that holds a given token."""
+    return lambda token: Caller(app, contract, token)
+
+
+@pytest.fixture
+def backend(caller: Callable[[str], Caller], services: Services) -> Caller:
+    """A client with a server token of every scope."""
+    return caller(services.server_tokens.create("backend", []))
+
+
+@pytest.fixture
+def device_of(caller: Callable[[str], Caller], services: Services) -> Callable[[str], Caller]:
+    """Makes a client with the user token of a given user."""
+    return lambda user: caller(services.user_tokens.mint(user)[0])
+
+
+@pytest.fixture
+def stored(database: Database[dict[str, Any]]) -> Callable[[], dict[str, list[Any]]]:
+    """Reads everything that the database holds."""
+    return lambda: {name: list(database[name].find()) for name in sorted(database.list_collection_names())}
+
+
+@pytest.fixture
+def notify(backend: Caller, database: Database[dict[str, Any]]) -> Callable[..., str]:
+    """Posts a notification and enters its users into the registry as a worker would; returns its id."""
+
+    def post(*users: str, **fields: Any) -> str:
+        answer = backend.post("/v1/notifications", {"message": {"title": "Hello"}, "users": users, **fields})
+        assert answer.json is not None
+        identity = str(answer.json["id"])
+        Registry(database).insert(identity, [Recipient(user) for user in users], None, datetime.now(UTC))
+        return identity
+
+    return post

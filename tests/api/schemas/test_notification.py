@@ -1,0 +1,125 @@
+import pytest
+
+from tests.api.caller import refused
+
+PATH = "/v1/notifications"
+PAYLOAD = {"message": {"title": "t"}, "users": ["u1"]}
+
+
+def message(**fields):
+    return {"message": fields}
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"message": None}, ["message"]),
+        ({"message": "Hello"}, ["message"]),
+        (message(), ["message"]),
+        (message(title=None, data={}), ["message"]),
+        (message(title=1), ["message.title"]),
+        (message(title=""), ["message.title"]),
+        (message(title="t" * 1025), ["message.title"]),
+        (message(title=["t"], body={"b": 1}), ["message.title", "message.body"]),
+        (message(body="b" * 4097), ["message.body"]),
+        (message(body="b" * 4090), ["message"]),  # FCM's 4,096 bytes, of which the envelope needs some
+        (message(body="ä" * 2048), ["message"]),
+        (message(data={"k": "v" * 4096}), ["message"]),
+        (message(title="t\0"), ["message.title"]),
+        (message(title="\ud83d"), ["message.title"]),
+        (message(title="t", colour="red"), ["message.colour"]),
+        (message(title="t", link="javascript:alert(1)"), ["message.link"]),
+        (message(title="t", link=" javascript:alert(1)"), ["message.link"]),
+        (message(title="t", link="JaVaScRiPt://example.org/%0aalert(1)"), ["message.link"]),
+        (message(title="t", link="java\nscript:alert(1)"), ["message.link"]),
+        (message(title="t", link="data:text/html,x"), ["message.link"]),
+        (message(title="t", link="//example.org"), ["message.link"]),
+        (message(title="t", link="/bookings/1"), ["message.link"]),
+        (message(title="t", link="https://"), ["message.link"]),
+        (message(title="t", link="https://[::1"), ["message.link"]),
+        (message(title="t", link="https://a b"), ["message.link"]),
+        (message(title="t", link=""), ["message.link"]),
+        (message(title="t", link="https://e.org/" + "x" * 2048), ["message.link"]),
+        (message(title="t", image="ftp://example.org/a.png"), ["message.image"]),
+        (message(title="t", data={"from": "x"}), ["message.data.from"]),
+        (message(title="t", data={"message_type": "x"}), ["message.data.message_type"]),
+        (message(title="t", data={"google.x": "x", "ok": "x"}), ["message.data.google.x"]),
+        (message(title="t", data={"gcm.notification.title": "x"}), ["message.data.gcm.notification.title"]),
+        (message(title="t", data={"notification_id": "x"}), ["message.data.notification_id"]),
+        (message(title="t", data={"k": 1}), ["message.data.k.value"]),
+        (message(title="t", data={"k": None}), ["message.data.k.value"]),
+        (message(title="t", data={"k": {"n": "v"}}), ["message.data.k.value"]),
+        (message(title="t", data={"": "v"}), ["message.data..key"]),
+        (message(title="t", data={"$k": "v"}), ["message.data.$k"]),
+        (message(title="t", data=[["k", "v"]]), ["message.data"]),
+        ({"users": []}, ["users"]),
+        ({"users": "u1"}, ["users"]),
+        ({"users": {"u1": True}}, ["users"]),
+        ({"users": None}, ["users"]),
+        ({"users": ["u1", 2, None, ["u3"], ""]}, ["users.1", "users.2", "users.3", "users.4"]),
+        ({"users": ["a/b", "..", "a\tb", "u" * 129]}, ["users.0", "users.1", "users.2", "users.3"]),
+        ({"users": ["a\0"]}, ["users.0"]),
+        ({"users": [f"u{n}" for n in range(50_001)]}, ["users"]),
+        ({"users": ["u"] * 100_001}, ["users"]),
+        ({"groups": ["g"] * 1001}, ["groups"]),
+        ({"groups": [1]}, ["groups.0"]),
+        ({"communities": "c"}, ["communities"]),
+        ({"everyone": "yes"}, ["everyone"]),
+        ({"everyone": 1}, ["everyone"]),
+        ({"category": ""}, ["category"]),
+        ({"category": 7}, ["category"]),
+        ({"community": "a/b"}, ["community"]),
+        ({"channels": []}, ["channels"]),
+        ({"channels": "push"}, ["channels"]),
+        ({"channels": ["push", "pigeon"]}, ["channels.1"]),
+        ({"priority": "urgent"}, ["priority"]),
+        ({"priority": None}, ["priority"]),
+        ({"ttl": 0}, ["ttl"]),
+        ({"ttl": -1}, ["ttl"]),
+        ({"ttl": 2_419_201}, ["ttl"]),
+        ({"ttl": 10**30}, ["ttl"]),
+        ({"ttl": 60.5}, ["ttl"]),
+        ({"ttl": "60"}, ["ttl"]),
+        ({"ttl": True}, ["ttl"]),
+        ({"send_at": "2026-12-01"}, ["send_at"]),
+        ({"send_at": "2026-12-01T09:00:00"}, ["send_at"]),
+        ({"send_at": "2026-02-30T09:00:00Z"}, ["send_at"]),
+        ({"send_at": "9999-12-31T23:59:59Z"}, ["send_at"]),
+        ({"send_at": 1_800_000_000}, ["send_at"]),
+        ({"resend": None}, ["resend"]),
+        ({"resend": {"after": 9}}, ["resend.after"]),
+        ({"resend": {"times": 11, "after": "900"}}, ["resend.after", "resend.times"]),
+        ({"resend": {"every": 1}}, ["resend.every"]),
+        ({"id": "mine"}, ["id"]),
+        ({"template": "t", "variables": {}}, ["template", "variables"]),
+    ],
+    ids=lambda value: repr(value)[:60],
+)
+def test_a_bad_payload_is_refused_with_its_fields_named_and_nothing_is_stored(backend, stored, fields, named):
+    before = stored()
+    refused(backend.post(PATH, PAYLOAD | fields), 422, *named)
+    assert stored() == before
+
+
+def test_faults_of_several_fields_are_named_at_once(backend):
+    refused(backend.post(PATH, {"users": [1], "ttl": 0, "x": 1}), 422, "message", "users.0", "ttl", "x")
+
+
+def test_of_very_many_faults_the_first_hundred_are_named(backend):
+    answer = backend.post(PATH, PAYLOAD | {"users": [0] * 50_000})
+    assert answer.status_code == 422
+    assert len(answer.json["errors"]) == 100
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        message(title="😀 \u202e \n", body="b" * 3000, data={"a.b": "", "k$": "v"}),
+        message(title="t", link="HTTPS://user@example.org:8443/ä?q=1#f", image="http://[::1]/a.png"),
+        {"users": ["u1", "u1", "a b", "ä", "$u", "...", "u" * 128], "ttl": 2_419_200},
+        {"resend": {"times": 0}, "channels": ["realtime", "push", "push"]},
+    ],
+    ids=["text", "links", "ids", "options"],
+)
+def test_what_is_odd_but_right_is_accepted(backend, fields):
+    assert backend.post(PATH, PAYLOAD | fields).status_code == 202

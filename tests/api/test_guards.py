@@ -1,0 +1,198 @@
+from datetime import timedelta
+
+import jwt
+import pytest
+from flask import Flask
+
+from notify_server.api import guards
+from notify_server.api.app import create_app
+from notify_server.bootstrap import build_services
+from notify_server.services.clock import utc_now
+from notify_server.services.server_tokens import Scope
+from tests.api.caller import refused
+from tests.api.conftest import SECRET
+
+USERS, SEND, READ, USER = Scope.USERS, Scope.SEND, Scope.READ, "user"
+N = "6b007bddabf10665a8c867db"
+DEVICE = {"platform": "ios", "token": "t"}
+ROUTES = {
+    ("POST", "/v1/notifications"): (SEND, {"message": {"title": "t"}, "users": ["u1"]}),
+    ("GET", "/v1/notifications"): (READ, None),
+    ("GET", f"/v1/notifications/{N}"): (READ, None),
+    ("GET", f"/v1/notifications/{N}/registry"): (READ, None),
+    ("PUT", "/v1/users/u1"): (USERS, {"community": "c"}),
+    ("GET", "/v1/users/u1"): (USERS, None),
+    ("DELETE", "/v1/users/u1"): (USERS, None),
+    ("GET", "/v1/users/u1/registry"): (READ, None),
+    ("POST", "/v1/users/u1/tokens"): (USERS, None),
+    ("PUT", "/v1/groups/g1"): (USERS, {"members": ["u2"]}),
+    ("GET", "/v1/groups/g1"): (USERS, None),
+    ("DELETE", "/v1/groups/g1"): (USERS, None),
+    ("POST", "/v1/groups/g1/members"): (USERS, {"add": ["u2"], "remove": ["u1"]}),
+    ("PUT", "/v1/me/devices/d1"): (USER, DEVICE),
+    ("GET", "/v1/me/devices"): (USER, None),
+    ("DELETE", "/v1/me/devices/d1"): (USER, None),
+    ("POST", "/v1/me/receipts"): (USER, {"receipts": [{"notification_id": N, "status": "read"}]}),
+}
+PUBLIC = {"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs/", "/docs/<path:path>"}
+SERVER_ROUTES = [route for route, (needed, _) in ROUTES.items() if needed is not USER]
+USER_ROUTES = [route for route, (needed, _) in ROUTES.items() if needed is USER]
+
+
+def rules(app):
+    return {(method, rule.rule) for rule in app.url_map.iter_rules() for method in rule.methods - {"HEAD"}}
+
+
+@pytest.fixture
+def house(services, backend, device_of):
+    """A user with a device, and a group: something that each route could show or change."""
+    backend.put("/v1/users/u1", {"community": "school"})
+    backend.put("/v1/groups/g1", {"members": ["u1"]})
+    device_of("u1").put("/v1/me/devices/d1", DEVICE)
+
+
+@pytest.fixture
+def attempt(caller, house, stored):
+    """Calls a route with some credential, and makes sure that nothing has changed."""
+
+    def call(route, authorization):
+        before = stored()
+        _, body = ROUTES[route]
+        headers = {} if authorization is None else {"Authorization": authorization}
+        answer = caller("")(*route, headers={"Authorization": ""} | headers, **({"json": body} if body else {}))
+        assert stored() == before
+        return answer
+
+    return call
+
+
+def test_every_route_has_a_guard(app):
+    assert [endpoint for endpoint in app.view_functions if guards.guard_of(app, endpoint) is None] == []
+
+
+def test_every_route_is_in_the_matrix_or_known_to_be_public(app):
+    adapter = app.url_map.bind("localhost")
+    tried = {(method, adapter.match(path, method, return_rule=True)[0].rule) for method, path in ROUTES}
+    assert rules(app) == tried | {("GET", path) for path in PUBLIC}
+
+
+def test_the_guards_ask_for_what_the_matrix_says(app):
+    adapter = app.url_map.bind("localhost")
+    asked = {route: guards.guard_of(app, adapter.match(route[1], route[0])[0]) for route in ROUTES}
+    needed = {route: USER if guard == guards.USER else guard.scope for route, guard in asked.items()}
+    assert needed == {route: scope for route, (scope, _) in ROUTES.items()}
+
+
+def test_an_application_with_a_route_without_a_guard_is_not_built():
+    app = Flask(__name__)
+    app.add_url_rule("/bare", "bare", lambda: "secret")
+    with pytest.raises(LookupError, match="bare"):
+        guards.install(app)
+
+
+def test_a_route_that_is_added_later_is_closed(config, services):
+    app = create_app(config, services)
+    app.add_url_rule("/bare", "bare", lambda: "secret")
+    refused(app.test_client().get("/bare"), 403)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=" ".join)
+def test_the_right_token_opens_the_route(caller, services, house, route):
+    needed, body = ROUTES[route]
+    token = services.user_tokens.mint("u1")[0] if needed is USER else services.server_tokens.create("n", [needed])
+    assert caller(token)(*route, **({"json": body} if body else {})).status_code in (200, 201, 202, 204, 404)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=" ".join)
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        *(None, "", "Bearer", "Bearer  ", "Bearer x", "Bearer nst", "Bearer nst_a_b", "Bearer a.b.c", "Bearer \xff"),
+        *("Basic dTpw", "Digest a=b", "Token x", "x", "Bearer " + "x" * 5000),
+    ],
+)
+def test_without_a_token_and_with_garbage_nothing_happens(attempt, route, authorization):
+    answer = attempt(route, authorization)
+    refused(answer, 401)
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("route", SERVER_ROUTES, ids=" ".join)
+def test_a_server_token_that_is_revoked_forged_or_a_users_does_nothing(attempt, services, route):
+    revoked, good = services.server_tokens.create("revoked", []), services.server_tokens.create("good", [])
+    services.server_tokens.revoke(revoked.split("_")[1])
+    prefix, client, secret = good.split("_", 2)
+    other = services.server_tokens.create("other", []).split("_", 2)
+    forged = [
+        f"{prefix}_{client}_{other[2]}",
+        f"{prefix}_{other[1]}_{secret}",
+        f"x_{client}_{secret}",
+        good[:-1],
+        good + "x",
+    ]
+    for token in [revoked, *forged, services.user_tokens.mint("u1")[0]]:
+        refused(attempt(route, f"Bearer {token}"), 401)
+
+
+@pytest.mark.parametrize("route", SERVER_ROUTES, ids=" ".join)
+def test_a_server_token_without_the_scope_is_forbidden(attempt, services, route):
+    others = [scope for scope in Scope if scope is not ROUTES[route][0]]
+    refused(attempt(route, f"Bearer {services.server_tokens.create('others', others)}"), 403)
+
+
+def claims(**changed):
+    now = utc_now()
+    made = {"sub": "u1", "iss": "notify-server", "aud": "notify-server", "iat": now, "exp": now + timedelta(hours=1)}
+    return {name: value for name, value in (made | changed).items() if value is not None}
+
+
+FORGED = {
+    "alg none": lambda: jwt.encode(claims(), None, "none"),
+    "another secret": lambda: jwt.encode(claims(), SECRET[::-1], "HS256"),
+    "another audience": lambda: jwt.encode(claims(aud="other"), SECRET, "HS256"),
+    "another issuer": lambda: jwt.encode(claims(iss="other"), SECRET, "HS256"),
+    "expired": lambda: jwt.encode(claims(exp=utc_now() - timedelta(minutes=1)), SECRET, "HS256"),
+    "not yet": lambda: jwt.encode(claims(nbf=utc_now() + timedelta(hours=1)), SECRET, "HS256"),
+    **{f"no {name}": lambda name=name: jwt.encode(claims(**{name: None}), SECRET, "HS256") for name in claims()},
+    **{
+        f"sub {sub[:5]!r}": lambda sub=sub: jwt.encode(claims(sub=sub), SECRET, "HS256")
+        for sub in ("", "a\0b", "a/b", "..", "u" * 129, "\ud800")
+    },
+    "cut": lambda: jwt.encode(claims(), SECRET, "HS256")[:-2],
+}
+
+
+def test_a_token_with_these_claims_is_good_so_that_the_next_test_can_fail(attempt):
+    assert attempt(("GET", "/v1/me/devices"), f"Bearer {jwt.encode(claims(), SECRET, 'HS256')}").status_code == 200
+
+
+@pytest.mark.parametrize("route", USER_ROUTES, ids=" ".join)
+@pytest.mark.parametrize("forged", FORGED)
+def test_a_user_token_that_proves_nothing_does_nothing(attempt, route, forged):
+    refused(attempt(route, f"Bearer {FORGED[forged]()}"), 401)
+
+
+@pytest.mark.parametrize("route", USER_ROUTES, ids=" ".join)
+def test_an_old_user_token_of_ours_and_a_server_token_do_nothing(attempt, config, database, services, route):
+    past = build_services(config, database, clock=lambda: utc_now() - timedelta(hours=2))
+    refused(attempt(route, f"Bearer {past.user_tokens.mint('u1')[0]}"), 401)
+    refused(attempt(route, f"Bearer {services.server_tokens.create('all', [])}"), 401)
+
+
+def test_the_token_is_judged_before_path_and_body(caller):
+    refused(caller("x").put("/v1/users/%00", {}), 401)
+    refused(caller("x")("POST", "/v1/notifications", data=b"x" * 10_000_000, content_type="text/plain"), 401)
+
+
+def test_a_user_neither_sees_nor_changes_what_is_anothers(device_of, notify, stored):
+    mine, theirs = device_of("a"), device_of("b")
+    theirs.put("/v1/me/devices/d", DEVICE)
+    identity = notify("b")
+    before = stored()
+    assert mine.get("/v1/me/devices").json == {"devices": []}
+    refused(mine.delete("/v1/me/devices/d"), 404)
+    receipt = {"notification_id": identity, "status": "read"}
+    assert mine.post("/v1/me/receipts", {"receipts": [receipt]}).json["accepted"] == 0
+    assert stored() == before
+    mine.put("/v1/me/devices/d", {"platform": "web", "token": "other"})
+    assert [device["platform"] for device in theirs.get("/v1/me/devices").json["devices"]] == ["ios"]

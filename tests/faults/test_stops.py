@@ -1,0 +1,68 @@
+"""Workers that are stopped, or stand still: SIGTERM drains, and a lease runs out under one that is suspended."""
+
+from bson import ObjectId
+
+from tests.faults.conftest import SOME
+from tests.faults.scene import Scene
+from tests.faults.test_worker_killed import IN_FLIGHT
+from tests.service import until
+
+SLOW = {"min": 0.1, "max": 0.2}  # seconds an answer takes
+LONG = 600.0  # seconds: whoever had to wait for such a lease to run out would never come to an end
+
+
+def await_middle(scene: Scene, notification: str) -> None:
+    until(lambda: scene.count(notification, status="sent") > 0, "something is sent")
+    assert scene.count(notification, status="pending") > 0
+
+
+def test_sigterm_loses_nothing_sends_nothing_twice_and_gives_every_lease_back(make_scene, people):
+    scene = make_scene(lease=LONG)
+    scene.fcm.behave(latency=SLOW)
+    worker = scene.service.start("worker")
+    notification = scene.accept(groups=["some"])
+    await_middle(scene, notification)
+    scene.begin()
+    assert worker.stop() == 0
+    assert "worker stopping" in worker.events()
+    assert 0 < scene.count(notification, status="sent") < SOME or not scene.notification(notification)["expanded"]
+    assert scene.database.batches.count_documents({"owner": {"$ne": None}}) == 0
+    assert scene.notification(notification)["owner"] is None
+    scene.service.start("worker")
+    scene.await_done(notification)
+    evidence = scene.sent_to_all("worker stopped with SIGTERM", notification, people[:SOME])
+    assert evidence.duplicates == 0
+
+
+def test_a_slow_drain_keeps_its_leases(make_scene, people):
+    """Its last sends take longer than a lease, and another worker waits for just such leases."""
+    scene = make_scene(lease=0.5)
+    scene.fcm.behave(latency={"min": 1.5, "max": 1.5})
+    notification = scene.accept(users=people[:100])
+    worker = scene.service.start("worker")
+    until(lambda: scene.fcm.counts()["targets"] + len(scene.database.batches.distinct("owner")) > 0, "it is leased")
+    until(lambda: scene.database.batches.count_documents({"owner": {"$ne": None}}) == 1, "it is being sent")
+    scene.service.start("worker").ready("worker started")
+    worker.terminate()
+    scene.await_done(notification)
+    assert worker.stop() == 0
+    assert scene.sent_to_all("worker stopped, its sends slow", notification, people[:100]).duplicates == 0
+
+
+def test_a_worker_suspended_beyond_its_lease_finds_its_work_done(make_scene, people):
+    scene = make_scene(lease=1.0)
+    scene.fcm.behave(latency=SLOW)
+    suspended = scene.service.start("worker")
+    notification = scene.accept(groups=["some"])
+    await_middle(scene, notification)
+    suspended.pause()
+    scene.begin()
+    scene.service.start("worker")
+    scene.await_done(notification)
+    assert scene.count(notification, status="sent") == SOME
+    suspended.resume()
+    until(lambda: "batch lease lost" in suspended.events(), "it notices")
+    assert suspended.stop() == 0
+    evidence = scene.sent_to_all("worker suspended beyond its lease", notification, people[:SOME])
+    assert evidence.duplicates <= IN_FLIGHT
+    assert scene.database.batches.count_documents({"_id.n": ObjectId(notification), "stage": "dispatch"}) == 0

@@ -1,0 +1,401 @@
+"""Batches end to end: from the lease over real HTTP/2 to the registry, whatever happens meanwhile."""
+
+from collections import Counter
+from dataclasses import replace
+from itertools import count
+
+import pytest
+
+from notify_server.channels.fcm.transport import open_transport
+from notify_server.domain.batch import Batch
+from notify_server.domain.notification import Message, ResendPolicy
+from notify_server.domain.registry import Status
+from notify_server.services.reception import Report
+from notify_server.storage.batches import Batches
+from notify_server.storage.notifications import Notifications
+from tests.builders import a_batch, a_notification, after
+from tests.services.interruption import Interrupted, Killed, die
+from tests.services.scene import LEASE, Scene
+
+ONCE = ResendPolicy(times=0)
+
+
+@pytest.fixture
+def people(scene: Scene) -> Scene:
+    """Users a, b and c, each with a phone."""
+    for user in "abc":
+        scene.register(user)
+    return scene
+
+
+def taken(scene: Scene, notification: str, *users: str) -> Batch:
+    """The leased batch of a notification that is expanded."""
+    [page] = scene.expand()
+    assert page.batch.key.notification == notification
+    assert page.recipients == users
+    return page.batch
+
+
+def test_each_answer_of_fcm_ends_in_its_status_and_reason(scene: Scene) -> None:
+    faults = {
+        "unavailable": ("pending", "unavailable", 1),
+        "internal": ("pending", "unavailable", 1),
+        "quota": ("pending", "quota_exceeded", 0),
+        "third_party_auth": ("pending", "provider_credential", 0),
+        "unregistered": ("failed", "unregistered", 1),
+        "sender_id_mismatch": ("failed", "sender_mismatch", 1),
+        "invalid_argument": ("failed", "invalid_target", 1),
+    }
+    scene.fcm.behave(prefixes={f"{fault}:": {fault: 1} for fault in faults})
+    for user in (*faults, "accepted"):
+        scene.register(user)
+    notification = scene.accept(*faults, "accepted", "without device")
+    scene.work()
+    expected = faults | {"accepted": ("sent", None, 1), "without device": ("pending", "no_device", 0)}
+    entries = {user: scene.entry(notification, user) for user in expected}
+    assert {user: (entry["status"], entry["reason"], entry["attempts"]) for user, entry in entries.items()} == expected
+    active = {user for user in faults for device in scene.services.enrolment.listed(user) if device.active}
+    assert active == {"unavailable", "internal", "quota", "third_party_auth"}
+    assert scene.violations(notification) == []
+
+
+def test_a_connection_that_breaks_leaves_the_recipient_to_be_tried_again(people: Scene) -> None:
+    people.fcm.behave(drop_after=1, drop="stream")
+    notification = people.accept("a")
+    people.work()
+    assert people.standing(notification) == {"a": ("pending", "connection_lost")}
+    people.fcm.behave()
+    people.clock.forward(15)
+    people.work()
+    assert people.standing(notification) == {"a": ("sent", None)}
+    assert people.accepted() == ["a:phone", "a:phone"]
+    assert people.violations(notification) == []
+
+
+def test_a_refused_credential_costs_nobody_an_attempt_and_the_recipients_wait(people: Scene) -> None:
+    people.fcm.behave(unauthenticated=1)
+    transport = open_transport(people.config)
+    notification = people.accept("a", "b")
+    people.work(people.worker(transport=transport))
+    transport.close()
+    assert people.standing(notification) == dict.fromkeys("ab", ("pending", "credential_refused"))
+    assert people.entry(notification, "a")["attempts"] == 0
+    people.fcm.behave()
+    people.clock.forward(60)
+    people.work()
+    assert people.standing(notification) == dict.fromkeys("ab", ("sent", None))
+    assert people.entry(notification, "a")["attempts"] == 1
+
+
+def test_what_failed_for_now_is_tried_after_its_backoff_and_not_before(people: Scene) -> None:
+    people.fcm.behave(unavailable=1)
+    notification = people.accept("a")
+    people.work()
+    people.clock.forward(9.9)
+    people.work()
+    assert people.fcm.counts()["requests"] == 1
+    people.clock.forward(5.1)
+    people.work()
+    assert people.fcm.counts()["requests"] == 2
+    people.fcm.behave()
+    people.clock.forward(30)
+    people.work()
+    entry = people.entry(notification, "a")
+    assert (entry["status"], entry["attempts"]) == ("sent", 3)
+    assert [line["detail"] for line in entry["history"]] == [
+        None,
+        "attempt 1: unavailable",
+        "attempt 2: unavailable",
+        "attempt 3: accepted for 1 of 1 devices",
+    ]
+    assert people.state(notification) == "done"
+
+
+def test_a_retry_after_is_kept_to_the_second(people: Scene) -> None:
+    people.fcm.behave(quota=1, retry_after={"quota": 45})
+    notification = people.accept("a")
+    people.work()
+    [batch] = people.batches(notification)
+    assert batch["due_at"] == after(45)
+
+
+def test_after_an_hour_of_failures_the_entry_fails(people: Scene) -> None:
+    people.fcm.behave(unavailable=1)
+    notification = people.accept("a")
+    for _ in range(20):
+        people.work()
+        people.clock.forward(600)
+    assert people.standing(notification) == {"a": ("failed", "unavailable")}
+    assert people.batches(notification) == []
+    assert people.state(notification) == "done"
+
+
+def test_every_active_device_of_a_user_is_sent_to(people: Scene) -> None:
+    people.register("a", "tablet")
+    notification = people.accept("a")
+    people.work()
+    assert sorted(people.accepted()) == ["a:phone", "a:tablet"]
+    assert people.entry(notification, "a")["history"][-1]["detail"] == "attempt 1: accepted for 2 of 2 devices"
+
+
+def test_one_of_two_devices_is_retried_alone_and_the_entry_is_sent_meanwhile(people: Scene) -> None:
+    people.register("a", "tablet")
+    people.fcm.behave(prefixes={"a:tablet": {"unavailable": 1}})
+    notification = people.accept("a", "b")
+    people.work()
+    assert people.standing(notification) == {"a": ("sent", None), "b": ("sent", None)}
+    for _ in range(2):
+        people.clock.forward(30)
+        people.work()
+    people.fcm.behave()
+    people.clock.forward(60)
+    people.work()
+    tried = Counter(row["target"] for row in people.fcm.messages())
+    assert tried == {"a:phone": 1, "b:phone": 1, "a:tablet": 4}
+    assert people.entry(notification, "a")["attempts"] == 1
+    confirming = [user for batch in people.batches(notification) for user in batch["users"]]
+    assert sorted(confirming) == ["a", "b"]
+    assert {batch["stage"] for batch in people.batches(notification)} == {"confirm"}
+    assert people.violations(notification) == []
+
+
+def test_a_user_whose_other_device_turned_out_dead_is_still_sent_to_again(people: Scene) -> None:
+    people.register("a", "tablet")
+    people.fcm.behave(prefixes={"a:tablet": {"unavailable": 1}})
+    notification = people.accept("a")
+    people.work()
+    people.fcm.behave(prefixes={"a:tablet": {"unregistered": 1}})
+    people.clock.forward(15)
+    people.work()
+    people.clock.forward(900)
+    assert people.upkeep.resend() == 1
+    people.work()
+    assert Counter(people.accepted()) == {"a:phone": 2}
+    assert people.standing(notification) == {"a": ("sent", None)}
+
+
+def test_what_no_device_confirmed_is_sent_again_twice_and_then_left(people: Scene) -> None:
+    notification = people.accept("a", "b", "c")
+    sent = [_round(people, forward) for forward in (0, 899, 1)]
+    _confirm(people, notification, "b")
+    sent += [_round(people, forward) for forward in (1800, 3600, 7200)]
+    assert sent == ["abc", "", "abc", "ac", "", ""]
+    entry = people.entry(notification, "c")
+    assert (entry["status"], entry["attempts"], entry["resends"]) == ("sent", 3, 2)
+    assert [line["status"] for line in entry["history"]] == ["pending", "sent", "pending", "sent", "pending", "sent"]
+    assert people.batches(notification) == []
+    assert people.violations(notification) == []
+
+
+def _round(scene: Scene, forward: float) -> str:
+    """Who is sent to when a scheduler and a worker run once after so many seconds."""
+    scene.clock.forward(forward)
+    before = len(scene.accepted())
+    scene.upkeep.resend()
+    scene.work()
+    return "".join(sorted(target.removesuffix(":phone") for target in scene.accepted()[before:]))
+
+
+def _confirm(scene: Scene, notification: str, user: str) -> None:
+    assert scene.services.reception.report(user, [Report(notification, Status.RECEIVED)]) == []
+
+
+def test_a_retry_in_a_resend_is_not_another_resend(people: Scene) -> None:
+    notification = people.accept("a")
+    people.work()
+    people.fcm.behave(unavailable=1)
+    people.clock.forward(900)
+    people.upkeep.resend()
+    people.work()
+    assert people.standing(notification) == {"a": ("pending", "unavailable")}
+    people.fcm.behave()
+    people.clock.forward(15)
+    people.work()
+    entry = people.entry(notification, "a")
+    assert (entry["status"], entry["resends"]) == ("sent", 1)
+    [batch] = people.batches(notification)
+    assert (batch["stage"], batch["resends"], batch["due_at"]) == ("confirm", 1, after(915 + 1800))
+
+
+def test_a_user_without_a_device_waits_until_one_is_registered(scene: Scene) -> None:
+    notification = scene.accept("a")
+    scene.work()
+    assert scene.standing(notification) == {"a": ("pending", "no_device")}
+    assert scene.state(notification) == "done"
+    scene.register("a")
+    scene.work()
+    assert scene.standing(notification) == {"a": ("sent", None)}
+    assert scene.accepted() == ["a:phone"]
+    scene.register("a")
+    scene.work()
+    assert scene.accepted() == ["a:phone"]
+    assert scene.violations(notification) == []
+
+
+def test_what_is_cancelled_before_it_is_dispatched_is_not_sent(people: Scene) -> None:
+    notification = people.accept("a", "b")
+    batch = taken(people, notification, "a", "b")
+    assert Notifications(people.database).cancel(notification)
+    people.engine.delivery.deliver(batch, ("a", "b"))
+    assert people.standing(notification) == dict.fromkeys("ab", ("cancelled", "cancelled_by_backend"))
+    assert people.accepted() == []
+    assert people.batches(notification) == []
+
+
+def test_cancelling_ends_retries_and_leaves_what_was_sent(people: Scene) -> None:
+    people.fcm.behave(prefixes={"a:": {"unavailable": 1}})
+    notification = people.accept("a", "b")
+    [page] = people.expand()
+    batch = page.batch
+    people.engine.delivery.deliver(batch, page.recipients)
+    assert people.state(notification) == "dispatching"
+    Notifications(people.database).cancel(notification)
+    people.clock.forward(15)
+    people.work()
+    assert people.standing(notification) == {"a": ("cancelled", "cancelled_by_backend"), "b": ("sent", None)}
+
+
+def test_what_expires_before_it_is_dispatched_is_not_sent(people: Scene) -> None:
+    notification = people.accept("a", "b", ttl=20)
+    batch = taken(people, notification, "a", "b")
+    people.clock.forward(20)
+    people.engine.delivery.deliver(batch, ("a", "b"))
+    assert people.standing(notification) == dict.fromkeys("ab", ("expired", "ttl_over"))
+    assert people.accepted() == []
+
+
+def test_a_retry_is_never_put_off_beyond_the_expiry_and_ends_there(people: Scene) -> None:
+    people.fcm.behave(unavailable=1, retry_after={"unavailable": 600})
+    notification = people.accept("a", ttl=20)
+    people.work()
+    people.clock.forward(20)
+    people.work()
+    assert people.standing(notification) == {"a": ("expired", "ttl_over")}
+    assert people.fcm.counts()["requests"] == 1
+
+
+def test_a_batch_whose_entries_are_not_written_yet_is_given_back_unsent(people: Scene) -> None:
+    people.accept("a", resend=ONCE)
+    dying = people.worker(Interrupted(people.database, 4, die))
+    claim = dying.expansion.claim()
+    assert claim is not None
+    with pytest.raises(Killed):
+        list(dying.expansion.pages(claim))
+    people.clock.forward(LEASE)
+    batch = people.engine.delivery.lease()
+    assert batch is not None
+    people.engine.delivery.deliver(batch)
+    assert people.accepted() == []
+    assert people.engine.delivery.lease() is None
+    people.work()
+    people.clock.forward(LEASE)
+    people.work()
+    assert people.accepted() == ["a:phone"]
+
+
+def test_a_batch_of_a_notification_that_is_gone_goes_too(scene: Scene) -> None:
+    Batches(scene.database).add(a_batch())
+    scene.work()
+    assert scene.database["batches"].count_documents({}) == 0
+
+
+def test_a_message_that_cannot_be_encoded_fails_its_recipients_with_the_reason(people: Scene) -> None:
+    notification = a_notification(message=Message("Hello", data={"google.secret": "x"}))
+    notification = replace(notification, audience=replace(notification.audience, users=("a", "b")))
+    Notifications(people.database).add(notification, None)
+    people.work()
+    assert people.standing(notification.id) == dict.fromkeys("ab", ("failed", "payload_rejected"))
+    assert people.state(notification.id) == "done"
+
+
+def test_who_lost_the_lease_settles_nothing_and_the_user_sees_one_message(people: Scene) -> None:
+    notification = people.accept("a", "b")
+    slow = taken(people, notification, "a", "b")
+    people.clock.forward(LEASE)
+    people.work(people.worker())
+    before = people.batches(notification), people.entry(notification, "a")
+    people.engine.delivery.deliver(slow, ("a", "b"))
+    assert (people.batches(notification), people.entry(notification, "a")) == before
+    assert Counter(people.accepted()) == {"a:phone": 2, "b:phone": 2}
+    assert people.violations(notification) == []
+
+
+def test_a_released_batch_is_anyones_at_once(people: Scene) -> None:
+    notification = people.accept("a")
+    people.engine.delivery.release(taken(people, notification, "a"))
+    assert people.worker().delivery.lease() is not None
+
+
+def test_what_is_in_hand_is_kept_by_renewing(people: Scene) -> None:
+    notification = people.accept("a")
+    batch = taken(people, notification, "a")
+    for _ in range(5):
+        people.clock.forward(LEASE / 3)
+        people.engine.delivery.renew()
+    assert people.worker().delivery.lease() is None
+    people.engine.delivery.deliver(batch, ("a",))
+    assert people.standing(notification) == {"a": ("sent", None)}
+
+
+def test_a_batch_whose_delivery_failed_is_not_kept_by_renewing(people: Scene) -> None:
+    notification = people.accept("a")
+    people.expand()
+    people.clock.forward(LEASE)
+    failing = people.worker(Interrupted(people.database, 2, die))
+    batch = failing.delivery.lease()
+    assert batch is not None
+    with pytest.raises(Killed):
+        failing.delivery.deliver(batch)
+    for _ in range(3):
+        failing.delivery.renew()
+        people.clock.forward(LEASE / 2)
+    people.work(people.worker())
+    assert people.standing(notification) == {"a": ("sent", None)}
+
+
+def test_who_resigns_leaves_everything_to_others_at_once(people: Scene) -> None:
+    people.accept("a")
+    people.expand()
+    people.accept("b")
+    assert people.engine.expansion.claim() is not None
+    people.engine.delivery.resign()
+    other = people.worker()
+    assert other.delivery.lease() is not None
+    assert other.expansion.claim() is not None
+
+
+FATES = {"busy:": {"unavailable": 1}, "two:tablet": {"unavailable": 1}, "gone": {"unregistered": 1}}
+
+
+def test_a_worker_may_die_before_any_operation_and_nobody_is_lost(scene: Scene) -> None:
+    for user in ("busy", "fine", "gone", "two"):
+        scene.register(user)
+    scene.register("two", "tablet")
+    for moment in count():
+        scene.fcm.clear()
+        scene.fcm.behave(prefixes=FATES)
+        scene.register("gone", target=f"gone{moment}")
+        notification = scene.accept("busy", "fine", "gone", "none", "two")
+        [page] = scene.expand()
+        scene.engine.delivery.release(page.batch)
+        database = Interrupted(scene.database, moment, die)
+        dying = scene.worker(database)
+        try:
+            scene.work(dying)
+        except Killed:
+            scene.clock.forward(LEASE)
+        scene.work(scene.worker())
+        scene.fcm.behave()
+        scene.clock.forward(60)
+        scene.work(scene.worker())
+        standing = dict(scene.standing(notification))
+        gone = standing.pop("gone")
+        assert standing == dict.fromkeys(("busy", "fine", "two"), ("sent", None)) | {"none": ("pending", "no_device")}
+        assert gone in {("failed", "unregistered"), ("pending", "no_device")}  # the target may have died with no word
+        assert len(scene.accepted()) <= 8
+        assert scene.violations(notification) == []
+        if not database.happened:
+            break
+        for name in ("notifications", "registry", "batches"):
+            scene.database[name].delete_many({})
+    assert moment > 10

@@ -1,0 +1,149 @@
+"""What is written of a dispatch; and that a device registered at any moment of it is served, and served once."""
+
+from collections.abc import Sequence
+from itertools import count
+
+import pytest
+from prometheus_client import REGISTRY
+
+from notify_server.bootstrap import build_services
+from notify_server.domain.batch import Batch
+from notify_server.domain.device import Platform
+from notify_server.domain.dispatch import Dispatch
+from notify_server.domain.notification import Notification
+from notify_server.domain.outcome import ACCEPTED, Kind, Outcome
+from notify_server.domain.registry import Event, Note, Reason
+from notify_server.services.enrolment import Installation
+from notify_server.services.settlement import Settlement
+from notify_server.storage.batches import Batches
+from notify_server.storage.devices import Devices
+from notify_server.storage.documents import Store
+from notify_server.storage.registry import Registry
+from tests.builders import StoppedClock, a_batch, a_device, a_notification, a_target, after, recipients, seeded
+from tests.services.interruption import Interrupted
+from tests.services.scene import LEASE, Scene
+
+DEAD = Outcome(Kind.TARGET_DEAD, Reason.UNREGISTERED)
+REJECTED = Outcome(Kind.REJECTED, Reason.PAYLOAD_REJECTED)
+BUSY = Outcome(Kind.RETRY, Reason.UNAVAILABLE)
+QUOTA = Outcome(Kind.RETRY, Reason.QUOTA_EXCEEDED, 45.0)
+
+
+class Desk:
+    """A settlement and the collections that it writes to, for one notification to `users` with a phone each."""
+
+    def __init__(self, database: Store, clock: StoppedClock, *users: str) -> None:
+        self.devices, self.registry, self.batches = Devices(database), Registry(database), Batches(database)
+        self.settlement = Settlement(self.registry, self.devices, self.batches, seeded(), clock)
+        self.notification: Notification = a_notification()
+        self.registry.insert(self.notification.id, recipients(*users), None, clock())
+        for user in users:
+            self.devices.register(a_device(user))
+        self.batch: Batch = a_batch(self.notification.id, *users, owner="one", due_at=after(LEASE))
+        self.batches.add(self.batch)
+        self._database = database
+
+    def settle(self, outcomes: dict[str, Outcome], owner: str = "one") -> None:
+        """Settle a dispatch in which each user's phone got this outcome; who is not named has no device."""
+        owned = [(user, "phone", a_target(f"{user}:phone")) for user in outcomes]
+        answers: Sequence[Outcome] = list(outcomes.values())
+        self.settlement.settle(Dispatch(self.batch, self.notification, self.batch.users, owned, answers), owner)
+
+    def standing(self) -> dict[str, tuple[str, str | None, int]]:
+        return {e["_id"]["u"]: (e["status"], e["reason"], e["attempts"]) for e in self._database["registry"].find()}
+
+    def queue(self) -> dict[tuple[str, ...], tuple[str, float]]:
+        """The users of each batch that is left: its stage, and in how many seconds it is due."""
+        found = self._database["batches"].find()
+        return {tuple(b["users"]): (b["stage"], (b["due_at"] - after(0)).total_seconds()) for b in found}
+
+
+def test_every_outcome_is_written_to_its_entry_its_device_and_the_queue(database: Store, clock: StoppedClock) -> None:
+    desk = Desk(database, clock, "a", "b", "c", "d")
+    desk.settle({"a": ACCEPTED, "b": DEAD, "c": REJECTED, "d": QUOTA})
+    assert desk.standing() == {
+        "a": ("sent", None, 1),
+        "b": ("failed", "unregistered", 1),
+        "c": ("failed", "payload_rejected", 1),
+        "d": ("pending", "quota_exceeded", 0),
+    }
+    assert desk.queue() == {("a",): ("confirm", 900), ("d",): ("dispatch", 45)}
+    assert {user for user, _, _ in desk.devices.targets("abcd")} == {"a", "c", "d"}
+    [gone] = desk.devices.of_user("b")
+    assert (gone.active, gone.reason) == (False, "unregistered")
+
+
+def test_who_has_no_device_waits_with_that_reason_and_in_no_batch(database: Store, clock: StoppedClock) -> None:
+    desk = Desk(database, clock, "a", "b")
+    desk.devices.erase("b")
+    desk.settle({"a": ACCEPTED})
+    assert desk.standing()["b"] == ("pending", "no_device", 0)
+    assert desk.queue() == {("a",): ("confirm", 900)}
+
+
+def test_the_outcome_of_an_entry_that_moved_meanwhile_changes_nothing(database: Store, clock: StoppedClock) -> None:
+    desk = Desk(database, clock, "a", "b", "c")
+    desk.registry.move(Event.CANCEL, desk.notification.id, None, Note(clock(), Reason.CANCELLED_BY_BACKEND))
+    desk.settle({"a": ACCEPTED, "b": DEAD})
+    assert desk.standing() == dict.fromkeys("abc", ("cancelled", "cancelled_by_backend", 0))
+
+
+def test_a_dispatch_whose_lease_was_lost_leaves_the_batch_to_its_new_owner(
+    database: Store, clock: StoppedClock
+) -> None:
+    desk = Desk(database, clock, "a", "b", "c")
+    desk.settle({"a": ACCEPTED, "b": BUSY}, owner="two")
+    assert desk.queue() == {("a", "b", "c"): ("dispatch", LEASE)}
+    assert desk.batches.find(desk.batch.key) == desk.batch
+
+
+def test_outcomes_are_counted_by_kind_and_reason(database: Store, clock: StoppedClock) -> None:
+    def counted(outcome: str, reason: str) -> float:
+        labels = {"channel": "push", "outcome": outcome, "reason": reason}
+        return REGISTRY.get_sample_value("notify_sends_total", labels) or 0
+
+    kinds = [("accepted", ""), ("target_dead", "unregistered"), ("retry", "unavailable")]
+    before = [counted(*kind) for kind in kinds]
+    Desk(database, clock, "a", "b", "c", "d").settle({"a": ACCEPTED, "b": DEAD, "c": ACCEPTED, "d": BUSY})
+    assert [counted(*kind) - earlier for kind, earlier in zip(kinds, before, strict=True)] == [2, 1, 1]
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["first device", "a device after another went"])
+def test_a_device_registered_at_any_moment_of_a_dispatch_is_sent_to_once(scene: Scene, again: bool) -> None:
+    for moment in count():
+        user = f"u{moment}"
+        notification = scene.accept(user)
+        if again:
+            _have_and_lose_a_device(scene, user)
+        database = Interrupted(scene.database, moment, lambda user=user: scene.register(user))  # type: ignore[misc]
+        scene.work(scene.worker(database))
+        scene.work()
+        if not database.happened:
+            break
+        assert scene.standing(notification) == {user: ("sent", None)}
+        assert scene.accepted().count(f"{user}:phone") == 1
+        assert scene.violations(notification) == []
+    assert moment > 10
+
+
+def _have_and_lose_a_device(scene: Scene, user: str) -> None:
+    """Leave the notification in the batch that a device made due, though the device is gone again."""
+    scene.work()
+    scene.register(user)
+    scene.services.enrolment.delete(user, "phone")
+    assert scene.database["batches"].count_documents({"users": user}) == 1
+
+
+def test_a_dispatch_at_any_moment_of_a_registration_sends_once(scene: Scene) -> None:
+    for moment in count():
+        user = f"u{moment}"
+        notification = scene.accept(user)
+        database = Interrupted(scene.database, moment, scene.work)
+        registering = build_services(scene.config, database, scene.clock)  # type: ignore[arg-type]
+        registering.enrolment.register(user, "phone", Installation(Platform.IOS, a_target(f"{user}:phone")))
+        scene.work()
+        assert scene.standing(notification) == {user: ("sent", None)}
+        assert scene.accepted().count(f"{user}:phone") == 1
+        if not database.happened:
+            break
+    assert moment > 3

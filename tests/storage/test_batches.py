@@ -1,0 +1,261 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from pymongo.errors import BulkWriteError
+
+from notify_server.domain.batch import Batch, Rank, Stage
+from notify_server.domain.notification import Channel
+from notify_server.storage.batches import Batches
+from notify_server.storage.documents import Store, new_id
+from tests.builders import NOON, a_batch, after, at_once
+
+
+@pytest.fixture
+def batches(database: Store) -> Batches:
+    return Batches(database)
+
+
+def leased(batches: Batches, batch: Batch, owner: str = "one") -> Batch:
+    """`batch`, stored and leased to `owner` until 30 seconds after NOON."""
+    batches.add(batch)
+    found = batches.lease(Channel.PUSH, owner, NOON, after(30))
+    assert found is not None
+    assert found.key == batch.key
+    return found
+
+
+def take(batches: Batches, owner: str = "two", now: datetime = NOON) -> Batch | None:
+    return batches.lease(Channel.PUSH, owner, now, after(9999))
+
+
+def everything(database: Store) -> Sequence[object]:
+    return list(database["batches"].find())
+
+
+def test_a_batch_made_again_is_the_one_that_was_stored_first(batches: Batches) -> None:
+    first = a_batch(None, "a", "b", owner="dead")
+    again = replace(first, users=("a", "c"), owner="one", due_at=after(30))
+    assert batches.add(first) == first
+    assert batches.add(again) == first
+    assert batches.find(first.key) == first
+
+
+def test_no_batch_is_found_under_a_key_of_another_page_part_or_channel(batches: Batches) -> None:
+    batch = a_batch(page="u500")
+    batches.add(batch)
+    others = {"page": ""}, {"part": "1"}, {"channel": Channel.REALTIME}, {"notification": new_id()}
+    assert [batches.find(replace(batch.key, **other)) for other in others] == [None] * 4
+
+
+def test_the_most_urgent_batch_is_leased_first(batches: Batches) -> None:
+    order = [("high late", Rank.HIGH, -1), ("high early", Rank.HIGH, -9), ("normal", Rank.NORMAL, -99)]
+    for user, rank, due in order:
+        batches.add(a_batch(None, user, rank=rank, due_at=after(due)))
+    found = [take(batches) for _ in range(4)]
+    assert [batch and batch.users[0] for batch in found] == ["high early", "high late", "normal", None]
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        a_batch(due_at=after(1)),
+        a_batch(stage=Stage.CONFIRM),
+        a_batch(stage=Stage.ANNOUNCE, channel=Channel.REALTIME),
+        a_batch(channel=Channel.EMAIL),
+    ],
+    ids=["not due", "to be confirmed", "to be announced", "another channel"],
+)
+def test_only_a_due_batch_to_dispatch_on_the_channel_is_leased(batches: Batches, batch: Batch) -> None:
+    batches.add(batch)
+    assert take(batches) is None
+
+
+def test_a_lease_names_its_owner_and_hides_the_batch_until_it_runs_out(batches: Batches) -> None:
+    mine = leased(batches, a_batch())
+    assert (mine.owner, mine.due_at) == ("one", after(30))
+    assert take(batches, now=after(29)) is None
+    found = take(batches, now=after(30))
+    assert found is not None
+    assert (found.key, found.owner) == (mine.key, "two")
+
+
+def test_a_batch_is_leased_by_one_of_many_at_once(batches: Batches) -> None:
+    for _ in range(20):
+        batches.add(a_batch())
+    shares = at_once(*(lambda n=n: [take(batches, f"w{n}") for _ in range(20)] for n in range(4)))
+    taken = [batch.key for share in shares for batch in share if batch is not None]
+    assert len(taken) == len(set(taken)) == 20
+
+
+def test_a_batch_given_back_is_anyones_from_the_time_named(batches: Batches) -> None:
+    batches.give_back(leased(batches, a_batch()), "one", after(5))
+    assert take(batches, now=after(4)) is None
+    assert take(batches, now=after(5)) is not None
+
+
+def test_nobody_gives_back_what_another_has_leased(batches: Batches, database: Store) -> None:
+    mine = leased(batches, a_batch())
+    before = everything(database)
+    batches.give_back(mine, "two", NOON)
+    assert everything(database) == before
+
+
+def test_a_settled_batch_without_successor_goes(batches: Batches, database: Store) -> None:
+    assert batches.settle(leased(batches, a_batch()), "one", None, [])
+    assert everything(database) == []
+
+
+def test_a_settled_batch_becomes_its_successor(batches: Batches) -> None:
+    mine = leased(batches, a_batch(None, "a", "b"))
+    successor = replace(mine, users=("a",), stage=Stage.CONFIRM, due_at=after(900), owner=None)
+    assert batches.settle(mine, "one", successor, [])
+    assert batches.find(mine.key) == successor
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_settled_batch_is_split(batches: Batches, database: Store, kept: bool) -> None:
+    mine = leased(batches, a_batch(None, "a", "b", "c"))
+    successor = replace(mine, users=("a",), owner=None) if kept else None
+    split = [a_batch(mine.key.notification, user, part=user) for user in "bc"]
+    assert batches.settle(mine, "one", successor, split)
+    assert [batches.find(part.key) for part in split] == split
+    assert batches.find(mine.key) == successor
+    assert len(everything(database)) == 2 + kept
+
+
+@pytest.mark.parametrize("split", [0, 2])
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_lost_lease_settles_nothing(batches: Batches, database: Store, split: int, kept: bool) -> None:
+    mine = leased(batches, a_batch(None, "a", "b"))
+    take(batches, "two", after(30))
+    before = everything(database)
+    parts = [a_batch(mine.key.notification, part=str(number)) for number in range(split)]
+    assert not batches.settle(mine, "one", replace(mine, owner=None) if kept else None, parts)
+    assert everything(database) == before
+
+
+@pytest.mark.parametrize("split", [0, 1])
+def test_a_batch_is_settled_once(batches: Batches, split: int) -> None:
+    mine = leased(batches, a_batch(None, "a", "b"))
+    parts = [a_batch(mine.key.notification, part=str(number)) for number in range(split)]
+    assert batches.settle(mine, "one", replace(mine, owner=None), parts)
+    assert not batches.settle(mine, "one", None, [])
+    assert batches.find(mine.key) is not None
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_split_that_fails_half_way_leaves_everything_as_it_was(batches: Batches, database: Store, kept: bool) -> None:
+    mine = leased(batches, a_batch(None, "a", "b", "c"))
+    taken = a_batch(mine.key.notification, part="taken")
+    batches.add(taken)
+    before = everything(database)
+    successor = replace(mine, users=("a",), owner=None) if kept else None
+    with pytest.raises(BulkWriteError):
+        batches.settle(mine, "one", successor, [a_batch(mine.key.notification, part="free"), taken])
+    assert everything(database) == before
+
+
+def test_of_two_that_settle_at_once_one_does(batches: Batches, database: Store) -> None:
+    for _ in range(10):
+        mine = leased(batches, a_batch(None, "a", "b"))
+        parts = [[a_batch(mine.key.notification, part=f"{side}{n}") for n in range(2)] for side in "xy"]
+        done = at_once(*(lambda mine=mine, split=split: batches.settle(mine, "one", None, split) for split in parts))
+        assert sorted(done) == [False, True]
+        assert len(everything(database)) == 2
+        batches.drop(mine.key.notification)
+
+
+def test_a_renewed_lease_lasts_longer_and_no_other_does(batches: Batches) -> None:
+    mine, also_mine, theirs = (leased(batches, a_batch(), owner) for owner in ("one", "one", "two"))
+    free = a_batch(due_at=after(7))
+    batches.add(free)
+    batches.renew([mine.key, theirs.key, free.key], "one", after(60))
+    due = [found and found.due_at for found in map(batches.find, [mine.key, also_mine.key, theirs.key, free.key])]
+    assert due == [after(60), after(30), after(30), after(7)]
+
+
+def test_a_lost_lease_is_not_renewed(batches: Batches) -> None:
+    mine = leased(batches, a_batch())
+    take(batches, "two", after(30))
+    batches.renew([mine.key], "one", after(60))
+    found = batches.find(mine.key)
+    assert found is not None
+    assert (found.owner, found.due_at) == ("two", after(9999))
+
+
+def test_who_resigns_leaves_everything_to_others_at_once(batches: Batches) -> None:
+    mine, also_mine, theirs = (leased(batches, a_batch(), owner) for owner in ("one", "one", "two"))
+    batches.resign("one", after(1))
+    found = [take(batches, "three", after(1)) for _ in range(3)]
+    assert {batch.key for batch in found if batch} == {mine.key, also_mine.key}
+    assert batches.find(theirs.key) == theirs
+
+
+def test_a_batch_is_recalled_when_its_time_to_be_confirmed_is_over_and_only_then(batches: Batches) -> None:
+    due, early = a_batch(stage=Stage.CONFIRM, resends=1), a_batch(stage=Stage.CONFIRM, due_at=after(1))
+    waiting = a_batch(due_at=after(-5))
+    for batch in (due, early, waiting):
+        batches.add(batch)
+    assert batches.recall(NOON) == 1
+    assert batches.recall(NOON) == 0
+    assert batches.find(due.key) == replace(due, stage=Stage.DISPATCH, resends=2)
+    assert [batches.find(batch.key) for batch in (early, waiting)] == [early, waiting]
+
+
+def test_of_two_schedulers_one_recalls_a_batch(batches: Batches, database: Store) -> None:
+    for _ in range(50):
+        batches.add(a_batch(stage=Stage.CONFIRM))
+    assert sum(at_once(*(lambda: batches.recall(NOON) for _ in range(3)))) == 50
+    assert set(database["batches"].distinct("resends")) == {1}
+
+
+def test_reaping_takes_the_names_of_dead_owners_off_and_of_no_others(batches: Batches) -> None:
+    dead, living = leased(batches, a_batch()), leased(batches, a_batch())
+    batches.renew([living.key], "one", after(60))
+    assert batches.reap(after(30)) == 1
+    assert batches.reap(after(30)) == 0
+    assert [found and found.owner for found in map(batches.find, [dead.key, living.key])] == [None, "one"]
+
+
+def test_a_notification_is_dispatching_while_any_batch_of_it_waits_to_be_sent(batches: Batches) -> None:
+    notification = new_id()
+    batches.add(a_batch(notification, page="a", stage=Stage.CONFIRM))
+    batches.add(a_batch(notification, page="b", stage=Stage.ANNOUNCE))
+    batches.add(a_batch())
+    assert not batches.dispatching(notification)
+    batches.add(a_batch(notification, page="c", due_at=after(60), owner="one"))
+    assert batches.dispatching(notification)
+
+
+def test_dropping_removes_every_batch_of_a_notification_and_of_no_other(batches: Batches) -> None:
+    notification, other = new_id(), a_batch()
+    for stage in Stage:
+        batches.add(a_batch(notification, page=stage.value, stage=stage))
+    batches.add(other)
+    assert batches.drop(notification) == 3
+    assert batches.find(other.key) == other
+
+
+def test_the_batch_that_waits_longest_tells_the_age_of_the_queue(batches: Batches) -> None:
+    assert batches.oldest_due(Channel.PUSH, NOON) is None
+    for batch in (
+        a_batch(due_at=after(-5)),
+        a_batch(due_at=after(-9), rank=Rank.HIGH),
+        a_batch(due_at=after(-99), stage=Stage.CONFIRM),
+        a_batch(due_at=after(-99), channel=Channel.EMAIL),
+        a_batch(due_at=after(9)),
+    ):
+        batches.add(batch)
+    assert batches.oldest_due(Channel.PUSH, NOON) == after(-9)
+
+
+def test_announcements_of_a_channel_come_oldest_first_from_a_time_on(batches: Batches) -> None:
+    def announce(due: float, channel: Channel = Channel.REALTIME, rank: Rank = Rank.NORMAL) -> Batch:
+        return batches.add(a_batch(stage=Stage.ANNOUNCE, channel=channel, rank=rank, due_at=after(due)))
+
+    announce(-1)
+    late, early = announce(5), announce(0, rank=Rank.HIGH)
+    announce(1, Channel.EMAIL)
+    assert batches.announced(Channel.REALTIME, NOON) == [early, late]

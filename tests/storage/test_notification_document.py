@@ -1,0 +1,64 @@
+from dataclasses import fields, replace
+
+from notify_server.domain.notification import (
+    Audience,
+    Channel,
+    Message,
+    Notification,
+    Priority,
+    ResendPolicy,
+    State,
+)
+from notify_server.storage.documents import Store, object_id
+from notify_server.storage.notification_document import WITHOUT_USERS, from_document, to_document
+from tests.builders import NOON, a_notification, after
+
+FULL = a_notification(
+    message=Message("Title", "Body", "https://example.org/i.png", "https://example.org/", {"$k.": "v", "a.b": ""}),
+    audience=Audience(("u1", "u2"), ("choir",), ("school",), everyone=True),
+    created_at=after(1),
+    state=State.SCHEDULED,
+    category="booking",
+    community="school-1",
+    channels=(Channel.PUSH, Channel.REALTIME),
+    priority=Priority.HIGH,
+    ttl=60,
+    send_at=after(5),
+    resend=ResendPolicy(after=10, times=7),
+)
+
+
+def test_every_field_of_a_notification_survives_the_database(database: Store) -> None:
+    assert all(getattr(FULL, field.name) != field.default for field in fields(Notification))
+    for notification in (FULL, a_notification()):
+        database["notifications"].insert_one(to_document(notification))
+        found = database["notifications"].find_one({"_id": object_id(notification.id)})
+        assert found is not None
+        assert from_document(found) == notification
+
+
+def test_named_users_can_be_left_out(database: Store) -> None:
+    database["notifications"].insert_one(to_document(FULL))
+    found = database["notifications"].find_one({}, WITHOUT_USERS)
+    assert found is not None
+    assert from_document(found) == replace(FULL, audience=replace(FULL.audience, users=()))
+
+
+def test_a_new_document_waits_to_be_expanded_from_the_beginning() -> None:
+    document = to_document(a_notification(ttl=60))
+    queue = {name: document[name] for name in ("recipients", "cursor", "expanded", "open", "owner", "due_at", "rank")}
+    assert queue == {
+        "recipients": 0,
+        "cursor": "",
+        "expanded": False,
+        "open": True,
+        "owner": None,
+        "due_at": NOON,
+        "rank": 1,
+    }
+    assert document["expires_at"] == after(60)
+
+
+def test_a_scheduled_document_is_due_when_it_is_to_be_sent() -> None:
+    document = to_document(FULL)
+    assert (document["due_at"], document["expires_at"], document["rank"]) == (after(5), after(65), 0)

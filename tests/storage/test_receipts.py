@@ -1,0 +1,118 @@
+from typing import Any
+
+import pytest
+
+from notify_server.domain.registry import Event, Note, Reason, Status
+from notify_server.storage.documents import Store, new_id, object_id
+from notify_server.storage.receipts import Receipt, Receipts
+from notify_server.storage.registry import Registry
+from tests.builders import NOON, after, at_once, recipients
+
+
+@pytest.fixture
+def receipts(database: Store) -> Receipts:
+    return Receipts(database)
+
+
+@pytest.fixture
+def notification(database: Store) -> str:
+    """A notification that was sent to u1 and u2."""
+    made = new_id()
+    registry = Registry(database)
+    registry.insert(made, recipients("u1", "u2"), None, NOON)
+    registry.move(Event.SEND, made, ["u1", "u2"], Note(NOON))
+    return made
+
+
+def entry(database: Store, notification: str, user: str = "u1") -> dict[str, Any]:
+    found = database["registry"].find_one({"_id": {"n": object_id(notification), "u": user}})
+    assert found is not None
+    return found
+
+
+def test_a_receipt_is_written_with_the_devices_time_and_name(
+    database: Store, receipts: Receipts, notification: str
+) -> None:
+    receipts.record("u1", [Receipt(notification, Event.RECEIVE, after(5), "phone")])
+    stored = entry(database, notification)
+    assert (stored["status"], stored["received_at"], stored["read_at"]) == ("received", after(5), None)
+    assert stored["history"][-1] == {"status": "received", "at": after(5), "detail": "device phone"}
+
+
+def test_a_device_that_does_not_give_its_name_is_not_named(
+    database: Store, receipts: Receipts, notification: str
+) -> None:
+    receipts.record("u1", [Receipt(notification, Event.RECEIVE, after(5), None)])
+    assert entry(database, notification)["history"][-1]["detail"] is None
+
+
+def test_read_after_received_keeps_both_times(database: Store, receipts: Receipts, notification: str) -> None:
+    both = [Receipt(notification, Event.RECEIVE, after(5), None), Receipt(notification, Event.READ, after(9), None)]
+    receipts.record("u1", both)
+    stored = entry(database, notification)
+    assert (stored["status"], stored["received_at"], stored["read_at"]) == ("read", after(5), after(9))
+    assert [line["status"] for line in stored["history"]] == ["pending", "sent", "received", "read"]
+
+
+def test_a_read_that_overtook_its_received_sets_both_times_and_the_late_one_changes_nothing(
+    database: Store, receipts: Receipts, notification: str
+) -> None:
+    receipts.record("u1", [Receipt(notification, Event.READ, after(9), None)])
+    read = entry(database, notification)
+    assert (read["status"], read["received_at"], read["read_at"]) == ("read", after(9), after(9))
+    assert [line["status"] for line in read["history"]] == ["pending", "sent", "read"]
+    receipts.record("u1", [Receipt(notification, Event.RECEIVE, after(5), None)])
+    assert entry(database, notification) == read
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (Event.FAIL, Reason.CONNECTION_LOST),
+        (Event.EXPIRE, Reason.TTL_OVER),
+        (Event.CANCEL, Reason.CANCELLED_BY_BACKEND),
+    ],
+)
+def test_a_late_receipt_is_better_evidence_than_our_own(
+    database: Store, receipts: Receipts, event: Event, reason: Reason
+) -> None:
+    notification, registry = new_id(), Registry(database)
+    registry.insert(notification, recipients("u1"), None, NOON)
+    registry.move(event, notification, ["u1"], Note(NOON, reason))
+    receipts.record("u1", [Receipt(notification, Event.RECEIVE, after(5), None)])
+    stored = entry(database, notification)
+    assert (stored["status"], stored["reason"], stored["received_at"]) == ("received", None, after(5))
+
+
+def test_receipts_touch_the_entry_of_their_own_user_alone(
+    database: Store, receipts: Receipts, notification: str
+) -> None:
+    receipts.record("u1", [Receipt(notification, Event.READ, after(9), None)])
+    assert entry(database, notification, "u2")["status"] == "sent"
+
+
+def test_a_receipt_for_no_entry_makes_none(database: Store, receipts: Receipts, notification: str) -> None:
+    receipts.record("stranger", [Receipt(notification, Event.READ, NOON, None)])
+    receipts.record("u1", [Receipt(new_id(), Event.READ, NOON, None)])
+    receipts.record("u1", [])
+    assert database["registry"].count_documents({}) == 2
+
+
+def test_statuses_are_of_the_users_own_entries(receipts: Receipts, notification: str) -> None:
+    assert receipts.statuses("u1", [notification, notification, new_id()]) == {notification: Status.SENT}
+    assert receipts.statuses("stranger", [notification]) == {}
+    assert receipts.statuses("u1", []) == {}
+
+
+def test_devices_that_report_at_once_leave_one_line_for_each_state(
+    database: Store, receipts: Receipts, notification: str
+) -> None:
+    def report(device: str) -> None:
+        for event in (Event.RECEIVE, Event.READ):
+            receipts.record("u1", [Receipt(notification, event, after(5), device)])
+
+    at_once(*(lambda number=number: report(f"d{number}") for number in range(6)))
+    stored = entry(database, notification)
+    lines = [line["status"] for line in stored["history"]]
+    assert lines in (["pending", "sent", "received", "read"], ["pending", "sent", "read"])
+    assert stored["status"] == "read"
