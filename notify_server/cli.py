@@ -1,20 +1,23 @@
 """The command line."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from notify_server import config as configuration
 from notify_server import logs
-from notify_server.bootstrap import Services, build_services
 from notify_server.config import Config
 from notify_server.errors import ConfigurationError, NotifyError
 from notify_server.storage import migrations
 from notify_server.storage.database import connect, require_replica_set
+
+if TYPE_CHECKING:
+    from notify_server.bootstrap import Services
 
 _MISUSED = 2  # exit code for a configuration that cannot work
 _CLIENT = "command line"  # whose idempotency keys those of `send` are
@@ -40,6 +43,16 @@ class Commands(click.Group):
 @click.version_option(package_name="notify-server")
 def main() -> None:
     """Notify Server: push notifications with one registry entry per recipient."""
+    directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if directory:  # prometheus_client needs it before the first metric is defined
+        _make(Path(directory))
+
+
+def _make(metrics: Path) -> None:
+    try:
+        metrics.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError([f"PROMETHEUS_MULTIPROC_DIR: {error.strerror}."]) from None
 
 
 def _load(process: str) -> Config:
@@ -177,7 +190,9 @@ def send(file: BinaryIO, key: str | None) -> None:
 
 
 @contextmanager
-def _services() -> Iterator[Services]:
+def _services() -> "Iterator[Services]":
+    from notify_server.bootstrap import build_services
+
     config = _load("command")
     database = connect(config)
     with database.client:

@@ -75,6 +75,11 @@ class Evidence:
         """How often each target was accepted."""
         return Counter(row["target"] for row in self.sends if row["outcome"] == "accepted")
 
+    @cached_property
+    def reached(self) -> set[str]:
+        """The users of the targets that were accepted."""
+        return {user for target in self.accepted for user in self.owners[target]}
+
     @property
     def duplicates(self) -> int:
         """Accepted messages beyond the first of each target."""
@@ -144,7 +149,9 @@ def _lost(evidence: Evidence) -> Iterator[str]:
 def _batches(evidence: Evidence) -> Iterator[str]:
     """2: a recipient is in one batch of a channel at most, and none waits to be sent of what is done."""
     places = Counter((batch["_id"]["c"], user) for batch in evidence.batches for user in batch["users"])
-    yield from (f"2: {user} is in {count} batches of {channel}" for (channel, user), count in places.items() if count > 1)
+    yield from (
+        f"2: {user} is in {count} batches of {channel}" for (channel, user), count in places.items() if count > 1
+    )
     if evidence.notification["state"] == "done":
         unsent = [batch["_id"] for batch in evidence.batches if batch["stage"] == "dispatch"]
         yield from (f"2: done, but the batch {key} waits to be sent" for key in unsent)
@@ -221,8 +228,7 @@ def _targets(evidence: Evidence) -> Iterator[str]:
 
 def _sent_is_accepted(evidence: Evidence) -> Iterator[str]:
     """b: sent means that FCM accepted it for at least one of the user's devices."""
-    reached = {user for target in evidence.accepted for user in evidence.owners[target]}
-    unreached = set(evidence.having(Status.SENT)) - reached
+    unreached = set(evidence.having(Status.SENT)) - evidence.reached
     yield from (f"b: {user} is sent, and FCM accepted nothing" for user in sorted(unreached))
 
 

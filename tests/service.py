@@ -79,7 +79,7 @@ class Process:
     def kill(self) -> None:
         """End it as a crash would."""
         self._signal(signal.SIGKILL)
-        assert self._wait() == -signal.SIGKILL
+        assert self.wait() == -signal.SIGKILL
 
     def pause(self) -> None:
         """Stand it still, as a suspended machine does."""
@@ -90,21 +90,30 @@ class Process:
         self._signal(signal.SIGCONT)
 
     def terminate(self) -> None:
-        """Ask it to stop, and do not wait."""
+        """Ask it to stop, and do not wait; asked twice, it ends at once."""
         self._signal(signal.SIGTERM)
 
     def stop(self) -> int:
         """Ask it to stop, and wait; its exit code."""
-        if self.alive:
-            self.terminate()
-        return self._wait()
+        self.terminate()
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait until it has ended; its exit code."""
+        assert self._process is not None
+        try:
+            return self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise AssertionError(f"{self.command} did not stop: {self.output}") from None
 
     def close(self) -> None:
         """End it however it stands."""
         if self.alive:
             self._signal(signal.SIGKILL)
         if self._process is not None:
-            self._wait()
+            self.wait()
 
     @property
     def output(self) -> str:
@@ -119,15 +128,6 @@ class Process:
 
     def _signal(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
-
-    def _wait(self) -> int:
-        assert self._process is not None
-        try:
-            return self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-            raise AssertionError(f"{self.command} did not stop: {self.output}") from None
 
 
 def _event(line: bytes) -> str:

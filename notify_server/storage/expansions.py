@@ -10,6 +10,7 @@ from datetime import datetime
 from pymongo import ReturnDocument
 from pymongo.database import Database
 
+from notify_server.domain.batch import Rank
 from notify_server.domain.notification import Notification, State
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, object_id
@@ -17,6 +18,7 @@ from notify_server.storage.notification_document import from_document
 
 # A cancelled audience is still expanded: each of its recipients gets an entry that says so.
 _UNEXPANDED = [State.ACCEPTED.value, State.DISPATCHING.value, State.CANCELLED.value]
+_ANY_RANK = {"$in": [rank.value for rank in Rank]}  # leads to the index `to_expand`
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ class Expansions:
 
     def resign(self, owner: str, now: datetime) -> None:
         """End every lease of `owner`."""
-        self._all.update_many({"owner": owner, "expanded": False}, {"$set": {"owner": None, "due_at": now}})
+        ours = {"expanded": False, "rank": _ANY_RANK, "owner": owner}
+        self._all.update_many(ours, {"$set": {"owner": None, "due_at": now}})
 
     def progress(self, notification: str) -> Progress | None:
         """What a dispatcher must know, or None where there is no such notification."""
@@ -103,7 +106,7 @@ class Expansions:
     def release(self, now: datetime) -> int:
         """Scheduled notifications whose time has come → accepted. Returns how many."""
         done = self._all.update_many(
-            {"expanded": False, "state": State.SCHEDULED.value, "due_at": {"$lte": now}},
+            {"expanded": False, "rank": _ANY_RANK, "state": State.SCHEDULED.value, "due_at": {"$lte": now}},
             {"$set": {"state": State.ACCEPTED.value}},
         )
         return done.modified_count
@@ -120,10 +123,8 @@ class Expansions:
 
     def reap(self, now: datetime) -> int:
         """Take the names of dead owners off notifications whose lease ran out. Returns how many."""
-        done = self._all.update_many(
-            {"expanded": False, "due_at": {"$lte": now}, "owner": {"$ne": None}}, {"$set": {"owner": None}}
-        )
-        return done.modified_count
+        dead = {"expanded": False, "rank": _ANY_RANK, "due_at": {"$lte": now}, "owner": {"$ne": None}}
+        return self._all.update_many(dead, {"$set": {"owner": None}}).modified_count
 
 
 def _begun() -> Document:

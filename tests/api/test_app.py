@@ -1,4 +1,3 @@
-import threading
 from dataclasses import replace
 
 import pytest
@@ -7,6 +6,7 @@ from notify_server.api.app import create_app
 from notify_server.bootstrap import build_services
 from tests.api.caller import Caller, refused
 from tests.api.contract import Contract
+from tests.builders import at_once
 
 PAYLOAD = {"message": {"title": "t"}, "users": ["u1"]}
 
@@ -35,13 +35,7 @@ def test_head_answers_like_get_without_a_body(app, backend, path):
 
 def test_many_threads_are_served_at_once(backend, database):
     def post():
-        statuses.extend(backend.post("/v1/notifications", PAYLOAD).status_code for _ in range(10))
+        return [backend.post("/v1/notifications", PAYLOAD).status_code for _ in range(10)]
 
-    statuses: list[int] = []
-    threads = [threading.Thread(target=post) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert statuses == [202] * 80
+    assert at_once(*[post] * 8) == [[202] * 10] * 8
     assert database["notifications"].count_documents({}) == 80

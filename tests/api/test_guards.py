@@ -34,6 +34,10 @@ ROUTES = {
     ("DELETE", "/v1/me/devices/d1"): (USER, None),
     ("POST", "/v1/me/receipts"): (USER, {"receipts": [{"notification_id": N, "status": "read"}]}),
 }
+GARBAGE = (
+    *(None, "", "Bearer", "Bearer  ", "Bearer x", "Bearer nst", "Bearer nst_a_b", "Bearer a.b.c", "Bearer \xff"),
+    *("Basic dTpw", "Digest a=b", "Token x", "x", "Bearer " + "x" * 5000),
+)
 PUBLIC = {"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs/", "/docs/<path:path>"}
 SERVER_ROUTES = [route for route, (needed, _) in ROUTES.items() if needed is not USER]
 USER_ROUTES = [route for route, (needed, _) in ROUTES.items() if needed is USER]
@@ -104,17 +108,11 @@ def test_the_right_token_opens_the_route(caller, services, house, route):
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)
-@pytest.mark.parametrize(
-    "authorization",
-    [
-        *(None, "", "Bearer", "Bearer  ", "Bearer x", "Bearer nst", "Bearer nst_a_b", "Bearer a.b.c", "Bearer \xff"),
-        *("Basic dTpw", "Digest a=b", "Token x", "x", "Bearer " + "x" * 5000),
-    ],
-)
-def test_without_a_token_and_with_garbage_nothing_happens(attempt, route, authorization):
-    answer = attempt(route, authorization)
-    refused(answer, 401)
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
+def test_without_a_token_and_with_garbage_nothing_happens(attempt, route):
+    for authorization in GARBAGE:
+        answer = attempt(route, authorization)
+        refused(answer, 401)
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("route", SERVER_ROUTES, ids=" ".join)
@@ -167,9 +165,9 @@ def test_a_token_with_these_claims_is_good_so_that_the_next_test_can_fail(attemp
 
 
 @pytest.mark.parametrize("route", USER_ROUTES, ids=" ".join)
-@pytest.mark.parametrize("forged", FORGED)
-def test_a_user_token_that_proves_nothing_does_nothing(attempt, route, forged):
-    refused(attempt(route, f"Bearer {FORGED[forged]()}"), 401)
+def test_a_user_token_that_proves_nothing_does_nothing(attempt, route):
+    for forge in FORGED.values():
+        refused(attempt(route, f"Bearer {forge()}"), 401)
 
 
 @pytest.mark.parametrize("route", USER_ROUTES, ids=" ".join)

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from notify_server.api.parsing import by_path
@@ -10,6 +12,15 @@ BODIES = {
     "POST /v1/groups/g1/members": {"add": ["u1"]},
     "PUT /v1/me/devices/d1": {"platform": "ios", "token": "t"},
     "POST /v1/me/receipts": {"receipts": [{"notification_id": "0" * 24, "status": "read"}]},
+}
+UNKNOWN = {
+    b'"unknown": 1': "unknown",
+    b'"$where": "1"': "$where",
+    rb'"nul": "a\u0000"': "nul",
+    rb'"half": ["\ud800"]': "half.0",
+    b'"twice": 1, "twice": 2': "twice",
+    b'"deep": ' + b"[" * 40 + b"]" * 40: "deep" + ".0" * 15,
+    b'"huge": ' + b"9" * 400: "huge",
 }
 ROUTES = pytest.mark.parametrize("route", BODIES)
 
@@ -40,60 +51,42 @@ def test_every_route_that_takes_a_body_is_tried(contract):
 
 
 @ROUTES
-@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "application/ld+json"])
-def test_json_is_taken_however_it_is_declared(backend, device_of, route, content_type):
-    method, path = route.split(" ")
-    caller = device_of("u1") if "/me/" in path else backend
-    assert caller(method, path, json=BODIES[route], content_type=content_type).status_code < 300
+def test_json_is_taken_however_it_is_declared(send, route):
+    for content_type in ("application/json", "application/json; charset=utf-8", "application/ld+json"):
+        assert send(route, json.dumps(BODIES[route]), content_type).status_code < 300
 
 
 @ROUTES
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"{", b"a=1&b=2", b"<x/>", b'{"a": NaN}', b"[" * 100_000, b"\xff", b"1" * 5000],
-    ids=["empty", "open", "form", "xml", "NaN", "deep", "bytes", "huge integer"],
-)
-def test_what_is_not_json_is_refused_and_nothing_is_stored(send, stored, route, body):
+def test_what_is_not_json_is_refused_and_nothing_is_stored(send, stored, route):
     before = stored()
-    refused(send(route, body), 400)
+    for body in (b"", b"{", b"a=1&b=2", b"<x/>", b'{"a": NaN}', b"[" * 100_000, b"\xff", b"1" * 5000):
+        refused(send(route, body), 400)
     assert stored() == before
 
 
 @ROUTES
-@pytest.mark.parametrize("body", [b"null", b"[]", b'[{"users": []}]', b'"x"', b"1", b"true"])
-def test_a_body_that_is_no_object_is_refused_and_nothing_is_stored(send, stored, route, body):
+def test_a_body_that_is_no_object_is_refused_and_nothing_is_stored(send, stored, route):
     before = stored()
-    refused(send(route, body), 422, "body")
+    for body in (b"null", b"[]", b'[{"users": []}]', b'"x"', b"1", b"true"):
+        refused(send(route, body), 422, "body")
     assert stored() == before
 
 
 @ROUTES
-@pytest.mark.parametrize(
-    ("member", "field"),
-    [
-        (b'"unknown": 1', "unknown"),
-        (b'"$where": "1"', "$where"),
-        (rb'"nul": "a\u0000"', "nul"),
-        (rb'"half": ["\ud800"]', "half.0"),
-        (b'"twice": 1, "twice": 2', "twice"),
-        (b'"deep": ' + b"[" * 40 + b"]" * 40, "deep" + ".0" * 15),
-        (b'"huge": ' + b"9" * 400, "huge"),
-    ],
-    ids=["unknown", "dollar", "NUL", "surrogate", "twice", "deep", "huge"],
-)
-def test_a_member_that_no_route_knows_is_refused_by_name_and_nothing_is_stored(send, stored, route, member, field):
+def test_a_member_that_no_route_knows_is_refused_by_name_and_nothing_is_stored(send, stored, route):
     before = stored()
-    answer = send(route, b"{" + member + b"}")
-    assert answer.status_code == 422
-    assert field in answer.json["errors"]
+    for member, field in UNKNOWN.items():
+        answer = send(route, b"{" + member + b"}")
+        assert answer.status_code == 422
+        assert field in answer.json["errors"]
     assert stored() == before
 
 
 @ROUTES
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
-def test_a_body_that_is_not_declared_as_json_is_refused(send, stored, route, content_type):
+def test_a_body_that_is_not_declared_as_json_is_refused(send, stored, route):
     before = stored()
-    refused(send(route, b'{"users": ["u1"]}', content_type), 415)
+    for content_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""):
+        refused(send(route, b'{"users": ["u1"]}', content_type), 415)
     assert stored() == before
 
 
@@ -114,7 +107,6 @@ def test_a_body_without_a_length_is_judged_alike(send, stored, route):
     assert stored() == before
 
 
-@pytest.mark.parametrize("value", ["a%00b", "a%0Ab", "%FF", "%EF%BF%BE", "i" * 129, "%C2%85", "%E2%80%AE"])
 @pytest.mark.parametrize(
     ("route", "field"),
     [
@@ -129,9 +121,10 @@ def test_a_body_without_a_length_is_judged_alike(send, stored, route):
         ("DELETE /v1/me/devices/{}", "device_id"),
     ],
 )
-def test_what_can_be_no_id_is_refused_in_the_path(send, stored, route, field, value):
+def test_what_can_be_no_id_is_refused_in_the_path(send, stored, route, field):
     before = stored()
-    refused(send(route.format(value), b"{}"), 422, field)
+    for value in ("a%00b", "a%0Ab", "%FF", "%EF%BF%BE", "i" * 129, "%C2%85", "%E2%80%AE"):
+        refused(send(route.format(value), b"{}"), 422, field)
     assert stored() == before
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _pytest.terminal import TerminalReporter
 
 from notify_server.config import Config
 from notify_server.storage import migrations
@@ -74,7 +73,7 @@ def scene(make_scene: Callable[..., Scene]) -> Scene:
     return make_scene()
 
 
-def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     rows = terminalreporter.config.stash.get(_ROWS, [])
     if rows:
         terminalreporter.section("faults")

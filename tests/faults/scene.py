@@ -101,22 +101,22 @@ class Scene:
         """The fault happens now."""
         self._faulty_since = monotonic()
 
-    def record(self, fault: str, evidence: Evidence, recipients: Sequence[str]) -> None:
-        """Note what the fault cost; everything is over now. `recipients` are those who were to get it."""
+    def record(self, fault: str, evidence: Evidence, recipients: Sequence[str], sends: int = 1) -> None:
+        """Note what the fault cost; everything is over now. `recipients` were to be sent it `sends` times each."""
         seconds = monotonic() - self._faulty_since
-        reached = {user for target in evidence.accepted for user in evidence.owners[target]}
-        lost = len(set(recipients) - reached)
-        self.rows.append(Row(fault, len(recipients), lost, evidence.duplicates, seconds))
+        lost = len(set(recipients) - evidence.reached)
+        duplicates = sum(max(0, count - sends) for count in evidence.accepted.values())
+        self.rows.append(Row(fault, len(recipients), lost, duplicates, seconds))
 
     def sound(self, evidence: Evidence) -> None:
         """Assert that every invariant holds and that no process met an error it had not foreseen."""
         assert violations(evidence) == []
         assert self.service.failures() == []
 
-    def sent_to_all(self, fault: str, notification: str, recipients: Sequence[str]) -> Evidence:
+    def sent_to_all(self, fault: str, notification: str, recipients: Sequence[str], sends: int = 1) -> Evidence:
         """Assert that all `recipients` ended sent and were reached; note what the fault cost."""
         evidence = self.evidence(notification)
-        self.record(fault, evidence, recipients)
+        self.record(fault, evidence, recipients, sends)
         self.sound(evidence)
         assert sorted(evidence.having("sent")) == sorted(recipients)
         return evidence

@@ -2,47 +2,77 @@
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from notify_server.storage import migrations
-from tests.faults.conftest import EVERYONE
+from tests.faults.conftest import EVERYONE, SOME
 from tests.faults.scene import BATCH, Scene, names, populate, scene_at
 from tests.faults.test_worker_killed import IN_FLIGHT, SLOW
+from tests.mongod import Mongod
 from tests.service import until
 
+PEOPLE = names(EVERYONE)
 GIVEN_UP = 5.5  # seconds of absence after which the driver's one retry is over, and an operation has failed
 
 
+@pytest.fixture(scope="module")
+def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
+    """A mongod for these tests alone, with all the people in it."""
+    mongod = Mongod(tmp_path_factory.mktemp("mongod"))
+    mongod.start()
+    yield mongod
+    mongod.stop()
+
+
 @pytest.fixture
-def scene(mongod, fcm, tmp_path) -> Iterator[Scene]:
-    """A scene on a mongod of its own."""
+def scene(mongod, fcm, tmp_path, rows) -> Iterator[Scene]:
+    """A scene on that mongod."""
     scene = scene_at(mongod.uri, "faults", fcm, tmp_path)
-    migrations.run(scene.database)
-    populate(scene.database, names(EVERYONE), {"all": EVERYONE})
+    scene.rows = rows
+    if migrations.run(scene.database):
+        populate(scene.database, PEOPLE, {"all": EVERYONE, "some": SOME})
     yield scene
     scene.close()
 
 
-@pytest.mark.parametrize(("moment", "away"), [("expansion", GIVEN_UP), ("dispatch", 0.0)])
-def test_workers_outlive_the_database_and_lose_nobody(scene, mongod, moment, away):
-    people = names(EVERYONE)
+def start_all(scene: Scene) -> list[int]:
+    """Two workers and a scheduler; their process ids."""
+    processes = [scene.service.start(command, worker_threads=2) for command in ("worker", "worker", "scheduler")]
+    return [process.ready(f"{process.command} started").pid for process in processes]
+
+
+def alive(scene: Scene) -> list[int]:
+    return [process.pid for process in scene.service.processes if process.alive]
+
+
+def test_a_database_killed_in_mid_dispatch_costs_nobody(scene, mongod):
     scene.fcm.behave(latency=SLOW)
-    workers = [scene.service.start("worker", worker_threads=2) for _ in range(2)]
-    scheduler = scene.service.start("scheduler")
-    for process in workers:
-        process.ready("worker started")
+    pids = start_all(scene)
     notification = scene.accept(groups=["all"])
-    if moment == "expansion":
-        until(lambda: scene.notification(notification)["recipients"] >= 5 * BATCH, "some pages are expanded")
-    else:
-        until(lambda: scene.notification(notification)["expanded"], "the audience is expanded")
+    until(lambda: scene.notification(notification)["expanded"], "the audience is expanded")
     mongod.kill()
     scene.begin()
-    pids = [process.pid for process in (*workers, scheduler)]
-    time.sleep(away)
     mongod.start()
     scene.await_done(notification)
-    evidence = scene.sent_to_all(f"mongod killed in mid-{moment}", notification, people)
+    evidence = scene.sent_to_all("mongod killed in mid-dispatch", notification, PEOPLE)
     assert evidence.duplicates <= IN_FLIGHT
-    assert [process.pid for process in (*workers, scheduler) if process.alive] == pids
+    assert alive(scene) == pids
+
+
+def test_a_database_away_for_long_in_mid_expansion_costs_nobody(scene, mongod):
+    scene.fcm.behave(latency={"min": 0.1, "max": 0.2})
+    pids = start_all(scene)
+    notification = scene.accept(groups=["some"])
+    until(lambda: scene.notification(notification)["recipients"] >= 2 * BATCH, "some pages are expanded")
+    mongod.kill()
+    scene.begin()
+    time.sleep(GIVEN_UP)
+    mongod.start()
+    scene.await_done(notification)
+    evidence = scene.sent_to_all("mongod away for 5 seconds in mid-expansion", notification, PEOPLE[:SOME])
+    assert evidence.duplicates <= IN_FLIGHT
+    assert alive(scene) == pids
+    scheduled = scene.accept(users=PEOPLE[:10], send_at=datetime.now(UTC) + timedelta(milliseconds=100))
+    scene.await_done(scheduled)  # the scheduler works on, too

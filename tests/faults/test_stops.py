@@ -35,18 +35,19 @@ def test_sigterm_loses_nothing_sends_nothing_twice_and_gives_every_lease_back(ma
 
 
 def test_a_slow_drain_keeps_its_leases(make_scene, people):
-    """Its last sends take longer than a lease, and another worker waits for just such leases."""
+    """Its last answers take longer than a lease, and another worker waits for just such leases."""
     scene = make_scene(lease=0.5)
-    scene.fcm.behave(latency={"min": 1.5, "max": 1.5})
-    notification = scene.accept(users=people[:100])
+    scene.fcm.behave(stall_after=1.0, stall_seconds=1.5)
     worker = scene.service.start("worker")
-    until(lambda: scene.fcm.counts()["targets"] + len(scene.database.batches.distinct("owner")) > 0, "it is leased")
-    until(lambda: scene.database.batches.count_documents({"owner": {"$ne": None}}) == 1, "it is being sent")
-    scene.service.start("worker").ready("worker started")
+    notification = scene.accept(users=people[:100])
+    until(lambda: scene.fcm.counts()["accepted"] == 100, "FCM has all, and has answered none")
     worker.terminate()
+    scene.begin()
+    scene.service.start("worker").ready("worker started")
     scene.await_done(notification)
-    assert worker.stop() == 0
-    assert scene.sent_to_all("worker stopped, its sends slow", notification, people[:100]).duplicates == 0
+    assert worker.wait() == 0
+    evidence = scene.sent_to_all("worker stopped while FCM is slow", notification, people[:100])
+    assert evidence.duplicates == 0
 
 
 def test_a_worker_suspended_beyond_its_lease_finds_its_work_done(make_scene, people):

@@ -4,45 +4,31 @@ from datetime import UTC, datetime, timedelta
 
 from notify_server.domain.notification import ResendPolicy
 from tests.faults.conftest import SOME
-from tests.faults.scene import Scene, names, target
+from tests.faults.scene import names, target
 from tests.service import until
 
 NOBODY = names(30, "deviceless")
+TRIED = {"history.1": {"$exists": True}}
 
 
-def closed(scene: Scene, notification: str) -> bool:
-    return not scene.notification(notification)["open"]
-
-
-def test_who_has_no_device_until_the_ttl_is_over_is_expired_and_told_so(scene, people):
+def test_whoever_was_not_reached_when_the_ttl_is_over_is_expired_and_told_so(scene, people):
     scene.service.start("scheduler")
-    scene.service.start("worker")
-    reached = people[:20]
-    notification = scene.accept(users=[*NOBODY, *reached], ttl=2)
-    scene.await_done(notification)
+    scene.service.start("worker").ready("worker started")
+    reached, refused = people[:20], people[100:130]
+    scene.fcm.behave(prefixes={user: {"unavailable": 1.0} for user in refused})
+    notification = scene.accept(users=sorted([*NOBODY, *reached, *refused]), ttl=2)
+    until(lambda: scene.count(notification, **TRIED) == 80, "everyone was tried once")
     assert scene.count(notification, status="pending", reason="no_device") == len(NOBODY)
-    until(lambda: closed(scene, notification), "its time is over")
+    assert scene.count(notification, status="pending", reason="unavailable") == len(refused)
+    until(lambda: not scene.notification(notification)["open"], "its time is over")
     evidence = scene.evidence(notification)
     scene.sound(evidence)
-    assert sorted(evidence.having("expired")) == NOBODY
+    expired = [entry for entry in evidence.entries if entry["status"] == "expired"]
+    assert sorted(entry["_id"]["u"] for entry in expired) == sorted([*NOBODY, *refused])
     assert sorted(evidence.having("sent")) == reached
-    assert {entry["reason"] for entry in evidence.entries if entry["status"] == "expired"} == {"ttl_over"}
-    over = scene.notification(notification)["expires_at"]
-    ends = [entry["history"][-1]["at"] for entry in evidence.entries if entry["status"] == "expired"]
-    assert min(ends) >= over
-    assert evidence.batches == []
+    assert {entry["reason"] for entry in expired} == {"ttl_over"}
+    assert min(entry["history"][-1]["at"] for entry in expired) >= evidence.notification["expires_at"]
     assert evidence.notification["state"] == "done"
-
-
-def test_what_fcm_never_took_is_expired_when_the_ttl_is_over(scene, people):
-    scene.fcm.behave(unavailable=1.0)
-    scene.service.start("scheduler")
-    scene.service.start("worker")
-    notification = scene.accept(users=people[:20], ttl=2)
-    until(lambda: closed(scene, notification), "its time is over")
-    evidence = scene.evidence(notification)
-    scene.sound(evidence)
-    assert {(entry["status"], entry["reason"]) for entry in evidence.entries} == {("expired", "ttl_over")}
     assert evidence.batches == []
 
 

@@ -308,16 +308,51 @@ def test_a_message_that_cannot_be_encoded_fails_its_recipients_with_the_reason(p
     assert people.state(notification.id) == "done"
 
 
-def test_who_lost_the_lease_settles_nothing_and_the_user_sees_one_message(people: Scene) -> None:
+def test_who_was_suspended_until_another_had_taken_over_sends_nothing(people: Scene) -> None:
     notification = people.accept("a", "b")
-    slow = taken(people, notification, "a", "b")
+    batch = taken(people, notification, "a", "b")
     people.clock.forward(LEASE)
     people.work(people.worker())
     before = people.batches(notification), people.entry(notification, "a")
-    people.engine.delivery.deliver(slow, ("a", "b"))
+    people.engine.delivery.deliver(batch, ("a", "b"))
     assert (people.batches(notification), people.entry(notification, "a")) == before
-    assert Counter(people.accepted()) == {"a:phone": 2, "b:phone": 2}
-    assert people.violations(notification) == []
+    assert Counter(people.accepted()) == {"a:phone": 1, "b:phone": 1}
+
+
+def test_who_was_suspended_until_the_lease_ran_out_goes_on_where_nobody_took_over(people: Scene) -> None:
+    notification = people.accept("a")
+    batch = taken(people, notification, "a")
+    people.clock.forward(LEASE)
+    people.engine.delivery.deliver(batch, ("a",))
+    assert people.standing(notification) == {"a": ("sent", None)}
+
+
+def test_a_lease_may_be_lost_before_any_operation_and_each_entry_is_sent_once(people: Scene) -> None:
+    for moment in count(2):  # the lease itself takes two
+        people.fcm.clear()
+        notification = people.accept("a", "b", "without device")
+        [page] = people.expand()
+        database = Interrupted(people.database, moment, lambda: _lose_the_lease(people))
+        suspended = people.worker(database)
+        people.engine.delivery.release(page.batch)
+        batch = suspended.delivery.lease()
+        assert batch is not None
+        suspended.delivery.deliver(batch)
+        for user in "ab":
+            entry = people.entry(notification, user)
+            assert [line["status"] for line in entry["history"]] == ["pending", "sent"]
+        [left] = people.batches(notification)
+        assert (left["stage"], left["users"]) == ("confirm", ["a", "b"])
+        assert max(Counter(people.accepted()).values()) <= 2
+        assert people.violations(notification) == []
+        if not database.happened:
+            break
+    assert moment > 6
+
+
+def _lose_the_lease(scene: Scene) -> None:
+    scene.clock.forward(LEASE)
+    scene.work(scene.worker())
 
 
 def test_a_released_batch_is_anyones_at_once(people: Scene) -> None:

@@ -118,9 +118,10 @@ def test_who_has_lost_the_lease_moves_no_cursor(database: Store, expansions: Exp
 def test_a_page_that_was_passed_is_not_passed_again(database: Store, expansions: Expansions) -> None:
     notification = accepted(database)
     claim(expansions)
-    assert expansions.advance(notification.id, "one", ("", "u5"), 5, last=True)
-    assert not expansions.advance(notification.id, "one", ("", "u5"), 5, last=True)
-    assert stored(database, notification)["recipients"] == 5
+    for cursors, last in ((("", "u5"), False), (("u5", "u7"), True)):
+        assert expansions.advance(notification.id, "one", cursors, 2, last=last)
+        assert not expansions.advance(notification.id, "one", cursors, 2, last=last)
+    assert stored(database, notification)["recipients"] == 4
 
 
 def test_a_page_is_covered_when_the_cursor_has_passed_its_beginning(database: Store, expansions: Expansions) -> None:

@@ -63,7 +63,7 @@ def test_the_document_is_the_one_that_answers_are_held_against(anyone, app):
     assert anyone.get("/openapi.json").json == app.extensions["openapi"]
 
 
-def test_without_a_database_everything_that_needs_it_is_503_and_probes_and_metrics_go_on(config, mongod):
+def test_while_the_database_is_away_what_needs_it_is_503_and_goes_on_when_it_is_back(config, mongod):
     database = connect(replace(config, mongodb_uri=mongod.uri))
     with database.client, ThreadPoolExecutor(8) as at_once:
         migrations.run(database)
@@ -90,3 +90,6 @@ def test_without_a_database_everything_that_needs_it_is_503_and_probes_and_metri
             assert int(answer.headers["Retry-After"]) > 0
         assert metrics.result().status_code == 200
         assert "notify_queue_age_seconds" not in metrics.result().text
+        mongod.start()
+        assert backend.get("/readyz").status_code == 200
+        assert backend.get("/v1/notifications").json["notifications"] == []

@@ -1,0 +1,192 @@
+"""Every method of storage/ at work on one database."""
+
+from dataclasses import replace
+from typing import Any
+
+from notify_server.domain.audience import Recipient
+from notify_server.domain.batch import Batch, Stage
+from notify_server.domain.notification import Audience, Channel, Notification, Priority, State
+from notify_server.domain.registry import Event, Note, Reason, Status
+from notify_server.storage.batches import Batches
+from notify_server.storage.clients import Clients
+from notify_server.storage.devices import Devices
+from notify_server.storage.documents import Store
+from notify_server.storage.entries import Entries
+from notify_server.storage.expansions import Expansions
+from notify_server.storage.groups import Groups
+from notify_server.storage.leases import Leases
+from notify_server.storage.members import Members
+from notify_server.storage.notifications import Idempotency, Notifications
+from notify_server.storage.receipts import Receipt, Receipts
+from notify_server.storage.registry import Registry
+from notify_server.storage.users import Users
+from tests.builders import NOON, a_batch, a_device, a_notification, after, recipients
+
+USERS = [f"u{number:03}" for number in range(300)]
+MANY = tuple(f"g{number:03}" for number in range(150))
+
+
+class Recorded:
+    """A collection that notes which of its methods were called."""
+
+    def __init__(self, store: Any, called: set[str]) -> None:
+        self._store = store
+        self._called = called
+
+    def __getattr__(self, name: str) -> Any:
+        self._called.add(f"{type(self._store).__name__}.{name}")
+        return getattr(self._store, name)
+
+
+class Work:
+    """Does all that storage/ can do, as services ask for it, with enough data to make an index worth choosing."""
+
+    def __init__(self, database: Store) -> None:
+        self.called: set[str] = set()
+
+        def watch(store: Any) -> Any:
+            return Recorded(store, self.called)
+
+        self.batches, self.devices = watch(Batches(database)), watch(Devices(database))
+        self.entries, self.registry = watch(Entries(database)), watch(Registry(database))
+        self.expansions, self.notifications = watch(Expansions(database)), watch(Notifications(database))
+        self.users, self.members, self.groups = (
+            watch(Users(database)),
+            watch(Members(database)),
+            watch(Groups(database)),
+        )
+        self.clients, self.leases, self.receipts = (
+            watch(Clients(database)),
+            watch(Leases(database)),
+            watch(Receipts(database)),
+        )
+        self.made = [self._notification(number) for number in range(60)]
+        self.first: Notification = self.made[0]
+
+    def _notification(self, number: int) -> Notification:
+        made = a_notification(
+            category=f"c{number % 7}",
+            community=f"school{number % 5}",
+            state=State.SCHEDULED if number % 9 == 8 else State.ACCEPTED,
+            priority=list(Priority)[number % 2],
+            ttl=1 + number,
+        )
+        self.notifications.add(made, Idempotency("backend", f"k{number}", "f") if number % 2 else None)
+        return made
+
+    def all(self) -> None:
+        """Do everything."""
+        for part in (self._users, self._devices, self._registry, self._notifications, self._expansions, self._batches):
+            part()
+        self._others()
+
+    def _users(self) -> None:
+        self.users.mention(USERS, "school1", NOON)
+        self.users.put("u000", {"community": "school0"}, NOON)
+        self.users.get("u000")
+        for number, group in enumerate(MANY):
+            self.groups.put(group, None, NOON)
+            self.groups.add(group, USERS[number : number + 3])
+        self.groups.get("g000")
+        self.groups.remove("g000", USERS[:2])
+        for audience in (
+            Audience(everyone=True),
+            Audience(groups=MANY[:3], communities=("school0",)),
+            Audience(groups=MANY, communities=MANY),
+        ):
+            self.members.page(audience, "u001", 50)
+        self.members.among(USERS[:9])
+        self.members.of_group("g001", "", 9)
+        self.members.count("g001")
+        self.groups.delete("g001")
+        self.users.delete("u299")
+
+    def _devices(self) -> None:
+        for user in USERS:
+            self.devices.register(a_device(user))
+        self.devices.register(a_device("u001", "tablet", "u000:phone"))
+        self.devices.of_user("u001")
+        gone = [owned for owned in self.devices.targets(USERS[:50]) if owned[0] == "u003"]
+        self.devices.deactivate({Reason.UNREGISTERED: gone}, NOON)
+        self.devices.delete("u001", "phone")
+        self.devices.erase("u002")
+
+    def _registry(self) -> None:
+        n = self.first.id
+        for notification in self.made[:20]:
+            self.registry.insert(notification.id, recipients(*USERS[:100]), None, NOON)
+        self.registry.insert(n, [Recipient("muted", (), Reason.MUTED_GROUP)], None, NOON)
+        self.registry.move(Event.SEND, n, USERS[:50], Note(NOON))
+        self.registry.resend(n, USERS[:10], NOON, 1)
+        self.registry.hold(n, USERS[60:70], Note(NOON, Reason.NO_DEVICE))
+        self.registry.standing(n, USERS[:50], [Status.PENDING, Status.SENT])
+        self.registry.waiting("u060", Reason.NO_DEVICE)
+        self.receipts.statuses("u020", [n])
+        for event in (Event.RECEIVE, Event.READ):
+            self.receipts.record("u020", [Receipt(n, event, NOON, None)])
+        self.entries.of_notification(n, None, "u010", 9)
+        self.entries.of_notification(n, "pending", None, 9)
+        self.entries.of_user("u010", n, 9)
+        self.entries.of_user("u010", None, 9)
+        self.entries.among(n, USERS[:5])
+        self.entries.counts([notification.id for notification in self.made[:3]])
+        self.registry.move(Event.EXPIRE, n, None, Note(NOON, Reason.TTL_OVER))
+        self.registry.erase("u099")
+
+    def _notifications(self) -> None:
+        self.notifications.get(self.first.id)
+        self.notifications.by_idempotency("backend", "k1")
+        for filters in (
+            {},
+            {"category": "c3"},
+            {"community": "school2"},
+            {"state": "scheduled"},
+            {"category": "c1", "community": "school1", "state": "accepted"},
+            {"from": NOON, "to": after(1)},
+        ):
+            self.notifications.page(filters, self.made[50].id, 9)
+        self.notifications.cancel(self.made[-2].id)
+
+    def _expansions(self) -> None:
+        claims = [self.expansions.claim("one", NOON, after(30)) for _ in range(9)]
+        for claim in claims[:5]:
+            self.expansions.advance(claim.notification.id, "one", ("", "u1"), 1, last=True)
+        self.expansions.renew([claims[6].notification.id], "one", after(60))
+        self.expansions.progress(self.first.id)
+        self.expansions.unfinished(9)
+        self.expansions.finish(claims[0].notification.id)
+        self.expansions.expired(after(9999), 9)
+        self.expansions.close(claims[1].notification.id)
+        self.expansions.reap(after(30))
+        self.expansions.resign("one", NOON)
+        self.expansions.release(NOON)
+
+    def _batches(self) -> None:
+        for notification in self.made:
+            for stage, channel in zip(Stage, (Channel.PUSH, Channel.PUSH, Channel.REALTIME), strict=True):
+                self.batches.add(a_batch(notification.id, page=stage.value, stage=stage, channel=channel))
+        self.batches.add(a_batch(self.first.id, page=Stage.DISPATCH.value))
+        leased: list[Batch] = [self.batches.lease(Channel.PUSH, "one", NOON, after(30)) for _ in range(6)]
+        self.batches.find(leased[0].key)
+        self.batches.holds("one", leased[0])
+        self.batches.give_back(leased[0], "one", after(30))
+        self.batches.renew([batch.key for batch in leased], "one", after(30))
+        self.batches.settle(leased[1], "one", None, [])
+        self.batches.settle(leased[2], "one", replace(leased[2], owner=None), [])
+        self.batches.settle(leased[3], "one", None, [a_batch(leased[3].key.notification, part="1")])
+        self.batches.reap(after(30))
+        self.batches.resign("one", NOON)
+        self.batches.recall(NOON)
+        self.batches.dispatching(self.first.id)
+        self.batches.oldest_due(Channel.PUSH, NOON)
+        self.batches.announced(Channel.REALTIME, NOON)
+        self.batches.drop(self.first.id)
+
+    def _others(self) -> None:
+        for number in range(20):
+            self.clients.add(f"client{number}", "name", "hash", [], NOON)
+        self.clients.active("client1")
+        self.clients.listed()
+        self.clients.revoke("client1", NOON)
+        self.leases.hold("scheduler", "one", NOON, after(30))
+        self.leases.release("scheduler", "one")

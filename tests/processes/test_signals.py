@@ -1,0 +1,46 @@
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+PROGRAM = """
+from notify_server.processes.signals import until_stopped
+stopped = until_stopped()
+print("ready", flush=True)
+stopped.wait()
+print("stopping", flush=True)
+import threading
+threading.Event().wait()
+"""
+
+
+@pytest.fixture
+def process() -> Iterator[subprocess.Popen[str]]:
+    """A process that waits for its first signal, and would then work for ever."""
+    with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True) as process:
+        assert line(process) == "ready"
+        yield process
+        process.kill()
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_first_signal_lets_the_process_finish_and_a_second_one_kills_it(process, number):
+    process.send_signal(number)
+    assert line(process) == "stopping"
+    assert process.poll() is None
+    process.send_signal(number)
+    assert process.wait() == 128 + number
+
+
+def test_the_second_signal_need_not_be_the_same(process):
+    process.send_signal(signal.SIGINT)
+    assert line(process) == "stopping"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 128 + signal.SIGTERM

@@ -1,0 +1,132 @@
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from notify_server.bootstrap import Services, build_services
+from notify_server.domain.device import Platform, Target, TargetType
+from notify_server.domain.notification import Audience, Message, Priority
+from notify_server.services.acceptance import Draft
+from notify_server.services.enrolment import Installation
+from notify_server.storage import migrations
+from tests.fcm_simulator import SimulatorProcess
+from tests.invariants import Evidence, violations
+from tests.service import Service, until
+
+SECRET = Message(title="A secret", body="Nobody logs this")
+NEVER = 600.0  # seconds: longer than any test waits
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[SimulatorProcess]:
+    with SimulatorProcess() as running:
+        yield running
+
+
+@pytest.fixture
+def fcm(simulator: SimulatorProcess) -> SimulatorProcess:
+    simulator.behave()
+    simulator.clear()
+    return simulator
+
+
+@pytest.fixture
+def service(mongodb_uri, database, fcm, tmp_path) -> Iterator[Service]:
+    with Service(mongodb_uri, database.name, fcm, tmp_path) as service:
+        yield service
+
+
+@pytest.fixture
+def services(config, database) -> Services:
+    return build_services(config, database)
+
+
+@pytest.fixture
+def accept(services) -> Callable[..., str]:
+    """Hands a notification over to users with a device each; its id."""
+
+    def accept(*users: str, **draft: Any) -> str:
+        for user in users:
+            services.enrolment.register(user, "phone", Installation(Platform.ANDROID, device_target(user)))
+        return services.acceptance.accept(Draft(SECRET, Audience(users), **draft), "tests", None).id
+
+    return accept
+
+
+def device_target(user: str) -> Target:
+    return Target(TargetType.TOKEN, f"target-of-{user}-{'t' * 100}")
+
+
+def state(services: Services, notification: str) -> str:
+    return services.inspection.get(notification).notification.state
+
+
+def test_a_worker_delivers_what_is_accepted_and_tells_nobody_what_it_says(service, services, accept, database, fcm):
+    worker = service.start("worker").ready("worker started")
+    notification = accept("u1", "u2")
+    until(lambda: state(services, notification) == "done")
+    assert services.inspection.get(notification).counts["sent"] == 2
+    assert {row["target"] for row in fcm.messages(outcome="accepted")} == {
+        device_target("u1").value,
+        device_target("u2").value,
+    }
+    assert violations(Evidence(database, notification, fcm.messages())) == []
+    until(lambda: {"audience expanded", "notification done"} <= set(worker.events()))
+    assert worker.output.count(f'"notification_id": "{notification}"') == 2
+    assert not [secret for secret in ("A secret", "Nobody logs", "target-of", "ya29.") if secret in worker.output]
+
+
+def test_an_idle_worker_is_woken_and_need_not_poll(service, services, accept):
+    service.start("worker", poll=NEVER).ready("worker started")
+    for user in ("u1", "u2"):
+        notification = accept(user)
+        until(lambda notification=notification: state(services, notification) == "done")
+
+
+def test_work_that_is_there_at_the_start_is_not_missed(service, services, accept):
+    notification = accept("u1")
+    service.start("worker", poll=NEVER)
+    until(lambda: state(services, notification) == "done")
+
+
+def test_high_priority_overtakes(service, services, accept, fcm):
+    fcm.behave(latency={"min": 0.1, "max": 0.1})
+    low = [accept(f"low-{number}") for number in range(20)]
+    high = accept("high", priority=Priority.HIGH)
+    service.start("worker", worker_threads=1)
+    until(lambda: state(services, high) == "done")
+    assert [state(services, notification) for notification in low].count("done") < len(low) / 2
+    until(lambda: all(state(services, notification) == "done" for notification in low))
+
+
+def test_an_idle_worker_stops_with_exit_code_0(service):
+    worker = service.start("worker").ready("worker started")
+    assert worker.stop() == 0
+    assert "worker stopping" in worker.events()
+    assert service.failures() == []
+
+
+def test_a_second_signal_does_not_wait_for_running_sends(service, accept, fcm):
+    fcm.behave(stall_after=1.0, stall_seconds=60)
+    worker = service.start("worker")
+    accept("u1")
+    until(lambda: fcm.counts()["accepted"] == 1)
+    worker.terminate()
+    until(lambda: "worker stopping" in worker.events())
+    worker.terminate()
+    assert worker.wait() == 128 + signal.SIGTERM
+
+
+def test_a_worker_started_before_the_migration_waits_and_then_works(bare_database, mongodb_uri, fcm, tmp_path):
+    with Service(mongodb_uri, bare_database.name, fcm, tmp_path) as service:
+        worker = service.start("worker").ready("waiting for the database")
+        assert "worker started" not in worker.events()
+        migrations.run(bare_database)
+        services = build_services(service.config, bare_database)
+        services.enrolment.register("u1", "phone", Installation(Platform.ANDROID, device_target("u1")))
+        notification = services.acceptance.accept(Draft(SECRET, Audience(("u1",))), "tests", None).id
+        until(lambda: state(services, notification) == "done")
+        assert violations(Evidence(bare_database, notification, fcm.messages())) == []
+        assert service.failures() == []
+        assert worker.stop() == 0

@@ -1,0 +1,143 @@
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+
+from notify_server.domain.notification import (
+    Audience,
+    Channel,
+    Message,
+    Notification,
+    Priority,
+    ResendPolicy,
+    State,
+)
+from notify_server.errors import Conflict, InvalidInput
+from notify_server.services.acceptance import Acceptance, Draft
+from notify_server.storage.signals import COLLECTION
+from tests.builders import NOON, after, at_once
+from tests.service import until
+from tests.services.scene import HELLO, Scene
+
+FULL = Draft(
+    Message("Title", "Body", "https://example.org/i.png", "https://example.org/", {"booking_id": "1"}),
+    Audience(("u1",), ("choir",), ("school",), everyone=True),
+    "booking",
+    "school-1",
+    (Channel.PUSH, Channel.REALTIME),
+    Priority.HIGH,
+    60,
+    after(600),
+    ResendPolicy(10, 1),
+)
+PLAIN = Draft(HELLO, Audience(("u1",)))
+
+
+@pytest.fixture
+def acceptance(scene: Scene) -> Acceptance:
+    return scene.services.acceptance
+
+
+def stored(scene: Scene) -> int:
+    return scene.database["notifications"].count_documents({})
+
+
+def test_an_accepted_notification_is_everything_that_was_asked_for(acceptance: Acceptance, scene: Scene) -> None:
+    notification = acceptance.accept(FULL, "backend", None)
+    assert all(getattr(notification, field.name) == getattr(FULL, field.name) for field in fields(Draft))
+    assert (notification.created_at, notification.state) == (NOON, State.SCHEDULED)
+    assert scene.services.inspection.get(notification.id).notification == replace(
+        notification, audience=replace(FULL.audience, users=())
+    )
+
+
+@pytest.mark.parametrize("send_at", [None, after(-1), NOON])
+def test_what_is_not_to_be_sent_later_is_accepted_now(acceptance: Acceptance, send_at: Any) -> None:
+    notification = acceptance.accept(replace(PLAIN, send_at=send_at), "backend", None)
+    assert (notification.state, notification.send_at) == (State.ACCEPTED, None)
+    assert notification.expires_at == after(86_400)
+
+
+def test_the_same_key_and_payload_give_the_same_notification(acceptance: Acceptance, scene: Scene) -> None:
+    first = acceptance.accept(PLAIN, "backend", "k1")
+    scene.clock.forward(60)
+    again = acceptance.accept(PLAIN, "backend", "k1")
+    assert again == replace(first, audience=Audience())
+    assert stored(scene) == 1
+
+
+def test_the_same_key_with_another_payload_is_a_conflict(acceptance: Acceptance, scene: Scene) -> None:
+    acceptance.accept(PLAIN, "backend", "k1")
+    with pytest.raises(Conflict, match="Idempotency-Key"):
+        acceptance.accept(replace(PLAIN, ttl=60), "backend", "k1")
+    assert stored(scene) == 1
+
+
+def test_the_keys_of_two_clients_do_not_meet(acceptance: Acceptance, scene: Scene) -> None:
+    acceptance.accept(PLAIN, "backend", "k1")
+    acceptance.accept(replace(PLAIN, ttl=60), "another", "k1")
+    assert stored(scene) == 2
+
+
+def test_a_key_used_many_times_at_once_makes_one_notification(acceptance: Acceptance, scene: Scene) -> None:
+    for round_ in range(10):
+        made = at_once(*(lambda key=str(round_): acceptance.accept(PLAIN, "backend", key) for _ in range(4)))
+        assert len({notification.id for notification in made}) == 1
+    assert stored(scene) == 10
+
+
+def test_of_two_payloads_that_race_for_a_key_one_is_refused(acceptance: Acceptance, scene: Scene) -> None:
+    def accept(ttl: int, key: str) -> Notification | None:
+        try:
+            return acceptance.accept(replace(PLAIN, ttl=ttl), "backend", key)
+        except Conflict:
+            return None
+
+    for round_ in range(10):
+        made = at_once(*(lambda ttl=ttl, key=str(round_): accept(ttl, key) for ttl in (60, 61)))
+        assert sum(notification is None for notification in made) == 1
+    assert stored(scene) == 10
+
+
+@pytest.mark.parametrize("field", fields(Draft), ids=lambda field: field.name)
+def test_every_field_is_in_the_fingerprint(field: Any) -> None:
+    other: Draft = replace(FULL, **dict[str, Any]({field.name: None}))
+    assert other.fingerprint() != FULL.fingerprint()
+
+
+def test_spelling_is_not_in_the_fingerprint() -> None:
+    data = {"a": "1", "b": "2"}
+    one = replace(PLAIN, message=replace(HELLO, data=data))
+    other = replace(PLAIN, message=replace(HELLO, data=dict(reversed(data.items()))))
+    assert one.fingerprint() == other.fingerprint()
+    assert one.fingerprint() != PLAIN.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        (Message("Hi", data={"google.x": "1"}), "message.data.google.x"),
+        (Message("Hi", "x" * 4096), "message"),
+        (Message("Hi", image="ftp://example.org/"), "message.image"),
+    ],
+    ids=["reserved key", "too large", "no web image"],
+)
+def test_what_fcm_would_refuse_is_refused_with_the_field_and_not_stored(
+    acceptance: Acceptance, scene: Scene, message: Message, field: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        acceptance.accept(replace(PLAIN, message=message), "backend", "k1")
+    assert list(caught.value.errors) == [field]
+    assert stored(scene) == 0
+
+
+def test_an_accepted_notification_calls_the_workers_and_is_counted(acceptance: Acceptance, scene: Scene) -> None:
+    def counted() -> float:
+        return REGISTRY.get_sample_value("notify_notifications_accepted_total") or 0
+
+    before = counted()
+    acceptance.accept(PLAIN, "backend", "k1")
+    acceptance.accept(PLAIN, "backend", "k1")
+    assert counted() - before == 1
+    until(lambda: scene.database[COLLECTION].count_documents({}), "a signal")

@@ -1,0 +1,54 @@
+import pytest
+
+from notify_server.errors import NotFound
+from notify_server.services.inspection import Inspection
+from notify_server.storage.documents import new_id
+from tests.services.scene import Scene
+
+
+@pytest.fixture
+def inspection(scene: Scene) -> Inspection:
+    return scene.services.inspection
+
+
+def test_a_notification_is_shown_with_its_recipients_by_status(scene: Scene, inspection: Inspection) -> None:
+    scene.register("a")
+    notification = scene.accept("a", "b", "c")
+    scene.work()
+    standing = inspection.get(notification)
+    assert (standing.notification.id, standing.notification.state, standing.recipients) == (notification, "done", 3)
+    assert {status: count for status, count in standing.counts.items() if count} == {"sent": 1, "pending": 2}
+    assert len(standing.counts) == 8
+
+
+def test_a_page_of_notifications_has_the_counts_of_each(scene: Scene, inspection: Inspection) -> None:
+    first, second, other = scene.accept("a"), scene.accept("a", "b"), scene.accept("c", category="x")
+    scene.expand()
+    page = inspection.page({}, None, 2)
+    assert [(standing.notification.id, standing.counts["pending"]) for standing in page] == [(other, 1), (second, 2)]
+    assert [standing.notification.id for standing in inspection.page({}, second, 9)] == [first]
+    assert [standing.notification.id for standing in inspection.page({"category": "x"}, None, 9)] == [other]
+
+
+def test_the_registry_of_a_notification_is_paged_and_narrowed(scene: Scene, inspection: Inspection) -> None:
+    scene.register("b")
+    notification = scene.accept("a", "b", "c")
+    scene.work()
+    assert [entry["user_id"] for entry in inspection.registry(notification, None, "a", 1)] == ["b"]
+    assert [entry["user_id"] for entry in inspection.registry(notification, "pending", None, 9)] == ["a", "c"]
+
+
+def test_the_registry_of_a_user_is_newest_first(scene: Scene, inspection: Inspection) -> None:
+    first, second = scene.accept("a"), scene.accept("a")
+    scene.expand()
+    assert [entry["notification_id"] for entry in inspection.registry_of_user("a", None, 9)] == [second, first]
+    assert [entry["notification_id"] for entry in inspection.registry_of_user("a", second, 9)] == [first]
+
+
+def test_what_is_unknown_is_not_found(inspection: Inspection) -> None:
+    with pytest.raises(NotFound):
+        inspection.get(new_id())
+    with pytest.raises(NotFound):
+        inspection.registry(new_id(), None, None, 9)
+    with pytest.raises(NotFound):
+        inspection.registry_of_user("nobody", None, 9)

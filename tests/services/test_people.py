@@ -1,0 +1,51 @@
+import pytest
+
+from notify_server.domain.user import User
+from notify_server.errors import NotFound
+from notify_server.services.people import People
+from tests.builders import NOON
+from tests.services.scene import Scene
+
+
+@pytest.fixture
+def people(scene: Scene) -> People:
+    return scene.services.people
+
+
+def test_a_user_is_made_and_changed_field_by_field(people: People) -> None:
+    assert people.put("a", {"community": "school", "groups": ["chess"]})
+    assert not people.put("a", {"email": "a@b.c"})
+    assert people.get("a") == User("a", "school", ("chess",), "a@b.c", created_at=NOON)
+
+
+def test_a_group_named_twice_is_one(people: People) -> None:
+    people.put("a", {"groups": ["choir", "chess", "choir"]})
+    assert people.get("a").groups == ("chess", "choir")
+
+
+def test_an_unknown_user_is_not_found(people: People) -> None:
+    with pytest.raises(NotFound):
+        people.get("nobody")
+    with pytest.raises(NotFound):
+        people.erase("nobody")
+
+
+def test_an_erased_person_leaves_nothing_behind_and_gets_nothing_more(scene: Scene, people: People) -> None:
+    scene.register("a")
+    scene.register("b")
+    scene.accept("a", "b")
+    [page] = scene.expand()
+    people.erase("a")
+    scene.engine.delivery.deliver(page.batch, page.recipients)
+    assert scene.accepted() == ["b:phone"]
+    left = {name: list(scene.database[name].find()) for name in ("users", "devices", "registry")}
+    assert {name: len(found) for name, found in left.items()} == {"users": 1, "devices": 1, "registry": 1}
+    with pytest.raises(NotFound):
+        people.get("a")
+
+
+def test_a_person_of_whom_only_traces_are_left_can_be_erased(scene: Scene, people: People) -> None:
+    scene.register("a")
+    scene.database["users"].delete_many({})
+    people.erase("a")
+    assert scene.database["devices"].count_documents({}) == 0
