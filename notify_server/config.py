@@ -7,7 +7,7 @@ from pathlib import Path
 
 from environs import Env, EnvValidationError
 from marshmallow import ValidationError
-from marshmallow.validate import URL, Length, OneOf, Range
+from marshmallow.validate import URL, Length, OneOf, Range, Regexp
 
 from notify_server.errors import ConfigurationError
 
@@ -87,7 +87,7 @@ def load() -> Config:
     env = Env(prefix="NOTIFY_", eager=False)
     config = Config(
         mongodb_uri=env.str("MONGODB_URI", Config.mongodb_uri, validate=_mongodb_uri),
-        database=env.str("DATABASE", Config.database, validate=Length(1, 38)),
+        database=env.str("DATABASE", Config.database, validate=Regexp(r"[A-Za-z0-9_-]{1,38}\Z")),
         data_dir=env.path("DATA_DIR", Config.data_dir),
         host=env.str("HOST", Config.host),
         port=env.int("PORT", Config.port, validate=_PORT),

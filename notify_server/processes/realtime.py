@@ -45,6 +45,8 @@ def run(config: Config) -> int:
     database = await_database(config, stopped)
     if database is None:
         return 0
+    if not config.jwt_secret:
+        log.warning("NOTIFY_JWT_SECRET is not set: no socket will be let in")
     asyncio.run(_serve(config, database, stopped))
     database.client.close()
     return 0

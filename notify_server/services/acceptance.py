@@ -89,7 +89,8 @@ class Acceptance:
         message, Conflict when the key came with another payload before.
         """
         notification = draft.notification(self._clock())
-        self._encode(notification, notification.created_at)
+        if Channel.PUSH in notification.channels:
+            self._encode(notification, notification.created_at)
         if key is None:
             self._notifications.add(notification, None)
         elif not self._notifications.add(notification, Idempotency(client, key, draft.fingerprint())):

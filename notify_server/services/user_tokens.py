@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import jwt
 
-from notify_server.errors import Unauthenticated
+from notify_server.errors import ConfigurationError, Unauthenticated
 from notify_server.services.clock import Clock
 
 _ALGORITHM = "HS256"
@@ -30,7 +30,9 @@ class UserTokens:
         self._clock = clock
 
     def mint(self, user: str) -> tuple[str, datetime]:
-        """A token for `user`, and when it ends."""
+        """A token for `user`, and when it ends. Raises ConfigurationError when no key is configured."""
+        if not self._signing.secret:
+            raise ConfigurationError(["NOTIFY_JWT_SECRET: needed for user tokens."])
         now = self._clock()
         expires_at = now.replace(microsecond=0) + timedelta(seconds=self._signing.lifetime)
         claims = {

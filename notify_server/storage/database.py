@@ -18,6 +18,7 @@ _Translatable = TypeVar("_Translatable", bound=Callable[..., Any])
 
 _ANSWER_WITHIN = 5_000  # milliseconds: to find a primary, to connect, or to get a connection from the pool
 _READ_WITHIN = 60.0  # seconds: for one answer
+_NOT_LET_IN = {13, 18}  # Unauthorized, AuthenticationFailed (MongoDB manual, "Error Codes")
 _STANDALONE = (
     "This MongoDB is a standalone server; Notify Server needs a replica set (one member will do). Start mongod with "
     "--replSet NAME (or set replication.replSetName in its configuration), then run rs.initiate() once in mongosh."
@@ -111,6 +112,10 @@ def _translated_generator(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _refuse_if_unavailable(error: errors.PyMongoError) -> None:
+    if isinstance(error, errors.OperationFailure) and error.code in _NOT_LET_IN:
+        raise DatabaseUnavailable(
+            "MongoDB refuses these credentials, or this user may not use the database."
+        ) from error
     if _is_unavailable(error):
         raise DatabaseUnavailable(
             f"MongoDB does not answer, or not with a majority ({type(error).__name__})."

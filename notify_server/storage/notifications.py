@@ -7,6 +7,7 @@ from typing import Any
 from bson import ObjectId
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
+from pymongo.read_concern import ReadConcern
 
 from notify_server.domain.notification import Notification, State
 from notify_server.errors import NotFound
@@ -41,8 +42,9 @@ class Notifications:
         return True
 
     def by_idempotency(self, client: str, key: str) -> tuple[Notification, str]:
-        """The notification made with this key, and the fingerprint of its body. Raises NotFound."""
-        found = self._all.find_one({"idempotency.client": client, "idempotency.key": key}, WITHOUT_USERS)
+        """The notification made with this key, durably, and the fingerprint of its body. Raises NotFound."""
+        durable = self._all.with_options(read_concern=ReadConcern("linearizable"))
+        found = durable.find_one({"idempotency.client": client, "idempotency.key": key}, WITHOUT_USERS)
         if found is None:
             raise NotFound("No notification was made with this idempotency key.")
         return from_document(found), found["idempotency"]["fingerprint"]

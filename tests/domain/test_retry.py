@@ -11,6 +11,7 @@ from notify_server.domain.retry import (
     FIRST_BACKOFF,
     GIVE_UP_AFTER,
     LAST_BACKOFF,
+    LEAST_WAIT,
     QUOTA_WAIT,
     gives_up,
     wait,
@@ -25,15 +26,15 @@ RETRIED = (
     Reason.PROVIDER_CREDENTIAL,
 )
 reasons = st.sampled_from(RETRIED)
-attempts = st.integers(1, 500)
+attempts = st.integers(1, 5000)
 rngs = st.randoms(use_true_random=True)
 
 
 @given(reasons, attempts, st.floats(0, 86_400), rngs)
-def test_the_providers_retry_after_is_kept_to_the_second(
+def test_the_providers_retry_after_is_kept_but_for_a_pause_of_a_second(
     reason: Reason, attempt: int, retry_after: float, rng: Random
 ) -> None:
-    assert wait(reason, attempt, retry_after, rng) == retry_after
+    assert wait(reason, attempt, retry_after, rng) == max(retry_after, LEAST_WAIT)
 
 
 @given(attempts, rngs)

@@ -6,6 +6,7 @@ One for all the tests, since the shortest backoff takes ten seconds.
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from notify_server.domain.device import Platform, Target, TargetType
@@ -103,7 +104,7 @@ def play(scene: Scene) -> Aftermath:
     return Aftermath(scene, {fault: Evidence(scene.database, ids[fault], log) for fault in SIZES})
 
 
-def _kill(scene: Scene) -> tuple[dict[str, str], list[Mapping[str, Any]]]:
+def _kill(scene: Scene) -> tuple[dict[str, str], list[dict[str, Any]]]:
     """FCM is killed in mid-dispatch, and comes back a little later. The notifications, and what it had logged."""
     scene.fcm.behave(prefixes=HANGING)
     ids = {"killed": scene.accept(groups=["killed"])}
@@ -118,6 +119,9 @@ def _kill(scene: Scene) -> tuple[dict[str, str], list[Mapping[str, Any]]]:
 
 
 def _await_first_try(scene: Scene, ids: Mapping[str, str], *faults: str) -> None:
-    tried = {"history.1": {"$exists": True}}
     for fault in faults:
-        until(lambda fault=fault: scene.count(ids[fault], **tried) == SIZES[fault], f"everyone is tried: {fault}")
+        until(partial(_all_tried, scene, ids[fault], SIZES[fault]), f"everyone is tried: {fault}")
+
+
+def _all_tried(scene: Scene, notification: str, size: int) -> bool:
+    return scene.count(notification, **{"history.1": {"$exists": True}}) == size

@@ -20,6 +20,7 @@ from tests.invariants import Evidence, violations
 from tests.service import Service, until
 
 BATCH = 500  # recipients
+SLOW = {"min": 0.1, "max": 0.2}  # seconds an answer of FCM takes, so that a dispatch has a middle to be hit
 _CHUNK = 5000  # documents written at once
 
 Document = dict[str, Any]

@@ -8,7 +8,7 @@ from tests.faults.conftest import SOME
 from tests.faults.scene import names, target
 from tests.service import until
 
-LATE = names(300, "late")
+LATE = names(120, "late")
 
 
 def test_a_device_registered_while_its_user_is_found_to_have_none_is_sent_to_once(scene):
@@ -18,7 +18,7 @@ def test_a_device_registered_while_its_user_is_found_to_have_none_is_sent_to_onc
         installation = Installation(Platform.ANDROID, Target(TargetType.TOKEN, target(user)))
         scene.services.enrolment.register(user, "phone", installation)
 
-    for user in LATE[::100]:  # some have one in time
+    for user in LATE[::40]:  # some have one in time
         register(user)
     notifications = [scene.accept(users=LATE) for _ in workers]
     scene.begin()

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from notify_server.storage import migrations
-from tests.faults.scene import Scene, names, populate, scene_at
+from tests.faults.scene import SLOW, Scene, names, populate, scene_at
 from tests.service import Process, until
 
 PEOPLE = names(2000)
@@ -34,7 +34,7 @@ def test_a_notification_answered_with_202_is_delivered_though_everything_dies_at
     token = scene.services.server_tokens.create("tests", [])
     url = f"http://127.0.0.1:{scene.service.config.port}"
     post = {"message": {"title": "Hello"}, "groups": ["all"]}
-    scene.fcm.behave(latency={"min": 0.1, "max": 0.2})
+    scene.fcm.behave(latency=SLOW)
     processes = [scene.service.start(command) for command in ("web", "worker", "scheduler")]
     with httpx.Client(base_url=url, headers={"authorization": f"Bearer {token}", "idempotency-key": "once"}) as api:
         until(lambda: answering(processes[0], api), "the API answers")

@@ -3,11 +3,10 @@
 from bson import ObjectId
 
 from tests.faults.conftest import SOME
-from tests.faults.scene import Scene
+from tests.faults.scene import SLOW, Scene
 from tests.faults.test_worker_killed import IN_FLIGHT
 from tests.service import until
 
-SLOW = {"min": 0.1, "max": 0.2}  # seconds an answer takes
 LONG = 600.0  # seconds: whoever had to wait for such a lease to run out would never come to an end
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from notify_server.domain.notification import ResendPolicy
 from tests.faults.conftest import SOME
-from tests.faults.scene import names, target
+from tests.faults.scene import SLOW, names, target
 from tests.service import until
 
 NOBODY = names(30, "deviceless")
@@ -48,7 +48,7 @@ def test_a_scheduled_notification_waits_for_its_time_though_everything_restarts(
 
 
 def test_whoever_is_not_sent_to_when_it_is_cancelled_gets_nothing(scene, people):
-    scene.fcm.behave(latency={"min": 0.1, "max": 0.2})
+    scene.fcm.behave(latency=SLOW)
     scene.service.start("worker")
     notification = scene.accept(groups=["some"], resend=ResendPolicy(times=0))
     until(lambda: scene.count(notification, status="sent") > 0, "something is sent")

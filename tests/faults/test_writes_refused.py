@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.faults.conftest import SOME
-from tests.faults.scene import BATCH, Scene
+from tests.faults.scene import BATCH, SLOW
 from tests.invariants import violations
 from tests.service import until
 
@@ -22,24 +22,19 @@ def refuse(scene) -> Iterator[Callable[[bool], None]]:
     refuse(False)
 
 
-def reached(scene: Scene, notification: str, moment: str) -> bool:
-    found = scene.notification(notification)
-    return bool(found["expanded"]) if moment == "dispatch" else found["recipients"] >= 2 * BATCH
-
-
-@pytest.mark.parametrize(("moment", "thread"), [("expansion", "expander"), ("dispatch", "dispatcher")])
-def test_a_living_worker_comes_back_to_what_it_could_not_write(scene, refuse, people, moment, thread):
-    scene.fcm.behave(latency={"min": 0.1, "max": 0.2})
+def test_a_living_worker_comes_back_to_what_it_could_not_write(scene, refuse, people):
+    scene.fcm.behave(latency=SLOW)
     worker = scene.service.start("worker").ready("worker started")
     notification = scene.accept(groups=["some"])
-    until(lambda: reached(scene, notification, moment), f"it is in mid-{moment}")
+    until(lambda: scene.notification(notification)["recipients"] >= 2 * BATCH, "some pages are expanded")
     refuse(True)
-    until(lambda: f'"loop": "{thread}' in worker.output, "a write is refused")
+    until(lambda: '"loop": "expander"' in worker.output, "an entry is refused")
+    until(lambda: '"loop": "dispatcher' in worker.output, "an outcome is refused")
     scene.begin()
     refuse(False)
     scene.await_done(notification)
     evidence = scene.evidence(notification)
-    scene.record(f"writes refused in mid-{moment}", evidence, people[:SOME])
+    scene.record("writes refused", evidence, people[:SOME])
     assert violations(evidence) == []
     assert sorted(evidence.having("sent")) == people[:SOME]
     assert evidence.duplicates <= worker.events().count("step failed") * BATCH

@@ -114,8 +114,8 @@ def test_a_notification_without_push_is_done_when_it_is_expanded(scene: Scene) -
 
 @pytest.mark.parametrize("joins_and_leaves", [False, True], ids=["same members", "members come and go"])
 def test_an_expander_may_die_before_any_operation_and_nobody_is_lost(scene: Scene, joins_and_leaves: bool) -> None:
+    scene.services.membership.replace("crowd", None, CROWD)
     for moment in count():
-        scene.services.membership.replace("crowd", None, CROWD)
         notification = scene.accept("named", "u0250", groups=("crowd",), channels=BOTH)
         database = Interrupted(scene.database, moment, die)
         dying = scene.worker(database)
@@ -131,6 +131,7 @@ def test_an_expander_may_die_before_any_operation_and_nobody_is_lost(scene: Scen
         _check(scene, notification)
         if not database.happened:
             break
+        scene.services.membership.change("crowd", GOING, COMING)
         for name in ("notifications", "registry", "batches"):
             scene.database[name].delete_many({})
     assert moment > 15
