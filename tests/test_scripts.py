@@ -145,3 +145,14 @@ def test_a_door_sets_up_passes_its_arguments_and_its_exit_code_on(clone, door, c
     done = clone.run(door, "--once")
     assert done.stdout == f"set up\n{clone.root}: {expected}\n"
     assert done.returncode == 5
+
+
+def test_the_whole_suite_runs_in_two_parts_and_fails_with_the_first(clone):
+    clone._write(clone.root / "scripts" / "setup", "")
+    clone.installed("python", 'echo "$*"')
+    parts = clone.run("test").stdout.splitlines()
+    assert ["--ignore tests/faults" in part for part in parts] == [True, False]
+    assert parts[1] == "-m pytest tests/faults"
+    clone.installed("python", 'echo "$*"; exit 3')
+    done = clone.run("test")
+    assert (done.returncode, done.stdout.count("\n")) == (3, 1)

@@ -37,6 +37,7 @@ def run(config: Config) -> int:
     scheduler.start()
     log.info("scheduler started", interval=config.scheduler_interval)
     stopped.wait()
+    log.info("scheduler stopping")
     scheduler.shutdown(wait=True)
     with suppress(DatabaseUnavailable):
         leadership.resign()

@@ -8,7 +8,6 @@ per recipient and listener. A signal that is lost delays work until the next pol
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from threading import Event, Thread
 from time import sleep
 
 from pymongo import CursorType
@@ -21,31 +20,19 @@ from notify_server.storage.documents import Store
 COLLECTION = "signals"
 SIZE = 65_536  # bytes: about a thousand signals
 _AWAIT = 500  # milliseconds
-_REST = 0.002  # seconds between two signals of one process
 _EMPTY = 0.2  # seconds until a cursor that died, as it does on an empty collection, is opened again
 
 
 class Signals:
-    """Sends signals from a thread of its own, at most one every 2 ms: a request waits for none."""
+    """Sends signals without waiting for an answer: a request that caused one does not pay for it."""
 
     def __init__(self, database: Store) -> None:
-        self._all = database.get_collection(COLLECTION, write_concern=WriteConcern(w=1))
-        self._asked = Event()
-        self._thread: Thread | None = None
+        self._all = database.get_collection(COLLECTION, write_concern=WriteConcern(w=0))
 
     def send(self) -> None:
-        """Tell every worker that there may be new work. Returns at once."""
-        self._asked.set()
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = Thread(target=self._run, name="signals", daemon=True)
-            self._thread.start()
-
-    def _run(self) -> None:
-        while self._asked.wait():
-            self._asked.clear()
-            with suppress(PyMongoError):  # the workers poll besides
-                self._all.insert_one({"at": datetime.now(UTC)})
-            sleep(_REST)
+        """Tell every worker and gateway that there may be new work."""
+        with suppress(PyMongoError):  # they poll besides
+            self._all.insert_one({"at": datetime.now(UTC)})
 
 
 @translated

@@ -4,7 +4,7 @@ from typing import Any
 import jwt
 import pytest
 
-from notify_server.errors import Unauthenticated
+from notify_server.errors import ConfigurationError, Unauthenticated
 from notify_server.services.clock import utc_now
 from notify_server.services.user_tokens import Signing, UserTokens
 from tests.builders import StoppedClock, after
@@ -97,3 +97,11 @@ def test_without_a_secret_no_token_proves_anything() -> None:
     unconfigured = UserTokens(Signing("", "notify-server", "app", 3600), utc_now)
     with pytest.raises(Unauthenticated, match="not configured"):
         unconfigured.authenticate(forged())
+
+
+def test_without_a_key_none_is_minted_and_none_is_believed() -> None:
+    unset = UserTokens(Signing("", "notify-server", "app", 3600), utc_now)
+    with pytest.raises(ConfigurationError, match="NOTIFY_JWT_SECRET"):
+        unset.mint("u1")
+    with pytest.raises(Unauthenticated):
+        unset.authenticate(forged())
