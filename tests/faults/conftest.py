@@ -1,6 +1,7 @@
 """One FCM simulator and one database of 20,000 people for all the faults; and what each fault cost, in a table."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from tests.fcm_simulator import SimulatorProcess
 
 EVERYONE, SOME = 20_000, 5_000
 _DATABASE = "faults"
-_ROWS = pytest.StashKey[list[Row]]()
 
 
 @pytest.fixture(scope="session")
@@ -45,9 +45,17 @@ def people(mongodb_uri: str) -> Iterator[list[str]]:
 
 
 @pytest.fixture(scope="session")
-def rows(request: pytest.FixtureRequest) -> list[Row]:
+def rows() -> list[Row]:
     """What the faults have cost so far."""
-    return request.config.stash.setdefault(_ROWS, [])
+    return []
+
+
+@pytest.fixture(autouse=True)
+def _reported(rows: list[Row], request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hand what a test's faults have cost to its report, which finds its way from any process."""
+    before = len(rows)
+    yield
+    request.node.user_properties.extend(("fault", asdict(row)) for row in rows[before:])
 
 
 @pytest.fixture
@@ -74,7 +82,9 @@ def scene(make_scene: Callable[..., Scene]) -> Scene:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    rows = terminalreporter.config.stash.get(_ROWS, [])
+    reports = [report for group in terminalreporter.stats.values() for report in group]
+    ends = [report for report in reports if getattr(report, "when", None) == "teardown"]
+    rows = [Row(**value) for report in ends for name, value in report.user_properties if name == "fault"]
     if rows:
         terminalreporter.section("faults")
         terminalreporter.write_line(f"{'fault':<64}{'recipients':>11}{'lost':>6}{'duplicates':>12}{'seconds':>9}")
