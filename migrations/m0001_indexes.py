@@ -38,6 +38,7 @@ INDEXES = {
         _index("by_notification", "_id.n", "status", "_id.u"),
         _index("by_user", "_id.u", "-_id.n"),
     ],
+    "workers": [_index("alive", "until", expireAfterSeconds=3600)],
     "batches": [
         _index("by_due", "_id.c", "stage", "rank", "due_at"),
         _index("by_notification", "_id.n", "stage"),
@@ -50,6 +51,7 @@ def apply(database: Database[dict[str, Any]]) -> None:
     """Make the indexes; those that are there already stay."""
     for collection, indexes in INDEXES.items():
         database[collection].create_indexes(indexes)
-    if COLLECTION not in database.list_collection_names():
+    if not database[COLLECTION].options().get("capped"):
+        database.drop_collection(COLLECTION)  # made by an insert before its time
         database.create_collection(COLLECTION, capped=True, size=SIZE)
         database[COLLECTION].insert_one({})  # no cursor can follow an empty capped collection

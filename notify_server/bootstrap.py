@@ -6,20 +6,26 @@ from secrets import token_hex
 
 from notify_server.channels.fcm.encoding import encode
 from notify_server.config import Config
+from notify_server.domain.pace import Limits
 from notify_server.domain.push import PushTransport
 from notify_server.services.acceptance import Acceptance
 from notify_server.services.announcement import Announced, Announcements
+from notify_server.services.arrival import Arrival
 from notify_server.services.clock import Clock, utc_now
 from notify_server.services.completion import Completion
 from notify_server.services.delivery import After, Delivery, Queue
+from notify_server.services.device_limits import DeviceLimits
 from notify_server.services.enrolment import Enrolment, Waiting
 from notify_server.services.expansion import Expansion, Stores
+from notify_server.services.governor import Governor, Shared
 from notify_server.services.health import Health
 from notify_server.services.holder import Holder
 from notify_server.services.inspection import Inspection
 from notify_server.services.leadership import Leadership
+from notify_server.services.leasing import Leasing
 from notify_server.services.membership import Membership
 from notify_server.services.messages import Messages
+from notify_server.services.outlet import Outlet
 from notify_server.services.people import People
 from notify_server.services.reception import Reception
 from notify_server.services.server_tokens import ServerTokens
@@ -36,10 +42,12 @@ from notify_server.storage.groups import Groups
 from notify_server.storage.leases import Leases
 from notify_server.storage.members import Members
 from notify_server.storage.notifications import Notifications
+from notify_server.storage.paces import Paces
 from notify_server.storage.receipts import Receipts
 from notify_server.storage.registry import Registry
 from notify_server.storage.signals import Signals
 from notify_server.storage.users import Users
+from notify_server.storage.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,8 @@ class Engine:
 
     expansion: Expansion
     delivery: Delivery
+    leasing: Leasing
+    governor: Governor
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +105,25 @@ def build_engine(config: Config, database: Store, transport: PushTransport, cloc
     """The delivery engine of one worker run; its leases carry a name that no other run has."""
     holder = Holder(f"{config.owner}:{token_hex(4)}", config.lease, clock)
     users, devices, registry, batches = Users(database), Devices(database), Registry(database), Batches(database)
-    expansions, signals = Expansions(database), Signals(database)
+    expansions, signals, members = Expansions(database), Signals(database), Members(database)
     completion = Completion(expansions, batches)
     settlement = Settlement(registry, devices, batches, Random(), clock)  # noqa: S311 - jitter, not a secret
+    limits = Limits(config.fcm_rate, config.fcm_ramp)
+    governor = Governor(Shared(Paces(database), Workers(database)), limits, holder)
+    leasing = Leasing(batches, expansions, signals, holder)
     return Engine(
         expansion=Expansion(
-            Stores(expansions, Members(database), users, registry, batches, signals), completion, holder
+            Stores(expansions, members, batches, signals), Arrival(members, users, registry), completion, holder
         ),
         delivery=Delivery(
-            Queue(batches, expansions, registry, devices, signals),
+            Queue(batches, expansions, registry, devices),
             Messages(Notifications(database), transport),
-            transport,
+            Outlet(transport, governor, DeviceLimits()),
             After(settlement, completion),
-            holder,
+            leasing,
         ),
+        leasing=leasing,
+        governor=governor,
     )
 
 

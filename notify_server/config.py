@@ -15,7 +15,7 @@ FCM_ENDPOINT = "https://fcm.googleapis.com"
 MIN_SECRET = 32  # characters: RFC 7518 section 3.2 wants a key as long as the hash, 256 bits
 _PORT = Range(min=1, max=65535)
 _COUNT = Range(min=1, max=256)
-_SECONDS = Range(min=0, min_inclusive=False)
+_POSITIVE = Range(min=0, min_inclusive=False)
 
 
 def _mongodb_uri(value: str) -> None:
@@ -39,7 +39,7 @@ def _owner() -> str:
 
 @dataclass(frozen=True)
 class Config:
-    """Every setting. Durations are in seconds, sizes in bytes; an empty string means "not set"."""
+    """Every setting. Durations are in seconds, sizes in bytes, rates per second; an empty string means "not set"."""
 
     mongodb_uri: str = ""
     database: str = "notify"
@@ -58,6 +58,8 @@ class Config:
     fcm_transport: str = "curl"
     fcm_connections: int = 4
     fcm_timeout: float = 15.0
+    fcm_rate: float = 10_000.0
+    fcm_ramp: float = 60.0
     jwt_secret: str = ""
     jwt_issuer: str = "notify-server"
     jwt_audience: str = "notify-server"
@@ -102,15 +104,17 @@ def load() -> Config:
         fcm_ca_file=env.str("FCM_CA_FILE", Config.fcm_ca_file, validate=_readable),
         fcm_transport=env.str("FCM_TRANSPORT", Config.fcm_transport, validate=OneOf(["curl", "sdk"])),
         fcm_connections=env.int("FCM_CONNECTIONS", Config.fcm_connections, validate=Range(1, 16)),
-        fcm_timeout=env.float("FCM_TIMEOUT", Config.fcm_timeout, validate=_SECONDS),
+        fcm_timeout=env.float("FCM_TIMEOUT", Config.fcm_timeout, validate=_POSITIVE),
+        fcm_rate=env.float("FCM_RATE", Config.fcm_rate, validate=_POSITIVE),
+        fcm_ramp=env.float("FCM_RAMP", Config.fcm_ramp, validate=Range(min=0)),
         jwt_secret=env.str("JWT_SECRET", Config.jwt_secret, validate=_secret),
         jwt_issuer=env.str("JWT_ISSUER", Config.jwt_issuer, validate=Length(min=1)),
         jwt_audience=env.str("JWT_AUDIENCE", Config.jwt_audience, validate=Length(min=1)),
         jwt_lifetime=env.int("JWT_LIFETIME", Config.jwt_lifetime, validate=Range(min=1)),
         max_body=env.int("MAX_BODY", Config.max_body, validate=Range(1024, 12 * 1024 * 1024)),
-        lease=env.float("LEASE", Config.lease, validate=_SECONDS),
-        poll=env.float("POLL", Config.poll, validate=_SECONDS),
-        scheduler_interval=env.float("SCHEDULER_INTERVAL", Config.scheduler_interval, validate=_SECONDS),
+        lease=env.float("LEASE", Config.lease, validate=_POSITIVE),
+        poll=env.float("POLL", Config.poll, validate=_POSITIVE),
+        scheduler_interval=env.float("SCHEDULER_INTERVAL", Config.scheduler_interval, validate=_POSITIVE),
         log_level=env.str("LOG_LEVEL", Config.log_level, validate=OneOf(["debug", "info", "warning", "error"])),
         log_format=env.str("LOG_FORMAT", Config.log_format, validate=OneOf(["json", "console"])),
     )

@@ -27,6 +27,7 @@ STOP_SECONDS = 40.0  # a stop lets running sends end, and those may take 15 seco
 WAIT_SECONDS = 60.0  # until a test that waits in vain gives up
 _LOOK_AGAIN = 0.01  # seconds
 
+_UNPACED = {"fcm_rate": 1e6, "fcm_ramp": 0.0}  # messages a second, seconds: what is paced is for other tests
 _FROM_OUTSIDE = ("NOTIFY_", "GOOGLE_", "FIREBASE_", "PROMETHEUS_")  # settings that are not the test's
 
 
@@ -155,7 +156,7 @@ class Service:
             fcm_endpoint=fcm.url,
             fcm_ca_file=str(fcm.ca_file),
             jwt_secret="a secret that is long enough for tests",
-            **settings,
+            **_UNPACED | settings,
         )
         self.processes: list[Process] = []
 

@@ -31,7 +31,7 @@ def test_wiring_contacts_nothing(transport: PushTransport) -> None:
 def test_two_runs_of_one_worker_are_two_owners(config: Config, database: Store, transport: PushTransport) -> None:
     for _ in range(2):
         Notifications(database).add(a_notification(), None)
-        assert build_engine(config, database, transport, StoppedClock()).expansion.claim() is not None
+        assert build_engine(config, database, transport, StoppedClock()).expansion.claim()
     owners = database["notifications"].distinct("owner")
     assert len(owners) == 2
     assert all(owner.startswith(f"{config.owner}:") for owner in owners)

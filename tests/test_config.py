@@ -31,6 +31,8 @@ def test_every_problem_is_told_at_once_with_its_variable(monkeypatch: pytest.Mon
         "NOTIFY_FCM_ENDPOINT": "http://insecure",
         "NOTIFY_FCM_CA_FILE": "/nowhere/ca.pem",
         "NOTIFY_LEASE": "0",
+        "NOTIFY_FCM_RATE": "0",
+        "NOTIFY_FCM_RAMP": "-1",
         "NOTIFY_FCM_TRANSPORT": "pigeon",
         "NOTIFY_MAX_BODY": "999999999",
     }
@@ -46,8 +48,11 @@ def test_values_are_read_and_a_trailing_slash_is_dropped(monkeypatch: pytest.Mon
     monkeypatch.setenv("NOTIFY_FCM_ENDPOINT", "https://127.0.0.1:8002/")
     monkeypatch.setenv("NOTIFY_JWT_SECRET", SECRET)
     monkeypatch.setenv("NOTIFY_LEASE", "2.5")
+    monkeypatch.setenv("NOTIFY_FCM_RATE", "250")
+    monkeypatch.setenv("NOTIFY_FCM_RAMP", "0")
     loaded = config.load()
     assert (loaded.fcm_endpoint, loaded.jwt_secret, loaded.lease) == ("https://127.0.0.1:8002", SECRET, 2.5)
+    assert (loaded.fcm_rate, loaded.fcm_ramp) == (250.0, 0.0)
 
 
 def test_the_configuration_does_not_show_its_secrets() -> None:

@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from notify_server.domain.batch import SIZE
 from notify_server.domain.notification import Audience
 from notify_server.domain.registry import Reason
 from notify_server.domain.user import User
@@ -16,6 +17,12 @@ class Recipient:
     user: str
     groups: tuple[str, ...] = ()
     suppressed: Reason | None = None
+
+
+def is_brief(audience: Audience) -> bool:
+    """Whether it is one page of users named one by one: there is nothing to walk."""
+    walked = audience.groups or audience.communities or audience.everyone
+    return not walked and 0 < len(audience.users) < SIZE
 
 
 def named_after(audience: Audience, cursor: str, size: int) -> tuple[str, ...]:

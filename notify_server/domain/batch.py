@@ -24,15 +24,24 @@ class Stage(StrEnum):
 
 
 class Rank(IntEnum):
-    """Order in the queue: lower goes first."""
+    """Order in the queue: lower goes first. What is small never waits for what is big."""
 
-    HIGH = 0
-    NORMAL = 1
+    URGENT = 0  # high priority, one page
+    PROMPT = 1  # normal priority, one page
+    HIGH = 2  # high priority, more than one page
+    BULK = 3
 
     @classmethod
-    def of(cls, priority: Priority) -> "Rank":
-        """The rank of a notification's priority."""
-        return cls.HIGH if priority is Priority.HIGH else cls.NORMAL
+    def of(cls, priority: Priority, *, small: bool = False) -> "Rank":
+        """The rank of a notification's batches; `small`: its audience fits into one page."""
+        if priority is Priority.HIGH:
+            return cls.URGENT if small else cls.HIGH
+        return cls.PROMPT if small else cls.BULK
+
+    @property
+    def small(self) -> bool:
+        """Whether it stands for an audience of one page."""
+        return self <= Rank.PROMPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,7 @@ class Batch:
     key: BatchKey
     users: tuple[str, ...]
     due_at: datetime
-    rank: Rank = Rank.NORMAL
+    rank: Rank = Rank.BULK
     stage: Stage = Stage.DISPATCH
     resends: int = 0
     attempt: int = 0
@@ -66,4 +75,4 @@ class Batch:
     @classmethod
     def awaited(cls, notification: str, user: str, now: datetime) -> "Batch":
         """For one who waited for a device and has one now: the same batch, whoever notices the device first."""
-        return cls(BatchKey(notification, Channel.PUSH, "", f"user:{user}"), (user,), now, Rank.HIGH)
+        return cls(BatchKey(notification, Channel.PUSH, "", f"user:{user}"), (user,), now, Rank.PROMPT)

@@ -27,8 +27,10 @@ class Outcome:
 
 ACCEPTED = Outcome(Kind.ACCEPTED)
 
-# Sends that the provider turned away at its door: they cost the recipient no attempt.
-UNCOUNTED = frozenset({Reason.QUOTA_EXCEEDED, Reason.CREDENTIAL_REFUSED, Reason.PROVIDER_CREDENTIAL})
+# Sends that the provider, or we in its name, turned away at the door: they cost the recipient no attempt.
+UNCOUNTED = frozenset(
+    {Reason.QUOTA_EXCEEDED, Reason.DEVICE_RATE, Reason.CREDENTIAL_REFUSED, Reason.PROVIDER_CREDENTIAL}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ class PushTransport(Protocol):
         Raises InvalidInput with the path of the field at fault where FCM would refuse the message.
         """
 
-    def send(self, encoded: Encoded, targets: Sequence[Target]) -> list[Outcome]:
-        """Send to every target concurrently and wait for all; the outcomes stand in the order of the targets.
+    def send(self, sends: Sequence[tuple[Encoded, Sequence[Target]]]) -> list[list[Outcome]]:
+        """Send each message to its targets, all concurrently, and wait for all; the outcomes stand in their order.
 
         Never raises for what a provider or a network does: that is an Outcome. Safe to call from many threads.
         """

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     UNAVAILABLE = "unavailable"  # pending or failed: FCM answered 500 or 503
     CONNECTION_LOST = "connection_lost"  # pending or failed: no answer; FCM may have accepted it
     QUOTA_EXCEEDED = "quota_exceeded"  # pending: FCM answered 429
+    DEVICE_RATE = "device_rate"  # pending: FCM's limit for one device is reached
     CREDENTIAL_REFUSED = "credential_refused"  # pending: FCM refused our credential
     PROVIDER_CREDENTIAL = "provider_credential"  # pending: FCM lacks the app's APNs or web push credential
     UNCONFIRMED = "unconfirmed"  # pending: sent, but no device confirmed it in time; being sent again

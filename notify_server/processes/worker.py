@@ -20,6 +20,7 @@ from notify_server.storage.signals import heard
 log = structlog.get_logger()
 
 _ALLOCATIONS = 50_000  # new containers until the collector looks at the youngest: some ten batches
+_LOOK = 0.5  # seconds between two looks at the pace that all workers share
 _PATIENCE = 0.5  # seconds that a page waits for a thread of ours before any worker may have it
 
 
@@ -30,13 +31,16 @@ class Worker:
         self._config = config
         self._database = database
         self._delivery = engine.delivery
+        self._leasing = engine.leasing
+        self._governor = engine.governor
         self._rotation = Rotation(engine.expansion)
         self._handoff = Handoff(room=2 * config.worker_threads)
         self._expander = Loop("expander", self._expand)
         self._dispatchers = [Loop(f"dispatcher-{n}", self._dispatch) for n in range(config.worker_threads)]
         self._listener = Loop("listener", self._listen)
         self._renewer = Loop("renewer", self._renew)
-        self._loops = [self._listener, self._renewer, self._expander, *self._dispatchers]
+        self._pacer = Loop("pacer", self._pace)
+        self._loops = [self._listener, self._renewer, self._pacer, self._expander, *self._dispatchers]
 
     def start(self) -> None:
         """Begin to work."""
@@ -45,17 +49,19 @@ class Worker:
 
     def stop(self) -> None:
         """Finish the batches in hand, whose leases are renewed meanwhile, and give everything else back."""
-        for loop in (self._listener, self._expander, *self._dispatchers):
+        for loop in (self._listener, self._pacer, self._expander, *self._dispatchers):
             loop.stop()
         self._handoff.wake()
+        self._governor.stop()
         for loop in (self._expander, *self._dispatchers):
             loop.join()
         self._renewer.stop()
-        while page := self._handoff.take():
-            self._delivery.release(page.batch)
-        self._delivery.resign()
-        for loop in (self._renewer, self._listener):
+        while load := self._handoff.take():
+            self._leasing.release(load)
+        self._leasing.resign()
+        for loop in (self._renewer, self._pacer, self._listener):
             loop.join()
+        self._governor.leave()
 
     def _expand(self) -> None:
         calls = self._handoff.calls
@@ -63,19 +69,20 @@ class Worker:
         if not claimed and self._rotation.idle:
             self._handoff.wait_for_call(calls, self._config.poll)
             return
-        page = self._rotation.step()
-        if page is not None and not self._handoff.offer(page, _PATIENCE):
-            self._delivery.release(page.batch)
+        load = self._rotation.step()
+        if load and not self._handoff.offer(load, _PATIENCE):
+            self._leasing.release(load)
 
     def _dispatch(self) -> None:
-        calls = self._handoff.calls
-        page = self._handoff.take()
-        if page is not None:
-            self._delivery.deliver(page.batch, page.recipients)
-        elif batch := self._delivery.lease():
-            self._delivery.deliver(batch)
+        if self._governor.paused:
+            self._pacer.stopping.wait(_LOOK)
+        elif load := self._handoff.take():
+            self._delivery.deliver(load)
+        elif load := self._leasing.take():
+            self._handoff.wake_another()
+            self._delivery.deliver(load)
         else:
-            self._handoff.wait(calls, self._config.poll)
+            self._handoff.wait(self._config.poll)
 
     def _listen(self) -> None:
         for woken in heard(self._database):
@@ -84,9 +91,13 @@ class Worker:
             if self._listener.stopping.is_set():
                 return
 
+    def _pace(self) -> None:
+        if not self._pacer.stopping.wait(_LOOK):
+            self._governor.refresh()
+
     def _renew(self) -> None:
         if not self._renewer.stopping.wait(self._config.lease / 3):
-            self._delivery.renew()
+            self._leasing.renew()
 
 
 def _spare_the_collector() -> None:

@@ -58,7 +58,7 @@ class Announcements:
     def _ready(self, batch: Batch) -> Announcement | None:
         if batch.key in self._made:
             return None
-        progress = self._stores.expansions.progress(batch.key.notification)
+        progress = self._stores.expansions.progress([batch.key.notification]).get(batch.key.notification)
         if progress is None or not progress.covers(batch.key.page):
             return None  # the entries are still being written
         self._remember(batch.key)
@@ -88,7 +88,7 @@ class Announcements:
         """Note that it went out to an open socket of each of `users`."""
         if users:
             note = Note(self._clock(), detail="emitted to an open socket", attempts=1)
-            self._stores.registry.move(Event.SEND, announcement.notification.id, users, note)
+            self._stores.registry.move(Event.SEND, {announcement.notification.id: users}, note)
 
 
 def _item(notification: Notification, entry: Document) -> dict[str, Any]:

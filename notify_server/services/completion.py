@@ -1,5 +1,7 @@
 """When a notification is done."""
 
+from collections.abc import Sequence
+
 import structlog
 
 from notify_server.storage.batches import Batches
@@ -15,7 +17,10 @@ class Completion:
         self._expansions = expansions
         self._batches = batches
 
-    def check(self, notification: str) -> None:
-        """Dispatching → done, when the audience is expanded and no batch waits to be sent."""
-        if not self._batches.dispatching(notification) and self._expansions.finish(notification):
-            log.info("notification done", notification_id=notification)
+    def check(self, notifications: Sequence[str]) -> None:
+        """Dispatching → done, for those whose audience is expanded and of which no batch waits to be sent."""
+        if not notifications:
+            return
+        over = set(notifications).difference(self._batches.dispatching(notifications))
+        if over and self._expansions.finish(sorted(over)):
+            log.info("notifications done", notification_ids=sorted(over))

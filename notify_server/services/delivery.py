@@ -1,30 +1,29 @@
-"""Dispatching a batch: who of it still waits, what the channel says of each device, what that means for each entry."""
+"""Seeing leased batches through: which of them may be sent, to whom, and what the channel says of each device."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from time import monotonic
 
 import structlog
 
-from notify_server import metrics
 from notify_server.domain.batch import Batch
-from notify_server.domain.device import Target
 from notify_server.domain.dispatch import Dispatch, Owned
-from notify_server.domain.notification import Channel, State
+from notify_server.domain.notification import State
 from notify_server.domain.outcome import Outcome
-from notify_server.domain.push import PushTransport
-from notify_server.domain.registry import Event, Note, Reason, Status
+from notify_server.domain.registry import Event, Note, Reason
 from notify_server.errors import InvalidInput
 from notify_server.services.completion import Completion
-from notify_server.services.holder import Holder
+from notify_server.services.leasing import Leasing
+from notify_server.services.load import Load, Page
 from notify_server.services.messages import Messages, Ready
+from notify_server.services.outlet import Outlet, Send
 from notify_server.services.settlement import Settlement
-from notify_server.storage.batches import Batches
+from notify_server.services.waiting import still_waiting
+from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.devices import Devices
 from notify_server.storage.expansions import Expansions, Progress
 from notify_server.storage.registry import Registry
-from notify_server.storage.signals import Signals
 
 log = structlog.get_logger()
 
@@ -37,7 +36,6 @@ class Queue:
     expansions: Expansions
     registry: Registry
     devices: Devices
-    signals: Signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,113 +47,95 @@ class After:
 
 
 class Delivery:
-    """Leases push batches and sees them through. Safe for many threads."""
+    """Sees loads through. Safe for many threads."""
 
-    def __init__(
-        self, queue: Queue, messages: Messages, transport: PushTransport, after: After, holder: Holder
-    ) -> None:
+    def __init__(self, queue: Queue, messages: Messages, outlet: Outlet, after: After, leasing: Leasing) -> None:
         self._queue = queue
         self._messages = messages
-        self._transport = transport
+        self._outlet = outlet
         self._after = after
-        self._holder = holder
+        self._leasing = leasing
+        self._holder = leasing.holder
 
-    def lease(self) -> Batch | None:
-        """Take the most urgent due batch, if there is one."""
-        holder = self._holder
-        batch = self._queue.batches.lease(Channel.PUSH, holder.owner, holder.now(), holder.until())
-        if batch is not None:
-            holder.batches.add(batch.key)
-        return batch
+    def deliver(self, load: Load) -> None:
+        """See leased batches through together: each read and write is done once for all of them."""
+        with self._leasing.in_hand(load):
+            notifications = sorted({page.batch.key.notification for page in load})
+            progress = self._queue.expansions.progress(notifications)
+            now = self._holder.now()
+            open_pages = [page for page in load if self._is_open(page.batch, progress, now)]
+            sends = self._prepare(self._addressed(open_pages, now), now)
+            outcomes = self._outlet.send(sends, now) if sends else []
+            if outcomes is None:
+                return  # the worker stops, and gives its leases back
+            self._settle(sends, outcomes)
+            self._after.completion.check(notifications)
 
-    def release(self, batch: Batch) -> None:
-        """Let any worker have a batch that this one has leased and will not come to."""
-        self._holder.batches.discard(batch.key)
-        self._queue.batches.give_back(batch, self._holder.owner, self._holder.now())
-        self._queue.signals.send()
+    def _settle(self, sends: Sequence[Send], outcomes: Sequence[Sequence[Outcome]]) -> None:
+        dispatches = [
+            Dispatch(send.batch, send.ready.notification, send.users, send.devices, answers)
+            for send, answers in zip(sends, outcomes, strict=True)
+        ]
+        self._after.settlement.settle(dispatches, self._holder.owner)
 
-    def renew(self) -> None:
-        """Keep the leases of all that is in hand for another lease time."""
-        holder, until = self._holder, self._holder.until()
-        self._queue.batches.renew(list(holder.batches), holder.owner, until)
-        self._queue.expansions.renew(list(holder.audiences), holder.owner, until)
-
-    def resign(self) -> None:
-        """Give back whatever is still leased, so that others need not wait for the leases to run out."""
-        now = self._holder.now()
-        self._queue.batches.resign(self._holder.owner, now)
-        self._queue.expansions.resign(self._holder.owner, now)
-        self._queue.signals.send()
-
-    def deliver(self, batch: Batch, recipients: Sequence[str] | None = None) -> None:
-        """See a leased batch through. `recipients`: who waits in it, where that is known and need not be read.
-
-        Where it raises, the lease runs out, and any worker takes the batch again.
-        """
-        try:
-            self._see_through(batch, recipients)
-        finally:
-            self._holder.batches.discard(batch.key)
-
-    def _see_through(self, batch: Batch, recipients: Sequence[str] | None) -> None:
-        progress = self._queue.expansions.progress(batch.key.notification)
-        if progress is None:
-            self._queue.batches.settle(batch, self._holder.owner, None, [])
-        elif not progress.covers(batch.key.page):
-            self._queue.batches.give_back(batch, self._holder.owner, self._holder.until())
-        elif self._holds(batch):
-            self._dispatch(batch, recipients, progress)
-            self._after.completion.check(batch.key.notification)
-
-    def _holds(self, batch: Batch) -> bool:
-        """Whether the lease is still ours: a process that was suspended finds that others have taken over."""
-        return self._holder.now() < batch.due_at or self._queue.batches.holds(self._holder.owner, batch)
-
-    def _dispatch(self, batch: Batch, recipients: Sequence[str] | None, progress: Progress) -> None:
-        now = self._holder.now()
-        if progress.state is State.CANCELLED:
+    def _is_open(self, batch: Batch, progress: Mapping[str, Progress], now: datetime) -> bool:
+        """Whether the batch is to be sent; where it is not, what is to be done instead has been done."""
+        found = progress.get(batch.key.notification)
+        if found is None:
+            self._queue.batches.settle([Settled(batch)], self._holder.owner)
+        elif not found.covers(batch.key.page):
+            self._leasing.postpone(batch)
+        elif not self._leasing.holds(batch):
+            log.warning("batch lease lost", notification_id=batch.key.notification)
+        elif found.state is State.CANCELLED:
             self._end(batch, Event.CANCEL, Note(now, Reason.CANCELLED_BY_BACKEND))
-        elif now >= progress.expires_at:
+        elif now >= found.expires_at:
             self._end(batch, Event.EXPIRE, Note(now, Reason.TTL_OVER))
-        elif recipients is None:
-            self._send(batch, self._waiting(batch), now)
         else:
-            self._send(replace(batch, users=tuple(recipients)), recipients, now)
+            return True
+        return False
 
     def _end(self, batch: Batch, event: Event, note: Note) -> None:
-        self._queue.registry.move(event, batch.key.notification, batch.users, note)
-        self._queue.batches.settle(batch, self._holder.owner, None, [])
+        self._queue.registry.move(event, {batch.key.notification: batch.users}, note)
+        self._queue.batches.settle([Settled(batch)], self._holder.owner)
 
-    def _waiting(self, batch: Batch) -> list[str]:
-        """Who of the batch is still to be sent to, after a resend has begun or a lease has changed hands."""
-        registry, n = self._queue.registry, batch.key.notification
-        if batch.resends:
-            registry.resend(n, batch.users, self._holder.now(), batch.resends)
-        standing = registry.standing(n, batch.users, [Status.PENDING])
-        if batch.devices is not None:  # some have other devices that were reached
-            standing |= registry.standing(n, list(batch.devices), [Status.SENT])
-        return [user for user in batch.users if user in standing]
+    def _addressed(self, pages: Sequence[Page], now: datetime) -> list[tuple[Batch, tuple[str, ...]]]:
+        """Each batch with those of it who are to be sent to."""
+        unread = [page.batch for page in pages if page.recipients is None]
+        waiting = still_waiting(self._queue.registry, unread, now) if unread else []
+        read = {batch.key: users for batch, users in zip(unread, waiting, strict=True)}
+        return [
+            (page.batch, read[page.batch.key])
+            if page.recipients is None
+            else (replace(page.batch, users=page.recipients), page.recipients)
+            for page in pages
+        ]
 
-    def _send(self, batch: Batch, users: Sequence[str], now: datetime) -> None:
+    def _prepare(self, addressed: Sequence[tuple[Batch, tuple[str, ...]]], now: datetime) -> list[Send]:
+        """Look up the devices of everybody with one query, and each message."""
+        devices: dict[str, list[Owned]] = defaultdict(list)
+        everybody = {user for _, users in addressed for user in users}
+        for device in self._queue.devices.targets(sorted(everybody)) if everybody else ():
+            devices[device[0]].append(device)
+        sends = []
+        for batch, users in addressed:
+            ready = self._ready(batch, now)
+            if ready is not None:
+                sends.append(Send(batch, ready, users, _narrowed(batch, [d for user in users for d in devices[user]])))
+        return sends
+
+    def _ready(self, batch: Batch, now: datetime) -> Ready | None:
         try:
-            ready = self._messages.get(batch.key.notification, now)
+            return self._messages.get(batch.key.notification, now)
         except InvalidInput as error:
             log.error("message refused by the encoder", notification_id=batch.key.notification, problem=str(error))
             self._end(batch, Event.FAIL, Note(now, Reason.PAYLOAD_REJECTED))
-            return
-        devices = self._devices(batch, users)
-        outcomes = self._timed(ready, [target for _, _, target in devices])
-        self._after.settlement.settle(Dispatch(batch, ready.notification, users, devices, outcomes), self._holder.owner)
+            return None
 
-    def _devices(self, batch: Batch, users: Sequence[str]) -> list[Owned]:
-        devices = self._queue.devices.targets(users)
-        only = batch.devices
-        if only is None:
-            return devices
-        return [device for device in devices if device[0] not in only or device[1] in only[device[0]]]
 
-    def _timed(self, ready: Ready, targets: Sequence[Target]) -> list[Outcome]:
-        started = monotonic()
-        outcomes = self._transport.send(ready.encoded, targets)
-        metrics.SEND_SECONDS.labels(Channel.PUSH.value).observe(monotonic() - started)
-        return outcomes
+def _narrowed(batch: Batch, devices: list[Owned]) -> list[Owned]:
+    """Those devices that a retry is narrowed to."""
+    only = batch.devices
+    if only is None:
+        return devices
+    return [device for device in devices if device[0] not in only or device[1] in only[device[0]]]

@@ -1,69 +1,60 @@
-"""Expanding an audience into registry entries and batches, page by page, so that a crash resumes at the cursor."""
+"""Expanding audiences into registry entries and batches, so that a crash resumes where it ended.
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+A page is written in this order: batch, entries, cursor. The batch comes first because it fixes who is in the page:
+after a crash the page is read back from it, though members may have come and gone meanwhile. It is leased to the
+expander until the cursor has moved, and nobody dispatches a batch that the cursor has not passed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import structlog
 
-from notify_server import metrics
-from notify_server.domain.audience import merge_page, named_after, recipient
+from notify_server.domain.audience import merge_page, named_after
 from notify_server.domain.batch import SIZE, Batch, BatchKey, Rank, Stage
 from notify_server.domain.notification import Channel, Notification
-from notify_server.domain.user import User
+from notify_server.services.arrival import Arrival, Selection
 from notify_server.services.completion import Completion
 from notify_server.services.holder import Holder
+from notify_server.services.load import Load, Page
 from notify_server.storage.batches import Batches
 from notify_server.storage.expansions import Claim, Expansions
 from notify_server.storage.members import Members
-from notify_server.storage.registry import Registry
 from notify_server.storage.signals import Signals
-from notify_server.storage.users import Users
 
 log = structlog.get_logger()
 
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A stored page: its push batch, leased to the expander, and who of it is to be sent to."""
-
-    batch: Batch
-    recipients: tuple[str, ...]
+AT_ONCE = 100  # notifications claimed, and, where they name few users, expanded together
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """What expansion writes to."""
+    """What expansion reads and writes, besides the entries."""
 
     expansions: Expansions
     members: Members
-    users: Users
-    registry: Registry
     batches: Batches
     signals: Signals
 
 
 class Expansion:
-    """Walks audiences in the order of user ids.
+    """Walks audiences in the order of user ids."""
 
-    A page is written in this order: batch, entries, cursor. The batch comes first because it fixes who is in the
-    page: after a crash the page is read back from it, though members may have come and gone meanwhile. It is
-    leased to the expander until the cursor has moved, and nobody dispatches a batch that the cursor has not passed.
-    """
-
-    def __init__(self, stores: Stores, completion: Completion, holder: Holder) -> None:
+    def __init__(self, stores: Stores, arrival: Arrival, completion: Completion, holder: Holder) -> None:
         self._stores = stores
+        self._arrival = arrival
         self._completion = completion
         self._holder = holder
 
-    def claim(self) -> Claim | None:
-        """Lease the most urgent notification that is not expanded, if there is one."""
-        claim = self._stores.expansions.claim(self._holder.owner, self._holder.now(), self._holder.until())
-        if claim is not None:
-            self._holder.audiences.add(claim.notification.id)
-        return claim
+    def claim(self) -> list[Claim]:
+        """Lease the most urgent notifications that are not expanded."""
+        holder = self._holder
+        claims = self._stores.expansions.claim(holder.owner, holder.now(), holder.until(), AT_ONCE)
+        holder.audiences.update(claim.notification.id for claim in claims)
+        return claims
 
-    def pages(self, claim: Claim) -> Iterator[Page]:
-        """Expand page by page; yields the pages for push, and ends early when the lease was lost.
+    def loads(self, claim: Claim) -> Iterator[Load]:
+        """Expand page by page; yields what is for push, and ends early when the lease was lost.
 
         Where it raises, the lease runs out, and any worker goes on at the cursor.
         """
@@ -72,22 +63,47 @@ class Expansion:
         finally:
             self._holder.audiences.discard(claim.notification.id)
 
-    def _pages(self, claim: Claim) -> Iterator[Page]:
+    def together(self, claims: Sequence[Claim]) -> Iterator[Load]:
+        """Expand notifications of one page each (`Claim.brief`) with as many writes as one of them would need."""
+        try:
+            yield from self._together(claims)
+        finally:
+            self._holder.audiences.difference_update(claim.notification.id for claim in claims)
+
+    def _pages(self, claim: Claim) -> Iterator[Load]:
         notification, cursor, last = claim.notification, claim.cursor, False
         while not last:
             members = self._stores.members.page(notification.audience, cursor, SIZE)
             batches, last = self._fix(notification, cursor, [user.id for user in members])
             users = batches[0].users if batches else ()
-            unmuted = self._enter(notification, users, members)
+            (unmuted,) = self._arrival.enter([Selection(notification, users, members)], self._holder.now())
             end = users[-1] if users else cursor
             owner = self._holder.owner
             if not self._stores.expansions.advance(notification.id, owner, (cursor, end), len(users), last=last):
                 log.warning("expansion lease lost", notification_id=notification.id)
                 return
-            yield from self._released(batches, unmuted)
+            yield from ((page,) for page in self._released(batches, unmuted))
             cursor = end
-        self._completion.check(notification.id)
+        self._completion.check([notification.id])
         log.info("audience expanded", notification_id=notification.id)
+
+    def _together(self, claims: Sequence[Claim]) -> Iterator[Load]:
+        batches = [self._batches_of(claim.notification, "", claim.notification.audience.users) for claim in claims]
+        if not self._stores.batches.add_all([batch for each in batches for batch in each]):
+            for claim in claims:  # a crashed run was here before
+                yield from self._pages(claim)
+            return
+        selections = [Selection(claim.notification, claim.notification.audience.users) for claim in claims]
+        unmuted = self._arrival.enter(selections, self._holder.now())
+        ended = [(s.notification.id, s.users[-1], len(s.users)) for s in selections]
+        if not self._stores.expansions.complete(ended, self._holder.owner):
+            log.warning("expansion lease lost", notification_ids=[identity for identity, _, _ in ended])
+            return  # whatever is ours comes due when our lease on its batch ends
+        pages = [page for each, who in zip(batches, unmuted, strict=True) for page in self._released(each, who)]
+        yield pages
+        unsent = {s.notification.id for s in selections}.difference(page.batch.key.notification for page in pages)
+        self._completion.check(sorted(unsent))
+        log.info("audiences expanded", notification_ids=[identity for identity, _, _ in ended])
 
     def _fix(self, notification: Notification, cursor: str, members: Sequence[str]) -> tuple[list[Batch], bool]:
         """Store the batches that fix the page after `cursor`, and say whether it is the last page.
@@ -96,46 +112,28 @@ class Expansion:
         """
         selected = merge_page(named_after(notification.audience, cursor, SIZE), members, SIZE)
         users = selected or self._stored_users(notification, cursor)
-        batches = []
-        for channel in notification.channels if users else ():
-            batches.append(self._stores.batches.add(self._batch(notification, channel, cursor, users)))
-            users = batches[0].users
-        return batches, len(selected) < SIZE and users == selected
+        batches: list[Batch] = []
+        for batch in self._batches_of(notification, cursor, users) if users else ():
+            fixed = replace(batch, users=batches[0].users) if batches else batch
+            batches.append(self._stores.batches.add(fixed))
+        return batches, len(selected) < SIZE and (not batches or batches[0].users == selected)
 
     def _stored_users(self, notification: Notification, cursor: str) -> tuple[str, ...]:
         stored = self._stores.batches.find(BatchKey(notification.id, notification.channels[0], cursor))
         return stored.users if stored else ()
 
-    def _batch(self, notification: Notification, channel: Channel, cursor: str, users: tuple[str, ...]) -> Batch:
-        pushed = channel is Channel.PUSH
-        return Batch(
-            key=BatchKey(notification.id, channel, cursor),
-            users=users,
-            due_at=self._holder.until() if pushed else self._holder.now(),
-            rank=Rank.of(notification.priority),
-            stage=Stage.DISPATCH if pushed else Stage.ANNOUNCE,
-            owner=self._holder.owner if pushed else None,
-        )
+    def _batches_of(self, notification: Notification, cursor: str, users: tuple[str, ...]) -> list[Batch]:
+        """A page's batches, one a channel: that for push is leased to us, that for realtime is for gateways to read."""
+        rank = Rank.of(notification.priority, small=not cursor and len(users) < SIZE)
+        return [self._batch(notification, channel, cursor, users, rank) for channel in notification.channels]
 
-    def _enter(self, notification: Notification, users: Sequence[str], members: Iterable[User]) -> tuple[str, ...]:
-        """Write the entries of a page; returns who is to be sent to."""
-        known = self._known(notification, users, {user.id: user for user in members})
-        recipients = [recipient(known[user], notification.audience, notification.category) for user in users]
-        self._stores.registry.insert(notification.id, recipients, notification.category, self._holder.now())
-        unmuted = tuple(r.user for r in recipients if r.suppressed is None)
-        metrics.EXPANDED.labels("pending").inc(len(unmuted))
-        metrics.EXPANDED.labels("suppressed").inc(len(recipients) - len(unmuted))
-        return unmuted
-
-    def _known(self, notification: Notification, users: Sequence[str], members: dict[str, User]) -> dict[str, User]:
-        """Every one of `users`: members, other users, and those who are made now."""
-        others = [user for user in users if user not in members]
-        if not others:
-            return members
-        known = members | {user.id: user for user in self._stores.members.among(others)}
-        unknown = [user for user in others if user not in known]
-        self._stores.users.mention(unknown, notification.community, self._holder.now())
-        return known | {user: User(user, notification.community) for user in unknown}
+    def _batch(
+        self, notification: Notification, channel: Channel, cursor: str, users: tuple[str, ...], rank: Rank
+    ) -> Batch:
+        key = BatchKey(notification.id, channel, cursor)
+        if channel is Channel.PUSH:
+            return Batch(key, users, self._holder.until(), rank, owner=self._holder.owner)
+        return Batch(key, users, self._holder.now(), rank, Stage.ANNOUNCE)
 
     def _released(self, batches: Sequence[Batch], unmuted: tuple[str, ...]) -> Iterator[Page]:
         """Hand our own push batches on, call the gateways, and end the lease on what a crashed run left."""

@@ -1,24 +1,27 @@
-"""Writing down what a dispatch came to."""
+"""Writing down what some dispatches came to."""
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from random import Random
 
 import structlog
 
 from notify_server import metrics
 from notify_server.domain.batch import Batch
-from notify_server.domain.dispatch import Dispatch, Move, plan
-from notify_server.domain.registry import Note, Reason
+from notify_server.domain.dispatch import Dispatch, Owned, Plan, plan
+from notify_server.domain.registry import Event, Note, Reason
 from notify_server.services.clock import Clock
-from notify_server.storage.batches import Batches
+from notify_server.services.load import who
+from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.devices import Devices
-from notify_server.storage.registry import Registry
+from notify_server.storage.registry import Registry, Who
 
 log = structlog.get_logger()
 
 
 class Settlement:
-    """Writes devices, then entries, then the batch: a crash in between leaves a batch that can be dispatched again."""
+    """Writes devices, then entries, then batches: a crash in between leaves batches that can be dispatched again."""
 
     def __init__(self, registry: Registry, devices: Devices, batches: Batches, rng: Random, clock: Clock) -> None:
         self._registry = registry
@@ -27,44 +30,73 @@ class Settlement:
         self._rng = rng
         self._clock = clock
 
-    def settle(self, dispatch: Dispatch, owner: str) -> None:
+    def settle(self, dispatches: Sequence[Dispatch], owner: str) -> None:
         """Record every outcome, and leave no recipient without a batch, a final status or a reason to wait."""
-        self._count(dispatch)
-        self._devices.deactivate(dispatch.dead(), self._clock())
-        notification, stranded = dispatch.notification.id, dispatch.stranded()
-        self._strand(notification, stranded)
-        decided = plan(dispatch, self._clock(), self._rng)
-        for move in decided.moves:
-            self._write(notification, move)
-        if self._batches.settle(dispatch.batch, owner, decided.successor, decided.split):
-            self._rescue(notification, stranded)
-        else:
-            log.warning("batch lease lost", notification_id=notification)
+        if not dispatches:
+            return
+        now = self._clock()
+        self._count(dispatches)
+        self._devices.deactivate(_dead(dispatches), now)
+        stranded = who((dispatch.notification.id, dispatch.stranded()) for dispatch in dispatches)
+        self._strand(stranded, now)
+        plans = [plan(dispatch, now, self._rng) for dispatch in dispatches]
+        self._move(dispatches, plans)
+        settled = [Settled(d.batch, p.successor, p.split) for d, p in zip(dispatches, plans, strict=True)]
+        if lost := self._batches.settle(settled, owner):
+            log.warning("batch leases lost", count=lost)
+            stranded = who((dispatch.notification.id, self._let_go(dispatch)) for dispatch in dispatches)
+        self._rescue(stranded)
 
-    def _strand(self, notification: str, users: Sequence[str]) -> None:
+    def _let_go(self, dispatch: Dispatch) -> Sequence[str]:
+        """The stranded, less those whom the new owner of a lost lease still has in the batch."""
+        stranded = dispatch.stranded()
+        stored = self._batches.find(dispatch.batch.key) if stranded else None
+        return stranded if stored is None else [user for user in stranded if user not in stored.users]
+
+    def _strand(self, stranded: Who, now: datetime) -> None:
         """Note who has no device."""
-        if users:
-            note = Note(self._clock(), Reason.NO_DEVICE, "no active device; waits for one until it expires")
-            self._registry.hold(notification, users, note)
+        if any(stranded.values()):
+            note = Note(now, Reason.NO_DEVICE, "no active device; waits for one until it expires")
+            self._registry.hold(stranded, note)
 
-    def _rescue(self, notification: str, users: Sequence[str]) -> None:
+    def _rescue(self, stranded: Who) -> None:
         """Queue the stranded for whom a device was registered meanwhile.
 
         Enrolment writes the device and then looks for waiting entries, we write the entry and then look for devices:
-        whichever comes second sees the other, and where both do, they queue the same batch. The dispatched batch is
-        settled before, because it may be that same one.
+        whichever comes second sees the other, and where both do, they queue the same batch. The dispatched batches
+        are settled before, because one may be that same one.
         """
-        now = self._clock()
-        for user in sorted({user for user, _, _ in self._devices.targets(users)} if users else ()):
-            self._batches.add(Batch.awaited(notification, user, now))
+        users = {user for each in stranded.values() for user in each}
+        reached = {user for user, _, _ in self._devices.targets(sorted(users))} if users else set()
+        for notification, waiting in stranded.items():
+            for user in reached.intersection(waiting):
+                self._batches.add(Batch.awaited(notification, user, self._clock()))
 
-    def _write(self, notification: str, move: Move) -> None:
-        if move.event is None:
-            self._registry.hold(notification, move.users, move.note)
-        else:
-            self._registry.move(move.event, notification, move.users, move.note)
+    def _move(self, dispatches: Sequence[Dispatch], plans: Sequence[Plan]) -> None:
+        """Write the moves, equal ones of all dispatches with one update."""
+        alike: dict[tuple[Event | None, Note], list[tuple[str, Sequence[str]]]] = defaultdict(list)
+        for dispatch, planned in zip(dispatches, plans, strict=True):
+            for move in planned.moves:
+                alike[move.event, move.note].append((dispatch.notification.id, move.users))
+        for (event, note), parts in alike.items():
+            if event is None:
+                self._registry.hold(who(parts), note)
+            else:
+                self._registry.move(event, who(parts), note)
 
-    def _count(self, dispatch: Dispatch) -> None:
-        channel = dispatch.batch.key.channel.value
-        for outcome in dispatch.outcomes:
-            metrics.OUTCOMES.labels(channel, outcome.kind.value, outcome.reason or "").inc()
+    def _count(self, dispatches: Sequence[Dispatch]) -> None:
+        counts = Counter(
+            (dispatch.batch.key.channel.value, outcome.kind.value, outcome.reason or "")
+            for dispatch in dispatches
+            for outcome in dispatch.outcomes
+        )
+        for labels, count in counts.items():
+            metrics.OUTCOMES.labels(*labels).inc(count)
+
+
+def _dead(dispatches: Sequence[Dispatch]) -> Mapping[Reason, Sequence[Owned]]:
+    dead: dict[Reason, list[Owned]] = defaultdict(list)
+    for dispatch in dispatches:
+        for reason, devices in dispatch.dead().items():
+            dead[reason] += devices
+    return dead

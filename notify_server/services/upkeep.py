@@ -54,7 +54,7 @@ class Upkeep:
         expired = 0
         for notification in self.expansions.expired(self.clock(), _AT_ONCE):
             note = Note(self.clock(), Reason.TTL_OVER, "its time to live is over")
-            count = self.registry.move(Event.EXPIRE, notification, None, note)
+            count = self.registry.move_all(Event.EXPIRE, notification, note)
             self.batches.drop(notification)
             self.expansions.close(notification)
             log.info("notification closed", notification_id=notification, expired=count)
@@ -68,9 +68,7 @@ class Upkeep:
         An owner that died between its last batch and the end of the notification left nothing to lease: those
         notifications are ended here.
         """
-        completion = Completion(self.expansions, self.batches)
-        for notification in self.expansions.unfinished(_AT_ONCE):
-            completion.check(notification)
+        Completion(self.expansions, self.batches).check(self.expansions.unfinished(_AT_ONCE))
         now = self.clock()
         reaped = self.batches.reap(now) + self.expansions.reap(now)
         if reaped:

@@ -1,9 +1,10 @@
 """The collection `batches`: the queue. A leased batch carries its owner and a `due_at` in the future."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from pymongo import ReturnDocument
+from pymongo import DeleteOne, ReplaceOne, ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
@@ -12,7 +13,19 @@ from notify_server.domain.batch import Batch, BatchKey, Rank, Stage
 from notify_server.domain.notification import Channel
 from notify_server.storage.batch_document import from_document, key_document, to_document
 from notify_server.storage.database import translated
-from notify_server.storage.documents import Document, object_id
+from notify_server.storage.documents import Document, insert_new, object_id
+
+_FEW = 20  # users of a batch that counts as small
+_TOGETHER = 24  # small batches that are leased together with the first
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A dispatched batch, what it becomes (None: it goes), and the batches split off from it."""
+
+    batch: Batch
+    successor: Batch | None = None
+    split: Sequence[Batch] = ()
 
 
 @translated
@@ -37,18 +50,36 @@ class Batches:
         found = self._all.find_one({"_id": key_document(key)})
         return None if found is None else from_document(found)
 
-    def lease(self, channel: Channel, owner: str, now: datetime, until: datetime) -> Batch | None:
-        """Take the most urgent due batch until `until`: high rank first, then the one due longest."""
-        for rank in Rank:
-            found = self._all.find_one_and_update(
-                {"_id.c": channel.value, "stage": Stage.DISPATCH.value, "rank": rank.value, "due_at": {"$lte": now}},
-                {"$set": {"owner": owner, "due_at": until}},
-                sort=[("due_at", 1)],
-                return_document=ReturnDocument.AFTER,
-            )
-            if found is not None:
-                return from_document(found)
-        return None
+    def add_all(self, batches: Sequence[Batch]) -> bool:
+        """Store `batches`; False when a crashed run had stored one of them already, which stays as it is."""
+        return insert_new(self._all, [to_document(batch) for batch in batches]) == len(batches)
+
+    def lease(self, channel: Channel, owner: str, now: datetime, until: datetime) -> list[Batch]:
+        """Take the most urgent due batch until `until`: high rank first, then the one due longest.
+
+        Where that one is small, others of its kind come with it: they cost little more together than one alone.
+        An owner leases once at a time: leases that end at the same moment could not be told apart.
+        """
+        due = {"_id.c": channel.value, "stage": Stage.DISPATCH.value, "due_at": {"$lte": now}}
+        found = self._all.find_one_and_update(
+            due | {"rank": {"$in": [rank.value for rank in Rank]}},
+            {"$set": {"owner": owner, "due_at": until}},
+            sort=[("rank", 1), ("due_at", 1)],
+            return_document=ReturnDocument.AFTER,
+        )
+        if found is None:
+            return []
+        few = len(found["users"]) <= _FEW
+        return [from_document(found), *(self._lease_few(due | {"rank": found["rank"]}, owner, until) if few else ())]
+
+    def _lease_few(self, due: Document, owner: str, until: datetime) -> list[Batch]:
+        small = due | {f"users.{_FEW}": {"$exists": False}}
+        ids = [document["_id"] for document in self._all.find(small, {"_id": 1}).sort("due_at", 1).limit(_TOGETHER)]
+        if not ids:
+            return []
+        self._all.update_many({"_id": {"$in": ids}} | due, {"$set": {"owner": owner, "due_at": until}})
+        leased = self._all.find({"_id": {"$in": ids}, "owner": owner, "due_at": until})
+        return [from_document(document) for document in leased]
 
     def holds(self, owner: str, batch: Batch) -> bool:
         """Whether `owner` still has the lease."""
@@ -58,29 +89,31 @@ class Batches:
         """End the lease of an unsettled batch: anyone may take it from `due_at` on."""
         self._all.update_one(_owned(batch, owner), {"$set": {"owner": None, "due_at": due_at}})
 
-    def settle(self, batch: Batch, owner: str, successor: Batch | None, split: Sequence[Batch]) -> bool:
-        """End a dispatch: the batch becomes `successor` or goes, and `split` are stored, all or nothing.
+    def settle(self, settlements: Sequence[Settled], owner: str) -> int:
+        """End dispatches: each batch becomes its successor or goes, and what is split off is stored with that.
 
-        False, and nothing is changed, when the lease was lost.
+        Where a lease was lost nothing is changed. Returns how many were lost.
         """
-        if not split:
-            return self._replace(batch, owner, successor, None)
+        plain = [_replacement(settled, owner) for settled in settlements if not settled.split]
+        kept = 0
+        if plain:
+            done = self._all.bulk_write(plain, ordered=False)
+            kept = done.modified_count + done.deleted_count
+        kept += sum(self._split(settled, owner) for settled in settlements if settled.split)
+        return len(settlements) - kept
+
+    def _split(self, settled: Settled, owner: str) -> bool:
+        """All or nothing: a batch that is replaced without its parts would lose recipients."""
+
+        def write(session: ClientSession) -> bool:
+            done = self._all.bulk_write([_replacement(settled, owner)], session=session)
+            if not done.modified_count + done.deleted_count:
+                return False
+            self._all.insert_many([to_document(part) for part in settled.split], session=session)
+            return True
+
         with self._client.start_session() as session:
-            return session.with_transaction(lambda s: self._split(batch, owner, successor, split, s))
-
-    def _split(
-        self, batch: Batch, owner: str, successor: Batch | None, split: Sequence[Batch], session: ClientSession
-    ) -> bool:
-        if not self._replace(batch, owner, successor, session):
-            return False
-        self._all.insert_many([to_document(part) for part in split], session=session)
-        return True
-
-    def _replace(self, batch: Batch, owner: str, successor: Batch | None, session: ClientSession | None) -> bool:
-        if successor is None:
-            return self._all.delete_one(_owned(batch, owner), session=session).deleted_count == 1
-        replacement = to_document(successor)
-        return self._all.replace_one(_owned(batch, owner), replacement, session=session).modified_count == 1
+            return session.with_transaction(write)
 
     def renew(self, batches: Iterable[BatchKey], owner: str, until: datetime) -> None:
         """Keep those of these leases that `owner` still has for longer."""
@@ -105,10 +138,11 @@ class Batches:
         done = self._all.update_many({"owner": {"$type": "string"}, "due_at": {"$lte": now}}, {"$set": {"owner": None}})
         return done.modified_count
 
-    def dispatching(self, notification: str) -> bool:
-        """Whether any batch of the notification still waits to be sent."""
-        waiting = {"_id.n": object_id(notification), "stage": Stage.DISPATCH.value}
-        return self._all.find_one(waiting, {"_id": 1}) is not None
+    def dispatching(self, notifications: Sequence[str]) -> set[str]:
+        """Those of the notifications of which a batch still waits to be sent."""
+        ids = [object_id(notification) for notification in notifications]
+        found = self._all.distinct("_id.n", {"_id.n": {"$in": ids}, "stage": Stage.DISPATCH.value})
+        return {str(n) for n in found}
 
     def drop(self, notification: str) -> int:
         """Remove what is left of a notification that is over. Returns how many batches."""
@@ -143,3 +177,9 @@ class Batches:
 
 def _owned(batch: Batch, owner: str) -> Document:
     return {"_id": key_document(batch.key), "owner": owner}
+
+
+def _replacement(settled: Settled, owner: str) -> ReplaceOne[Document] | DeleteOne:
+    if settled.successor is None:
+        return DeleteOne(_owned(settled.batch, owner))
+    return ReplaceOne(_owned(settled.batch, owner), to_document(settled.successor))

@@ -3,13 +3,14 @@
 A lease is `owner` plus a `due_at` in the future. When its owner dies, `due_at` passes and anyone may claim it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pymongo import ReturnDocument
+from pymongo import UpdateOne
 from pymongo.database import Database
 
+from notify_server.domain.audience import is_brief
 from notify_server.domain.batch import Rank
 from notify_server.domain.notification import Notification, State
 from notify_server.storage.database import translated
@@ -27,6 +28,11 @@ class Claim:
 
     notification: Notification
     cursor: str
+
+    @property
+    def brief(self) -> bool:
+        """Whether the audience is a page of named users, of which nothing has been expanded."""
+        return not self.cursor and is_brief(self.notification.audience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +56,17 @@ class Expansions:
     def __init__(self, database: Database[Document]) -> None:
         self._all = database["notifications"]
 
-    def claim(self, owner: str, now: datetime, until: datetime) -> Claim | None:
-        """Lease the most urgent notification whose audience is not fully expanded, until `until`."""
-        found = self._all.find_one_and_update(
-            {"expanded": False, "state": {"$in": _UNEXPANDED}, "due_at": {"$lte": now}},
-            [{"$set": {"owner": owner, "due_at": until, "state": _begun()}}],
-            sort=[("rank", 1), ("due_at", 1)],
-            return_document=ReturnDocument.AFTER,
-        )
-        return None if found is None else Claim(from_document(found), found["cursor"])
+    def claim(self, owner: str, now: datetime, until: datetime, limit: int) -> list[Claim]:
+        """Lease the most urgent notifications whose audience is not fully expanded, at most `limit`, until `until`."""
+        waiting = {"expanded": False, "state": {"$in": _UNEXPANDED}, "due_at": {"$lte": now}}
+        found = self._all.find(waiting, {"_id": 1}).sort([("rank", 1), ("due_at", 1)]).limit(limit)
+        ids = [document["_id"] for document in found]
+        if not ids:
+            return []
+        ours = {"_id": {"$in": ids}}
+        self._all.update_many(ours | waiting, [{"$set": {"owner": owner, "due_at": until, "state": _begun()}}])
+        claimed = self._all.find(ours | {"owner": owner, "due_at": until})
+        return [Claim(from_document(document), document["cursor"]) for document in claimed.sort("_id", 1)]
 
     def advance(self, notification: str, owner: str, cursors: tuple[str, str], recipients: int, *, last: bool) -> bool:
         """Move the cursor past a page whose batches and entries are stored; after the `last`, end the lease.
@@ -72,6 +80,20 @@ class Expansions:
         )
         return done.modified_count == 1
 
+    def complete(self, pages: Sequence[tuple[str, str, int]], owner: str) -> bool:
+        """End the expansion of audiences of one page: (notification, last user, recipients).
+
+        False when a lease was lost: then nobody knows here which of them were ended.
+        """
+        writes = [
+            UpdateOne(
+                {"_id": object_id(notification), "owner": owner, "cursor": "", "expanded": False},
+                {"$set": {"cursor": last, "expanded": True, "owner": None}, "$inc": {"recipients": recipients}},
+            )
+            for notification, last, recipients in pages
+        ]
+        return self._all.bulk_write(writes, ordered=False).modified_count == len(writes)
+
     def renew(self, notifications: Iterable[str], owner: str, until: datetime) -> None:
         """Keep those of these leases that `owner` still has for longer."""
         ids = [object_id(notification) for notification in notifications]
@@ -82,21 +104,28 @@ class Expansions:
         ours = {"expanded": False, "rank": _ANY_RANK, "owner": owner}
         self._all.update_many(ours, {"$set": {"owner": None, "due_at": now}})
 
-    def progress(self, notification: str) -> Progress | None:
-        """What a dispatcher must know, or None where there is no such notification."""
+    def progress(self, notifications: Sequence[str]) -> Mapping[str, Progress]:
+        """What a dispatcher must know of each of these notifications that exists."""
         fields = ("state", "expires_at", "cursor", "expanded")
-        found = self._all.find_one({"_id": object_id(notification)}, fields)
-        if found is None:
-            return None
-        return Progress(State(found["state"]), found["expires_at"], found["cursor"], found["expanded"])
+        found = self._all.find({"_id": {"$in": [object_id(notification) for notification in notifications]}}, fields)
+        return {
+            str(document["_id"]): Progress(
+                State(document["state"]), document["expires_at"], document["cursor"], document["expanded"]
+            )
+            for document in found
+        }
 
-    def finish(self, notification: str) -> bool:
-        """Dispatching → done, once the audience is expanded."""
-        done = self._all.update_one(
-            {"_id": object_id(notification), "expanded": True, "state": State.DISPATCHING.value},
+    def finish(self, notifications: Sequence[str]) -> int:
+        """Dispatching → done, for those whose audience is expanded. Returns how many."""
+        done = self._all.update_many(
+            {
+                "_id": {"$in": [object_id(notification) for notification in notifications]},
+                "expanded": True,
+                "state": State.DISPATCHING.value,
+            },
             {"$set": {"state": State.DONE.value}},
         )
-        return done.modified_count == 1
+        return done.modified_count
 
     def unfinished(self, limit: int) -> list[str]:
         """The oldest fully expanded notifications that are still dispatching."""
@@ -119,7 +148,7 @@ class Expansions:
     def close(self, notification: str) -> None:
         """Nothing of it will ever be sent again."""
         self._all.update_one({"_id": object_id(notification)}, {"$set": {"open": False}})
-        self.finish(notification)
+        self.finish([notification])
 
     def reap(self, now: datetime) -> int:
         """Take the names of dead owners off notifications whose lease ran out. Returns how many."""

@@ -1,5 +1,6 @@
 """How a notification is written down: the only place that knows the fields of its document."""
 
+from notify_server.domain.audience import is_brief
 from notify_server.domain.batch import Rank
 from notify_server.domain.notification import (
     Audience,
@@ -32,7 +33,7 @@ def to_document(notification: Notification) -> Document:
         "community": notification.community,
         "channels": [channel.value for channel in notification.channels],
         "priority": notification.priority.value,
-        "rank": Rank.of(notification.priority).value,
+        "rank": Rank.of(notification.priority, small=is_brief(audience)).value,
         "ttl": notification.ttl,
         "created_at": notification.created_at,
         "send_at": notification.send_at,

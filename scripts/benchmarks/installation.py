@@ -88,6 +88,8 @@ def _environment(config: Config, peer: FcmPeer) -> dict[str, str]:
         "NOTIFY_FCM_PROJECT": peer.project,
         "NOTIFY_FCM_ENDPOINT": peer.endpoint,
         "NOTIFY_FCM_CA_FILE": str(peer.ca_file),
+        "NOTIFY_FCM_RATE": "1000000",  # as fast as it can: no pace is measured here
+        "NOTIFY_FCM_RAMP": "0",
         "GOOGLE_APPLICATION_CREDENTIALS": str(peer.credentials_file),
     }
 

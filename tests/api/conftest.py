@@ -13,7 +13,7 @@ from notify_server.api.app import create_app
 from notify_server.bootstrap import Services, build_services
 from notify_server.config import Config
 from notify_server.domain.audience import Recipient
-from notify_server.storage.registry import Registry
+from notify_server.storage.registry import Arrivals, Registry
 from tests.api.caller import Caller
 from tests.api.contract import Contract
 
@@ -79,7 +79,7 @@ def notify(backend: Caller, database: Database[dict[str, Any]]) -> Callable[...,
         answer = backend.post("/v1/notifications", {"message": {"title": "Hello"}, "users": users, **fields})
         assert answer.json is not None
         identity = str(answer.json["id"])
-        Registry(database).insert(identity, [Recipient(user) for user in users], None, datetime.now(UTC))
+        Registry(database).insert([Arrivals(identity, None, [Recipient(user) for user in users])], datetime.now(UTC))
         return identity
 
     return post

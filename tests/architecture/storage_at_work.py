@@ -7,7 +7,7 @@ from notify_server.domain.audience import Recipient
 from notify_server.domain.batch import Batch, Stage
 from notify_server.domain.notification import Audience, Channel, Notification, Priority, State
 from notify_server.domain.registry import Event, Note, Reason, Status
-from notify_server.storage.batches import Batches
+from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.clients import Clients
 from notify_server.storage.devices import Devices
 from notify_server.storage.documents import Store
@@ -17,9 +17,11 @@ from notify_server.storage.groups import Groups
 from notify_server.storage.leases import Leases
 from notify_server.storage.members import Members
 from notify_server.storage.notifications import Idempotency, Notifications
+from notify_server.storage.paces import Paces
 from notify_server.storage.receipts import Receipt, Receipts
-from notify_server.storage.registry import Registry
+from notify_server.storage.registry import Arrivals, Registry
 from notify_server.storage.users import Users
+from notify_server.storage.workers import Workers
 from tests.builders import NOON, a_batch, a_device, a_notification, after, recipients
 
 USERS = [f"u{number:03}" for number in range(300)]
@@ -60,6 +62,7 @@ class Work:
             watch(Leases(database)),
             watch(Receipts(database)),
         )
+        self.paces, self.workers = watch(Paces(database)), watch(Workers(database))
         self.made = [self._notification(number) for number in range(60)]
         self.first: Notification = self.made[0]
 
@@ -113,13 +116,12 @@ class Work:
 
     def _registry(self) -> None:
         n = self.first.id
-        for notification in self.made[:20]:
-            self.registry.insert(notification.id, recipients(*USERS[:100]), None, NOON)
-        self.registry.insert(n, [Recipient("muted", (), Reason.MUTED_GROUP)], None, NOON)
-        self.registry.move(Event.SEND, n, USERS[:50], Note(NOON))
-        self.registry.resend(n, USERS[:10], NOON, 1)
-        self.registry.hold(n, USERS[60:70], Note(NOON, Reason.NO_DEVICE))
-        self.registry.standing(n, USERS[:50], [Status.PENDING, Status.SENT])
+        pages = [Arrivals(notification.id, None, recipients(*USERS[:100])) for notification in self.made[:20]]
+        self.registry.insert([*pages, Arrivals(n, None, [Recipient("muted", (), Reason.MUTED_GROUP)])], NOON)
+        self.registry.move(Event.SEND, {n: USERS[:50], self.made[1].id: USERS[:9]}, Note(NOON))
+        self.registry.resend({n: USERS[:10]}, NOON, 1)
+        self.registry.hold({n: USERS[60:70]}, Note(NOON, Reason.NO_DEVICE))
+        self.registry.standing({n: USERS[:50], self.made[1].id: USERS[:9]}, [Status.PENDING, Status.SENT])
         self.registry.waiting("u060", Reason.NO_DEVICE)
         self.receipts.statuses("u020", [n])
         for event in (Event.RECEIVE, Event.READ):
@@ -130,7 +132,7 @@ class Work:
         self.entries.of_user("u010", None, 9)
         self.entries.among(n, USERS[:5])
         self.entries.counts([notification.id for notification in self.made[:3]])
-        self.registry.move(Event.EXPIRE, n, None, Note(NOON, Reason.TTL_OVER))
+        self.registry.move_all(Event.EXPIRE, n, Note(NOON, Reason.TTL_OVER))
         self.registry.erase("u099")
 
     def _notifications(self) -> None:
@@ -148,15 +150,17 @@ class Work:
         self.notifications.cancel(self.made[-2].id)
 
     def _expansions(self) -> None:
-        claims = [self.expansions.claim("one", NOON, after(30)) for _ in range(9)]
-        for claim in claims[:5]:
-            self.expansions.advance(claim.notification.id, "one", ("", "u1"), 1, last=True)
-        self.expansions.renew([claims[6].notification.id], "one", after(60))
-        self.expansions.progress(self.first.id)
+        claims = self.expansions.claim("one", NOON, after(30), 9)
+        ids = [claim.notification.id for claim in claims]
+        for notification in ids[:5]:
+            self.expansions.advance(notification, "one", ("", "u1"), 1, last=True)
+        self.expansions.complete([(ids[7], "u1", 1), (ids[8], "u1", 1)], "one")
+        self.expansions.renew([ids[6]], "one", after(60))
+        self.expansions.progress(ids[:3])
         self.expansions.unfinished(9)
-        self.expansions.finish(claims[0].notification.id)
+        self.expansions.finish(ids[:1])
         self.expansions.expired(after(9999), 9)
-        self.expansions.close(claims[1].notification.id)
+        self.expansions.close(ids[1])
         self.expansions.reap(after(30))
         self.expansions.resign("one", NOON)
         self.expansions.release(NOON)
@@ -166,18 +170,23 @@ class Work:
             for stage, channel in zip(Stage, (Channel.PUSH, Channel.PUSH, Channel.REALTIME), strict=True):
                 self.batches.add(a_batch(notification.id, page=stage.value, stage=stage, channel=channel))
         self.batches.add(a_batch(self.first.id, page=Stage.DISPATCH.value))
-        leased: list[Batch] = [self.batches.lease(Channel.PUSH, "one", NOON, after(30)) for _ in range(6)]
+        self.batches.add_all([a_batch(self.first.id, page=str(number)) for number in range(9)])
+        leased: list[Batch] = self.batches.lease(Channel.PUSH, "one", NOON, after(30))
         self.batches.find(leased[0].key)
         self.batches.holds("one", leased[0])
         self.batches.give_back(leased[0], "one", after(30))
         self.batches.renew([batch.key for batch in leased], "one", after(30))
-        self.batches.settle(leased[1], "one", None, [])
-        self.batches.settle(leased[2], "one", replace(leased[2], owner=None), [])
-        self.batches.settle(leased[3], "one", None, [a_batch(leased[3].key.notification, part="1")])
+        split = [a_batch(leased[3].key.notification, part="1")]
+        settled = [
+            Settled(leased[1]),
+            Settled(leased[2], replace(leased[2], owner=None)),
+            Settled(leased[3], None, split),
+        ]
+        self.batches.settle(settled, "one")
         self.batches.reap(after(30))
         self.batches.resign("one", NOON)
         self.batches.recall(NOON)
-        self.batches.dispatching(self.first.id)
+        self.batches.dispatching([notification.id for notification in self.made[:5]])
         self.batches.oldest_due(Channel.PUSH, NOON)
         self.batches.announced(Channel.REALTIME, NOON)
         self.batches.drop(self.first.id)
@@ -190,3 +199,10 @@ class Work:
         self.clients.revoke("client1", NOON)
         self.leases.hold("scheduler", "one", NOON, after(30))
         self.leases.release("scheduler", "one")
+        self.paces.get(Channel.PUSH)
+        self.paces.change(Channel.PUSH, lambda pace: pace.busy(NOON))
+        self.paces.change(Channel.PUSH, lambda pace: pace.busy(after(1)))
+        for number in range(20):
+            self.workers.report(f"w{number}", NOON, after(3 if number % 2 else -3), sending=number % 3 == 0)
+        self.workers.sending(NOON)
+        self.workers.leave("w1")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notify_server.domain.audience import Recipient, merge_page, named_after, recipient
+from notify_server.domain.audience import Recipient, is_brief, merge_page, named_after, recipient
 from notify_server.domain.notification import Audience
 from notify_server.domain.registry import Reason
 from notify_server.domain.user import User
@@ -102,3 +102,21 @@ def test_a_muted_group_that_is_not_addressed_silences_nothing() -> None:
 
 def test_one_who_left_every_group_after_the_page_was_fixed_is_a_recipient_through_none() -> None:
     assert recipient(a_user(groups=()), Audience(groups=("choir",)), None) == Recipient("u1")
+
+
+@pytest.mark.parametrize(
+    ("audience", "brief"),
+    [
+        (Audience(("u1",)), True),
+        (Audience(tuple(f"u{n:03}" for n in range(499))), True),
+        (Audience(tuple(f"u{n:03}" for n in range(500))), False),
+        (Audience(("u1",), groups=("g",)), False),
+        (Audience(("u1",), communities=("c",)), False),
+        (Audience(("u1",), everyone=True), False),
+        (Audience(), False),
+    ],
+)
+def test_an_audience_is_brief_when_it_names_less_than_a_page_of_users_and_nothing_else(
+    audience: Audience, brief: bool
+) -> None:
+    assert is_brief(audience) is brief

@@ -61,5 +61,6 @@ def test_an_accepted_send_has_no_reason() -> None:
     assert judge([BUSY, ACCEPTED]).reason is None
 
 
-def test_429_and_both_kinds_of_401_cost_no_attempt() -> None:
-    assert {Reason.QUOTA_EXCEEDED, Reason.CREDENTIAL_REFUSED, Reason.PROVIDER_CREDENTIAL} == UNCOUNTED
+def test_429_both_kinds_of_401_and_what_we_hold_back_ourselves_cost_no_attempt() -> None:
+    turned_away = {Reason.QUOTA_EXCEEDED, Reason.CREDENTIAL_REFUSED, Reason.PROVIDER_CREDENTIAL}
+    assert turned_away | {Reason.DEVICE_RATE} == UNCOUNTED

@@ -61,7 +61,7 @@ def test_a_worker_suspended_beyond_its_lease_finds_its_work_done(make_scene, peo
     scene.await_done(notification)
     assert scene.count(notification, status="sent") == SOME
     suspended.resume()
-    until(lambda: "batch lease lost" in suspended.events(), "it notices")
+    until(lambda: {"batch lease lost", "batch leases lost"}.intersection(suspended.events()), "it notices")
     assert suspended.stop() == 0
     evidence = scene.sent_to_all("worker suspended beyond its lease", notification, people[:SOME])
     assert evidence.duplicates <= IN_FLIGHT

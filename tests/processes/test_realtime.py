@@ -53,9 +53,9 @@ def announce(config: Config, database: Database[dict[str, Any]], services: Servi
     def announced(*users: str) -> str:
         draft = Draft(Message(title="Room changed"), Audience(tuple(sorted(users))), channels=(Channel.REALTIME,))
         notification = services.acceptance.accept(draft, "test", None)
-        claim = expansion.claim()
-        assert claim is not None
-        assert list(expansion.pages(claim)) == []  # nothing of it is for push
+        claims = expansion.claim()
+        assert [claim.notification.id for claim in claims] == [notification.id]
+        assert [page for load in expansion.together(claims) for page in load] == []  # nothing of it is for push
         return notification.id
 
     return announced

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -73,9 +74,10 @@ class Up:
         """The process ids by name: mongod, or the command of ours."""
         found = {}
         for pid in leftovers.find(self.config.data_dir):
-            command = psutil.Process(pid).cmdline()
-            name = command[-1] if "notify_server.cli" in command else Path(command[0]).name
-            found.setdefault(name, pid)
+            with suppress(psutil.NoSuchProcess):  # it has ended, and waits to be collected
+                command = psutil.Process(pid).cmdline()
+                name = command[-1] if "notify_server.cli" in command else Path(command[0]).name
+                found.setdefault(name, pid)
         return found
 
 

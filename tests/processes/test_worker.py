@@ -72,8 +72,8 @@ def test_a_worker_delivers_what_is_accepted_and_tells_nobody_what_it_says(servic
         device_target("u2").value,
     }
     assert violations(Evidence(database, notification, fcm.messages())) == []
-    until(lambda: {"audience expanded", "notification done"} <= set(worker.events()))
-    assert worker.output.count(f'"notification_id": "{notification}"') == 2
+    until(lambda: {"audiences expanded", "notifications done"} <= set(worker.events()))
+    assert worker.output.count(f'"notification_ids": ["{notification}"]') == 2
     assert not [secret for secret in ("A secret", "Nobody logs", "target-of", "ya29.") if secret in worker.output]
 
 

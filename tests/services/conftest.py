@@ -47,6 +47,8 @@ def leading_to(simulator: SimulatorProcess, config: Config) -> Config:
         fcm_project=simulator.project,
         jwt_secret="a secret that is long enough for HS256",
         lease=LEASE,
+        fcm_rate=1e6,
+        fcm_ramp=0.0,
     )
 
 

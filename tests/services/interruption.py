@@ -8,7 +8,7 @@ from pymongo.collection import Collection
 from notify_server.storage.documents import Document, Store
 from notify_server.storage.signals import COLLECTION
 
-_READS = {"aggregate", "find", "find_one"}
+_READS = {"aggregate", "count_documents", "distinct", "find", "find_one"}
 _WRITES = {"bulk_write", "delete_many", "delete_one", "insert_many", "insert_one"}
 _UPDATES = {"find_one_and_update", "replace_one", "update_many", "update_one"}
 

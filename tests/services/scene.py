@@ -1,6 +1,6 @@
 """The service in one process: what web, worker and scheduler call, at one database, by a clock that tests move."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ from notify_server.domain.notification import Audience, Message
 from notify_server.domain.push import PushTransport
 from notify_server.services.acceptance import Draft
 from notify_server.services.enrolment import Installation
-from notify_server.services.expansion import Page
+from notify_server.services.load import Load, Page
+from notify_server.services.rotation import Rotation
 from notify_server.services.upkeep import Upkeep
 from notify_server.storage.documents import Document, Store, object_id
 from tests.builders import StoppedClock, a_target
@@ -53,20 +54,24 @@ class Scene:
         installation = Installation(Platform.ANDROID, a_target(target or f"{user}:{device}"))
         self.services.enrolment.register(user, device, installation)
 
+    def loads(self, engine: Engine | None = None) -> Iterator[Load]:
+        """Expand everything that waits, in the order of a worker; what is for push."""
+        rotation = Rotation((engine or self.engine).expansion)
+        while rotation.claim() or not rotation.idle:
+            if load := rotation.step():
+                yield load
+
     def expand(self, engine: Engine | None = None) -> list[Page]:
         """Expand everything that waits; the pages for push."""
-        expansion, pages = (engine or self.engine).expansion, []
-        while claim := expansion.claim():
-            pages += list(expansion.pages(claim))
-        return pages
+        return [page for load in self.loads(engine) for page in load]
 
     def work(self, engine: Engine | None = None) -> None:
         """Let a worker expand and dispatch until nothing is due."""
         worker = engine or self.engine
-        for page in self.expand(worker):
-            worker.delivery.deliver(page.batch, page.recipients)
-        while batch := worker.delivery.lease():
-            worker.delivery.deliver(batch)
+        for load in list(self.loads(worker)):
+            worker.delivery.deliver(load)
+        while load := worker.leasing.take():
+            worker.delivery.deliver(load)
 
     def entry(self, notification: str, user: str) -> Document:
         """One registry entry as it stands."""

@@ -8,11 +8,11 @@ def test_a_notification_is_done_when_it_is_expanded_and_no_batch_waits_to_be_sen
     scene.register("a")
     notification = scene.accept("a")
     completion = Completion(Expansions(scene.database), Batches(scene.database))
-    completion.check(notification)
+    completion.check([notification])
     assert scene.state(notification) == "accepted"
     [page] = scene.expand()
     assert scene.state(notification) == "dispatching"
-    scene.engine.delivery.deliver(page.batch, page.recipients)
+    scene.engine.delivery.deliver([page])
     assert scene.state(notification) == "done"
 
 

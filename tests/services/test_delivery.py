@@ -7,11 +7,12 @@ from itertools import count
 import pytest
 
 from notify_server.channels.fcm.transport import open_transport
-from notify_server.domain.batch import Batch
 from notify_server.domain.notification import Message, ResendPolicy
 from notify_server.domain.registry import Status
+from notify_server.services.load import Load
 from notify_server.services.reception import Report
 from notify_server.storage.batches import Batches
+from notify_server.storage.documents import object_id
 from notify_server.storage.notifications import Notifications
 from tests.builders import a_batch, a_notification, after
 from tests.services.interruption import Interrupted, Killed, die
@@ -28,12 +29,12 @@ def people(scene: Scene) -> Scene:
     return scene
 
 
-def taken(scene: Scene, notification: str, *users: str) -> Batch:
+def taken(scene: Scene, notification: str, *users: str) -> Load:
     """The leased batch of a notification that is expanded."""
     [page] = scene.expand()
     assert page.batch.key.notification == notification
     assert page.recipients == users
-    return page.batch
+    return [page]
 
 
 def test_each_answer_of_fcm_ends_in_its_status_and_reason(scene: Scene) -> None:
@@ -234,9 +235,9 @@ def test_a_user_without_a_device_waits_until_one_is_registered(scene: Scene) -> 
 
 def test_what_is_cancelled_before_it_is_dispatched_is_not_sent(people: Scene) -> None:
     notification = people.accept("a", "b")
-    batch = taken(people, notification, "a", "b")
+    load = taken(people, notification, "a", "b")
     assert Notifications(people.database).cancel(notification)
-    people.engine.delivery.deliver(batch, ("a", "b"))
+    people.engine.delivery.deliver(load)
     assert people.standing(notification) == dict.fromkeys("ab", ("cancelled", "cancelled_by_backend"))
     assert people.accepted() == []
     assert people.batches(notification) == []
@@ -245,9 +246,7 @@ def test_what_is_cancelled_before_it_is_dispatched_is_not_sent(people: Scene) ->
 def test_cancelling_ends_retries_and_leaves_what_was_sent(people: Scene) -> None:
     people.fcm.behave(prefixes={"a:": {"unavailable": 1}})
     notification = people.accept("a", "b")
-    [page] = people.expand()
-    batch = page.batch
-    people.engine.delivery.deliver(batch, page.recipients)
+    people.engine.delivery.deliver(taken(people, notification, "a", "b"))
     assert people.state(notification) == "dispatching"
     Notifications(people.database).cancel(notification)
     people.clock.forward(15)
@@ -257,9 +256,9 @@ def test_cancelling_ends_retries_and_leaves_what_was_sent(people: Scene) -> None
 
 def test_what_expires_before_it_is_dispatched_is_not_sent(people: Scene) -> None:
     notification = people.accept("a", "b", ttl=20)
-    batch = taken(people, notification, "a", "b")
+    load = taken(people, notification, "a", "b")
     people.clock.forward(20)
-    people.engine.delivery.deliver(batch, ("a", "b"))
+    people.engine.delivery.deliver(load)
     assert people.standing(notification) == dict.fromkeys("ab", ("expired", "ttl_over"))
     assert people.accepted() == []
 
@@ -276,17 +275,16 @@ def test_a_retry_is_never_put_off_beyond_the_expiry_and_ends_there(people: Scene
 
 def test_a_batch_whose_entries_are_not_written_yet_is_given_back_unsent(people: Scene) -> None:
     people.accept("a", resend=ONCE)
-    dying = people.worker(Interrupted(people.database, 4, die))
-    claim = dying.expansion.claim()
-    assert claim is not None
+    dying = people.worker(Interrupted(people.database, 6, die))
+    [claim] = dying.expansion.claim()
     with pytest.raises(Killed):
-        list(dying.expansion.pages(claim))
+        list(dying.expansion.loads(claim))
     people.clock.forward(LEASE)
-    batch = people.engine.delivery.lease()
-    assert batch is not None
-    people.engine.delivery.deliver(batch)
+    load = people.engine.leasing.take()
+    assert len(load) == 1
+    people.engine.delivery.deliver(load)
     assert people.accepted() == []
-    assert people.engine.delivery.lease() is None
+    assert not people.engine.leasing.take()
     people.work()
     people.clock.forward(LEASE)
     people.work()
@@ -310,20 +308,20 @@ def test_a_message_that_cannot_be_encoded_fails_its_recipients_with_the_reason(p
 
 def test_who_was_suspended_until_another_had_taken_over_sends_nothing(people: Scene) -> None:
     notification = people.accept("a", "b")
-    batch = taken(people, notification, "a", "b")
+    load = taken(people, notification, "a", "b")
     people.clock.forward(LEASE)
     people.work(people.worker())
     before = people.batches(notification), people.entry(notification, "a")
-    people.engine.delivery.deliver(batch, ("a", "b"))
+    people.engine.delivery.deliver(load)
     assert (people.batches(notification), people.entry(notification, "a")) == before
     assert Counter(people.accepted()) == {"a:phone": 1, "b:phone": 1}
 
 
 def test_who_was_suspended_until_the_lease_ran_out_goes_on_where_nobody_took_over(people: Scene) -> None:
     notification = people.accept("a")
-    batch = taken(people, notification, "a")
+    load = taken(people, notification, "a")
     people.clock.forward(LEASE)
-    people.engine.delivery.deliver(batch, ("a",))
+    people.engine.delivery.deliver(load)
     assert people.standing(notification) == {"a": ("sent", None)}
 
 
@@ -334,10 +332,10 @@ def test_a_lease_may_be_lost_before_any_operation_and_each_entry_is_sent_once(pe
         [page] = people.expand()
         database = Interrupted(people.database, moment, lambda: _lose_the_lease(people))
         suspended = people.worker(database)
-        people.engine.delivery.release(page.batch)
-        batch = suspended.delivery.lease()
-        assert batch is not None
-        suspended.delivery.deliver(batch)
+        people.engine.leasing.release([page])
+        load = suspended.leasing.take()
+        assert len(load) == 1
+        suspended.delivery.deliver(load)
         for user in "ab":
             entry = people.entry(notification, user)
             assert [line["status"] for line in entry["history"]] == ["pending", "sent"]
@@ -355,48 +353,77 @@ def _lose_the_lease(scene: Scene) -> None:
     scene.work(scene.worker())
 
 
-def test_a_released_batch_is_anyones_at_once(people: Scene) -> None:
-    notification = people.accept("a")
-    people.engine.delivery.release(taken(people, notification, "a"))
-    assert people.worker().delivery.lease() is not None
-
-
-def test_what_is_in_hand_is_kept_by_renewing(people: Scene) -> None:
-    notification = people.accept("a")
-    batch = taken(people, notification, "a")
-    for _ in range(5):
-        people.clock.forward(LEASE / 3)
-        people.engine.delivery.renew()
-    assert people.worker().delivery.lease() is None
-    people.engine.delivery.deliver(batch, ("a",))
-    assert people.standing(notification) == {"a": ("sent", None)}
-
-
 def test_a_batch_whose_delivery_failed_is_not_kept_by_renewing(people: Scene) -> None:
     notification = people.accept("a")
     people.expand()
     people.clock.forward(LEASE)
     failing = people.worker(Interrupted(people.database, 2, die))
-    batch = failing.delivery.lease()
-    assert batch is not None
+    load = failing.leasing.take()
+    assert len(load) == 1
     with pytest.raises(Killed):
-        failing.delivery.deliver(batch)
+        failing.delivery.deliver(load)
     for _ in range(3):
-        failing.delivery.renew()
+        failing.leasing.renew()
         people.clock.forward(LEASE / 2)
     people.work(people.worker())
     assert people.standing(notification) == {"a": ("sent", None)}
 
 
-def test_who_resigns_leaves_everything_to_others_at_once(people: Scene) -> None:
-    people.accept("a")
-    people.expand()
-    people.accept("b")
-    assert people.engine.expansion.claim() is not None
-    people.engine.delivery.resign()
-    other = people.worker()
-    assert other.delivery.lease() is not None
-    assert other.expansion.claim() is not None
+def test_of_a_load_each_batch_has_its_own_fate(people: Scene) -> None:
+    engine = people.engine
+    fates = ("sent", "cancelled", "expired", "lost", "gone", "unencodable")
+    ids = {fate: people.accept("a", "b", ttl=20 if fate == "expired" else 3600) for fate in fates[:-1]}
+    odd = a_notification(message=Message("Hello", data={"google.secret": "x"}))
+    Notifications(people.database).add(replace(odd, audience=replace(odd.audience, users=("a", "b"))), None)
+    ids["unencodable"] = odd.id
+    [load] = list(people.loads(engine))
+    Notifications(people.database).cancel(ids["cancelled"])
+    people.clock.forward(LEASE)
+    key = {"_id.n": object_id(ids["lost"])}
+    people.database["batches"].update_many(key, {"$set": {"owner": "another", "due_at": after(10 * LEASE)}})
+    people.database["notifications"].delete_one({"_id": object_id(ids["gone"])})
+    engine.delivery.deliver(load)
+    assert {fate: people.standing(notification)["b"] for fate, notification in ids.items()} == {
+        "sent": ("sent", None),
+        "cancelled": ("cancelled", "cancelled_by_backend"),
+        "expired": ("expired", "ttl_over"),
+        "lost": ("pending", None),
+        "gone": ("pending", None),
+        "unencodable": ("failed", "payload_rejected"),
+    }
+    assert sorted(people.accepted()) == ["a:phone", "b:phone"]
+    left = {fate: [batch["stage"] for batch in people.batches(notification)] for fate, notification in ids.items()}
+    assert left == {fate: [] for fate in fates} | {"sent": ["confirm"], "lost": ["dispatch"]}
+    assert engine.leasing.holder.batches == set()
+
+
+def test_retries_and_resends_of_many_are_taken_and_sent_together(people: Scene) -> None:
+    people.fcm.behave(prefixes={"b:": {"unavailable": 1}})
+    notifications = [people.accept("a", "b") for _ in range(5)]
+    people.work()
+    people.fcm.behave()
+    people.clock.forward(900)
+    assert people.upkeep.resend() == 5
+    load = people.engine.leasing.take()
+    assert sorted(page.batch.users for page in load) == [("a",)] * 5 + [("b",)] * 5
+    people.engine.delivery.deliver(load)
+    for notification in notifications:
+        assert people.standing(notification) == {"a": ("sent", None), "b": ("sent", None)}
+        assert [people.entry(notification, user)["resends"] for user in "ab"] == [1, 0]
+        assert people.violations(notification) == []
+    assert Counter(people.accepted()) == {"a:phone": 10, "b:phone": 5}
+
+
+def test_a_stopped_governor_sends_nothing_and_leaves_the_batch_as_it_is(people: Scene) -> None:
+    notification = people.accept("a")
+    load = taken(people, notification, "a")
+    people.engine.governor.stop()
+    people.engine.delivery.deliver(load)
+    assert people.accepted() == []
+    assert people.standing(notification) == {"a": ("pending", None)}
+    people.engine.leasing.resign()
+    people.work(people.worker())
+    assert people.standing(notification) == {"a": ("sent", None)}
 
 
 FATES = {"busy:": {"unavailable": 1}, "two:tablet": {"unavailable": 1}, "gone": {"unregistered": 1}}
@@ -412,7 +439,7 @@ def test_a_worker_may_die_before_any_operation_and_nobody_is_lost(scene: Scene) 
         scene.register("gone", target=f"gone{moment}")
         notification = scene.accept("busy", "fine", "gone", "none", "two")
         [page] = scene.expand()
-        scene.engine.delivery.release(page.batch)
+        scene.engine.leasing.release([page])
         database = Interrupted(scene.database, moment, die)
         dying = scene.worker(database)
         try:

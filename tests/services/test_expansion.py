@@ -1,14 +1,20 @@
-from itertools import count
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import chain, count
 from typing import Any
 
 import pytest
 
 from notify_server.bootstrap import Engine
+from notify_server.domain.batch import Rank
 from notify_server.domain.notification import Channel
-from notify_server.services.expansion import Page
+from notify_server.services.load import Load, Page
+from notify_server.storage.batches import Batches
+from notify_server.storage.documents import object_id
 from notify_server.storage.expansions import Claim
 from notify_server.storage.notifications import Notifications
-from tests.builders import NOON, after
+from tests.builders import NOON, a_batch, after
 from tests.services.interruption import Interrupted, Killed, die
 from tests.services.scene import LEASE, Scene
 
@@ -19,13 +25,17 @@ GOING = [*CROWD[:20], "u0499", "u0509"]  # so many that those who stay would fit
 
 
 def claimed(engine: Engine) -> Claim:
-    claim = engine.expansion.claim()
-    assert claim is not None
+    [claim] = engine.expansion.claim()
     return claim
 
 
-def users(pages: list[Page]) -> list[str]:
-    return [user for page in pages for user in page.recipients]
+def paged(engine: Engine) -> Iterator[Page]:
+    """The only notification that waits, claimed now and expanded page by page."""
+    return chain.from_iterable(engine.expansion.loads(claimed(engine)))
+
+
+def users(pages: Iterable[Page]) -> list[str]:
+    return [user for page in pages for user in page.recipients or ()]
 
 
 def entered(scene: Scene) -> list[dict[str, Any]]:
@@ -54,7 +64,7 @@ def test_unknown_users_are_made_with_the_community_and_known_ones_stay_as_they_a
 def test_a_large_audience_is_expanded_in_pages_of_500_leased_to_the_expander(scene: Scene) -> None:
     notification = scene.accept(*CROWD)
     pages = scene.expand()
-    assert [(page.batch.key.page, len(page.recipients)) for page in pages] == [("", 500), ("u0499", 10)]
+    assert [(page.batch.key.page, len(page.recipients or ())) for page in pages] == [("", 500), ("u0499", 10)]
     assert users(pages) == CROWD
     assert all(page.batch.due_at == after(LEASE) and page.batch.owner for page in pages)
     assert scene.services.inspection.get(notification).recipients == 510
@@ -120,8 +130,8 @@ def test_an_expander_may_die_before_any_operation_and_nobody_is_lost(scene: Scen
         database = Interrupted(scene.database, moment, die)
         dying = scene.worker(database)
         try:
-            for page in dying.expansion.pages(claimed(dying)):
-                dying.delivery.deliver(page.batch, page.recipients)
+            for load in dying.expansion.loads(claimed(dying)):
+                dying.delivery.deliver(load)
         except Killed:
             pass
         if joins_and_leaves:
@@ -154,7 +164,7 @@ def _check(scene: Scene, notification: str) -> None:
 def test_who_joins_behind_the_cursor_after_a_crash_is_a_recipient(scene: Scene) -> None:
     scene.services.membership.replace("crowd", None, CROWD)
     notification = scene.accept(groups=("crowd",))
-    next(scene.engine.expansion.pages(claimed(scene.engine)))
+    next(paged(scene.engine))
     scene.services.membership.change("crowd", ["z last"], [])
     scene.clock.forward(LEASE)
     scene.work(scene.worker())
@@ -164,9 +174,9 @@ def test_who_joins_behind_the_cursor_after_a_crash_is_a_recipient(scene: Scene) 
 def test_a_page_that_was_fixed_stays_as_it_is_though_all_its_members_leave(scene: Scene) -> None:
     scene.services.membership.replace("choir", None, ["a", "b"])
     notification = scene.accept(groups=("choir",))
-    dying = scene.worker(Interrupted(scene.database, 3, die))
+    dying = scene.worker(Interrupted(scene.database, 5, die))
     with pytest.raises(Killed):
-        list(dying.expansion.pages(claimed(dying)))
+        list(paged(dying))
     assert [batch["users"] for batch in scene.batches(notification)] == [["a", "b"]]
     scene.services.membership.replace("choir", None, [])
     scene.clock.forward(LEASE)
@@ -176,7 +186,7 @@ def test_a_page_that_was_fixed_stays_as_it_is_though_all_its_members_leave(scene
 
 def test_who_has_lost_the_lease_stops_and_writes_nothing_twice(scene: Scene) -> None:
     notification = scene.accept(*CROWD)
-    slow = scene.engine.expansion.pages(claimed(scene.engine))
+    slow = paged(scene.engine)
     first = next(slow)
     scene.clock.forward(LEASE)
     other = scene.worker()
@@ -188,36 +198,35 @@ def test_who_has_lost_the_lease_stops_and_writes_nothing_twice(scene: Scene) -> 
 
 def test_a_batch_that_a_dead_expander_left_is_anyones_once_the_page_is_written(scene: Scene) -> None:
     scene.accept("a", "b")
-    dying = scene.worker(Interrupted(scene.database, 4, die))
+    dying = scene.worker(Interrupted(scene.database, 6, die))
     with pytest.raises(Killed):
-        list(dying.expansion.pages(claimed(dying)))
+        list(paged(dying))
     assert scene.database["batches"].count_documents({}) == 1
     scene.clock.forward(LEASE)
     other = scene.worker()
     assert scene.expand(other) == []
-    batch = other.delivery.lease()
-    assert batch is not None
-    assert batch.users == ("a", "b")
+    [page] = other.leasing.take()
+    assert page.batch.users == ("a", "b")
 
 
 def test_an_audience_whose_expansion_failed_is_not_kept_by_renewing(scene: Scene) -> None:
     scene.accept("a", "b")
-    failing = scene.worker(Interrupted(scene.database, 4, die))
+    failing = scene.worker(Interrupted(scene.database, 6, die))
     with pytest.raises(Killed):
-        list(failing.expansion.pages(claimed(failing)))
-    failing.delivery.renew()
+        list(paged(failing))
+    failing.leasing.renew()
     scene.clock.forward(LEASE)
-    failing.delivery.renew()
-    assert scene.engine.expansion.claim() is not None
+    failing.leasing.renew()
+    assert scene.engine.expansion.claim()
 
 
 def test_a_claimed_audience_is_kept_by_renewing(scene: Scene) -> None:
     scene.accept(*CROWD)
-    pages = scene.engine.expansion.pages(claimed(scene.engine))
+    pages = paged(scene.engine)
     for _ in range(5):
         scene.clock.forward(LEASE / 3)
-        scene.engine.delivery.renew()
-    assert scene.worker().expansion.claim() is None
+        scene.engine.leasing.renew()
+    assert scene.worker().expansion.claim() == []
     assert users(list(pages)) == CROWD
 
 
@@ -227,3 +236,159 @@ def test_a_cancelled_notification_is_expanded_so_that_each_recipient_has_an_entr
     scene.work()
     assert scene.standing(notification) == dict.fromkeys("ab", ("cancelled", "cancelled_by_backend"))
     assert scene.accepted() == []
+
+
+def together(engine: Engine) -> Load:
+    """All that waits, which is brief, claimed and expanded together."""
+    claims = engine.expansion.claim()
+    assert all(claim.brief for claim in claims)
+    return [page for load in engine.expansion.together(claims) for page in load]
+
+
+def some_brief(scene: Scene, serial: str = "") -> list[str]:
+    """Notifications to some of the same people: two known with a phone, one muted, one unknown until now."""
+    for user in "ab":
+        scene.register(user)
+    scene.services.people.put("muted", {})
+    scene.database["users"].update_one({"_id": "muted"}, {"$set": {"muted": {"groups": [], "categories": ["news"]}}})
+    return [
+        scene.accept("a", "b", "muted", channels=BOTH, category="news"),
+        scene.accept("a", f"new{serial}", community="school"),
+        scene.accept("muted", category="news"),
+        scene.accept("b", "muted", f"new{serial}", community="club"),
+        scene.accept("b", channels=(Channel.REALTIME,)),
+    ]
+
+
+def test_brief_notifications_are_expanded_together_each_with_its_own_recipients(scene: Scene) -> None:
+    accepted = some_brief(scene)
+    load = together(scene.engine)
+    assert [(page.batch.key.notification, page.recipients) for page in load] == [
+        (accepted[0], ("a", "b")),
+        (accepted[1], ("a", "new")),
+        (accepted[2], ()),
+        (accepted[3], ("b", "muted", "new")),
+    ]
+    assert all(page.batch.due_at == after(LEASE) and page.batch.owner for page in load)
+    muted = [scene.standing(notification).get("muted") for notification in accepted]
+    assert muted == [("suppressed", "muted_category"), None, ("suppressed", "muted_category"), ("pending", None), None]
+    assert [scene.services.inspection.get(notification).recipients for notification in accepted] == [3, 2, 1, 3, 1]
+    assert [scene.state(notification) for notification in accepted] == [*["dispatching"] * 4, "done"]
+    assert scene.services.people.get("new").community == "school"
+    announced = [batch["users"] for n in accepted for batch in scene.batches(n) if batch["stage"] == "announce"]
+    assert announced == [["a", "b", "muted"], ["b"]]
+
+
+def test_a_load_of_brief_notifications_is_delivered_together(scene: Scene) -> None:
+    accepted = some_brief(scene)
+    scene.engine.delivery.deliver(together(scene.engine))
+    assert Counter(scene.accepted()) == {"a:phone": 2, "b:phone": 2}
+    assert [scene.state(notification) for notification in accepted] == ["done"] * 5
+    _check_brief(scene, accepted, "")
+
+
+def test_brief_notifications_that_are_cancelled_or_expired_are_entered_and_not_sent(scene: Scene) -> None:
+    scene.register("a")
+    cancelled, expired, sent = scene.accept("a"), scene.accept("a", ttl=10), scene.accept("a")
+    Notifications(scene.database).cancel(cancelled)
+    load = together(scene.engine)
+    scene.clock.forward(10)
+    scene.engine.delivery.deliver(load)
+    standing = [scene.standing(notification)["a"] for notification in (cancelled, expired, sent)]
+    assert standing == [("cancelled", "cancelled_by_backend"), ("expired", "ttl_over"), ("sent", None)]
+    assert scene.accepted() == ["a:phone"]
+
+
+def test_brief_notifications_in_hand_are_kept_by_renewing_and_let_go_when_they_fail(scene: Scene) -> None:
+    accepted = [scene.accept(user) for user in "ab"]
+    failing = scene.worker(Interrupted(scene.database, 5, die))
+    claims = failing.expansion.claim()
+    scene.clock.forward(LEASE / 2)
+    failing.leasing.renew()  # two operations
+    scene.clock.forward(LEASE / 2)
+    assert not scene.engine.expansion.claim()
+    with pytest.raises(Killed):
+        list(failing.expansion.together(claims))
+    failing.leasing.renew()
+    scene.clock.forward(LEASE / 2)
+    assert [claim.notification.id for claim in scene.engine.expansion.claim()] == accepted
+
+
+def test_of_brief_notifications_those_that_a_dead_expander_left_are_anyones_at_once(scene: Scene) -> None:
+    left, new = scene.accept("a"), scene.accept("b")
+    Batches(scene.database).add(a_batch(left, "a", owner="dead", due_at=after(LEASE), rank=Rank.PROMPT))
+    [page] = together(scene.engine)
+    assert (page.batch.key.notification, page.recipients) == (new, ("b",))
+    assert {**scene.standing(left), **scene.standing(new)} == dict.fromkeys("ab", ("pending", None))
+    other = scene.worker().leasing.take()
+    assert [(page.batch.key.notification, page.batch.users) for page in other] == [(left, ("a",))]
+
+
+def test_who_has_lost_one_of_the_brief_leases_sends_nothing_and_others_send_it_all(scene: Scene) -> None:
+    accepted = some_brief(scene)
+    slow = scene.engine.expansion.claim()
+    scene.database["notifications"].update_one({"_id": object_id(accepted[1])}, {"$set": {"owner": "another"}})
+    assert list(scene.engine.expansion.together(slow)) == []
+    assert scene.engine.leasing.holder.batches == set()
+    scene.clock.forward(LEASE)
+    scene.work(scene.worker())
+    scene.upkeep.reap()
+    _check_brief(scene, accepted, "")
+    assert max(Counter(scene.accepted()).values()) == 2
+
+
+def _check_brief(scene: Scene, accepted: list[str], serial: str) -> None:
+    """Everyone has the entries that are due to them, was sent to, and is in one batch; and all of it is over."""
+    waits, muted, sent = ("pending", "no_device"), ("suppressed", "muted_category"), ("sent", None)
+    new = f"new{serial}"
+    assert [scene.standing(notification) for notification in accepted] == [
+        {"a": sent, "b": sent, "muted": muted},
+        {"a": sent, new: waits},
+        {"muted": muted},
+        {"b": sent, "muted": waits, new: waits},
+        {"b": ("pending", None)},
+    ]
+    for notification, recipients in zip(accepted, (3, 2, 1, 3, 1), strict=True):
+        assert scene.services.inspection.get(notification).recipients == recipients
+        assert scene.state(notification) == "done"
+    for notification in accepted[:4]:
+        assert scene.violations(notification) == []
+    announced = [batch["users"] for n in accepted for batch in scene.batches(n) if batch["stage"] == "announce"]
+    assert announced == [["a", "b", "muted"], ["b"]]
+    owned = scene.database["batches"].count_documents({"owner": {"$ne": None}})
+    assert (owned, scene.database["notifications"].count_documents({"owner": {"$ne": None}})) == (0, 0)
+    lines = Counter(line["status"] for entry in entered(scene) for line in entry["history"])
+    assert lines["sent"] == 4
+
+
+def _interrupt_brief(scene: Scene, action: Callable[[], None]) -> int:
+    """Let `action` happen before each operation in turn of a worker's that expands and delivers; how many there are."""
+    for moment in count():
+        scene.fcm.clear()
+        accepted = some_brief(scene, str(moment))
+        database = Interrupted(scene.database, moment, action)
+        interrupted = scene.worker(database)
+        with suppress(Killed):
+            scene.work(interrupted)
+        scene.clock.forward(LEASE)
+        scene.work(scene.worker())
+        scene.upkeep.reap()
+        _check_brief(scene, accepted, str(moment))
+        assert max(Counter(scene.accepted()).values()) <= 4  # two notifications, each in flight twice at worst
+        if not database.happened:
+            return moment
+        for name in ("notifications", "registry", "batches"):
+            scene.database[name].delete_many({})
+    raise AssertionError
+
+
+def test_a_worker_may_die_before_any_operation_on_brief_notifications_and_nobody_is_lost(scene: Scene) -> None:
+    assert _interrupt_brief(scene, die) > 20
+
+
+def test_leases_of_brief_notifications_may_be_lost_before_any_operation(scene: Scene) -> None:
+    def take_over() -> None:
+        scene.clock.forward(LEASE)
+        scene.work(scene.worker())
+
+    assert _interrupt_brief(scene, take_over) > 20

@@ -3,15 +3,19 @@ from threading import Thread
 import pytest
 
 from notify_server.domain.batch import Rank
-from notify_server.services.expansion import Page
 from notify_server.services.handoff import Handoff
+from notify_server.services.load import Load, Page
 from tests.builders import a_batch
 
 LONG = 60.0  # seconds: longer than any test may take
 
 
-def a_page(user: str, rank: Rank = Rank.NORMAL) -> Page:
-    return Page(a_batch(None, user, rank=rank), (user,))
+def a_load(user: str, rank: Rank = Rank.BULK) -> Load:
+    return [Page(a_batch(None, user, rank=rank), (user,))]
+
+
+def who(load: Load) -> list[str]:
+    return [user for page in load for user in page.recipients or ()]
 
 
 @pytest.fixture
@@ -19,78 +23,112 @@ def handoff() -> Handoff:
     return Handoff(room=2)
 
 
-def test_pages_are_taken_in_their_order_and_high_rank_before_normal(handoff: Handoff) -> None:
+def test_loads_are_taken_in_their_order_and_urgent_ones_first() -> None:
     handoff = Handoff(room=4)
-    pages = [a_page("n1"), a_page("h1", Rank.HIGH), a_page("n2"), a_page("h2", Rank.HIGH)]
-    assert all(handoff.offer(page, 0) for page in pages)
-    taken = [handoff.take() for _ in range(5)]
-    assert [page and page.recipients[0] for page in taken] == ["h1", "h2", "n1", "n2", None]
+    ranks = (Rank.BULK, Rank.HIGH, Rank.PROMPT, Rank.URGENT)
+    for number in "12":
+        assert all(handoff.offer(a_load(f"{rank.name} {number}", rank), 0) for rank in ranks)
+    taken = [handoff.take() for _ in range(9)]
+    names = [f"{name} {number}" for name in ("URGENT", "PROMPT", "HIGH", "BULK") for number in "12"]
+    assert [who(load) for load in taken] == [*([name] for name in names), []]
+
+
+def test_a_load_stays_together(handoff: Handoff) -> None:
+    load = [*a_load("a", Rank.PROMPT), *a_load("b", Rank.PROMPT)]
+    assert handoff.offer(load, 0)
+    assert handoff.take() == load
+    assert not handoff.take()
 
 
 def test_a_full_handoff_refuses_after_patience(handoff: Handoff) -> None:
-    assert [handoff.offer(a_page("a"), 0.01) for _ in range(3)] == [True, True, False]
-    assert len(handoff) == 2
+    assert [handoff.offer(a_load(user), 0.01) for user in "abc"] == [True, True, False]
+    assert [who(handoff.take()) for _ in range(3)] == [["a"], ["b"], []]
+
+
+def test_each_rank_has_room_of_its_own(handoff: Handoff) -> None:
+    assert [handoff.offer(a_load("a"), 0) for _ in range(3)] == [True, True, False]
+    assert handoff.offer(a_load("urgent", Rank.URGENT), 0)
+    assert who(handoff.take()) == ["urgent"]
 
 
 def test_an_offer_waits_for_room(handoff: Handoff) -> None:
-    for _ in range(2):
-        handoff.offer(a_page("a"), 0)
+    for user in "ab":
+        handoff.offer(a_load(user), 0)
     offered: list[bool] = []
-    offering = Thread(target=lambda: offered.append(handoff.offer(a_page("late"), LONG)))
+    offering = Thread(target=lambda: offered.append(handoff.offer(a_load("late"), LONG)))
     offering.start()
-    assert handoff.take() is not None
+    assert who(handoff.take()) == ["a"]
     offering.join()
     assert offered == [True]
-    assert len(handoff) == 2
+    assert [who(handoff.take()) for _ in range(3)] == [["b"], ["late"], []]
 
 
-@pytest.mark.parametrize("way", ["wait", "wait_for_call"])
-def test_a_call_between_reading_and_waiting_is_not_missed(handoff: Handoff, way: str) -> None:
+def test_a_call_between_reading_and_waiting_is_not_missed(handoff: Handoff) -> None:
     calls = handoff.calls
     handoff.wake()
-    getattr(handoff, way)(calls, LONG)
+    handoff.wait_for_call(calls, LONG)
+    handoff.wait(LONG)
     assert handoff.calls == calls + 1
 
 
-@pytest.mark.parametrize("way", ["wait", "wait_for_call"])
-def test_a_call_ends_the_wait(handoff: Handoff, way: str) -> None:
+def test_a_call_ends_the_waits_of_the_expander_and_of_a_dispatcher(handoff: Handoff) -> None:
     calls = handoff.calls
-    waiting = Thread(target=getattr(handoff, way), args=(calls, LONG))
-    waiting.start()
+    waiting = [Thread(target=handoff.wait_for_call, args=(calls, LONG)), Thread(target=handoff.wait, args=(LONG,))]
+    for thread in waiting:
+        thread.start()
     handoff.wake()
-    waiting.join()
+    for thread in waiting:
+        thread.join()
     assert handoff.calls == calls + 1
 
 
-def test_a_page_ends_the_wait_of_a_dispatcher(handoff: Handoff) -> None:
-    waiting = Thread(target=handoff.wait, args=(handoff.calls, LONG))
+def test_each_dispatcher_that_finds_work_wakes_another(handoff: Handoff) -> None:
+    found: list[str] = []
+
+    def dispatch(name: str) -> None:
+        handoff.wait(LONG)
+        found.append(name)
+        handoff.wake_another()
+
+    waiting = [Thread(target=dispatch, args=(name,)) for name in "abc"]
+    for thread in waiting:
+        thread.start()
+    handoff.wake()
+    for thread in waiting:
+        thread.join()
+    assert sorted(found) == ["a", "b", "c"]
+    assert handoff.calls == 1
+
+
+def test_a_load_ends_the_wait_of_a_dispatcher(handoff: Handoff) -> None:
+    waiting = Thread(target=handoff.wait, args=(LONG,))
     waiting.start()
-    handoff.offer(a_page("a"), 0)
+    handoff.offer(a_load("a"), 0)
     waiting.join()
-    handoff.wait(handoff.calls, LONG)
-    assert len(handoff) == 1
+    handoff.wait(LONG)
+    assert who(handoff.take()) == ["a"]
 
 
 def test_a_wait_in_vain_ends(handoff: Handoff) -> None:
-    handoff.wait(handoff.calls, 0.01)
+    handoff.wait(0.01)
     handoff.wait_for_call(handoff.calls, 0.01)
-    assert handoff.take() is None
+    assert not handoff.take()
 
 
-def test_many_threads_hand_over_every_page_once() -> None:
+def test_many_threads_hand_over_every_load_once() -> None:
     handoff, taken = Handoff(room=3), list[str]()
 
     def give(name: str) -> None:
         for number in range(50):
-            assert handoff.offer(a_page(f"{name}{number}"), LONG)
+            assert handoff.offer(a_load(f"{name}{number}"), LONG)
 
     def get() -> None:
         while len(taken) < 200:
-            page = handoff.take()
-            if page is None:
-                handoff.wait(handoff.calls, 0.001)
+            load = handoff.take()
+            if load:
+                taken.extend(who(load))
             else:
-                taken.append(page.recipients[0])
+                handoff.wait(0.001)
 
     threads = [*(Thread(target=give, args=(name,)) for name in "abcd"), *(Thread(target=get) for _ in range(3))]
     for thread in threads:

@@ -36,7 +36,7 @@ def test_an_erased_person_leaves_nothing_behind_and_gets_nothing_more(scene: Sce
     scene.accept("a", "b")
     [page] = scene.expand()
     people.erase("a")
-    scene.engine.delivery.deliver(page.batch, page.recipients)
+    scene.engine.delivery.deliver([page])
     assert scene.accepted() == ["b:phone"]
     left = {name: list(scene.database[name].find()) for name in ("users", "devices", "registry")}
     assert {name: len(found) for name, found in left.items()} == {"users": 1, "devices": 1, "registry": 1}

@@ -1,6 +1,6 @@
 """What is written of a dispatch; and that a device registered at any moment of it is served, and served once."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -15,10 +15,10 @@ from notify_server.domain.outcome import ACCEPTED, Kind, Outcome
 from notify_server.domain.registry import Event, Note, Reason
 from notify_server.services.enrolment import Installation
 from notify_server.services.settlement import Settlement
-from notify_server.storage.batches import Batches
+from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.devices import Devices
-from notify_server.storage.documents import Store
-from notify_server.storage.registry import Registry
+from notify_server.storage.documents import Store, object_id
+from notify_server.storage.registry import Arrivals, Registry
 from tests.builders import StoppedClock, a_batch, a_device, a_notification, a_target, after, recipients, seeded
 from tests.services.interruption import Interrupted
 from tests.services.scene import LEASE, Scene
@@ -36,7 +36,7 @@ class Desk:
         self.devices, self.registry, self.batches = Devices(database), Registry(database), Batches(database)
         self.settlement = Settlement(self.registry, self.devices, self.batches, seeded(), clock)
         self.notification: Notification = a_notification()
-        self.registry.insert(self.notification.id, recipients(*users), None, clock())
+        self.registry.insert([Arrivals(self.notification.id, None, recipients(*users))], clock())
         for user in users:
             self.devices.register(a_device(user))
         self.batch: Batch = a_batch(self.notification.id, *users, owner="one", due_at=after(LEASE))
@@ -45,12 +45,17 @@ class Desk:
 
     def settle(self, outcomes: dict[str, Outcome], owner: str = "one") -> None:
         """Settle a dispatch in which each user's phone got this outcome; who is not named has no device."""
+        self.settlement.settle([self.dispatch(outcomes)], owner)
+
+    def dispatch(self, outcomes: dict[str, Outcome]) -> Dispatch:
+        """The dispatch of which this came."""
         owned = [(user, "phone", a_target(f"{user}:phone")) for user in outcomes]
-        answers: Sequence[Outcome] = list(outcomes.values())
-        self.settlement.settle(Dispatch(self.batch, self.notification, self.batch.users, owned, answers), owner)
+        return Dispatch(self.batch, self.notification, self.batch.users, owned, list(outcomes.values()))
 
     def standing(self) -> dict[str, tuple[str, str | None, int]]:
-        return {e["_id"]["u"]: (e["status"], e["reason"], e["attempts"]) for e in self._database["registry"].find()}
+        """Status, reason and attempts of each entry of its notification."""
+        found = self._database["registry"].find({"_id.n": object_id(self.notification.id)})
+        return {e["_id"]["u"]: (e["status"], e["reason"], e["attempts"]) for e in found}
 
     def queue(self) -> dict[tuple[str, ...], tuple[str, float]]:
         """The users of each batch that is left: its stage, and in how many seconds it is due."""
@@ -83,7 +88,7 @@ def test_who_has_no_device_waits_with_that_reason_and_in_no_batch(database: Stor
 
 def test_the_outcome_of_an_entry_that_moved_meanwhile_changes_nothing(database: Store, clock: StoppedClock) -> None:
     desk = Desk(database, clock, "a", "b", "c")
-    desk.registry.move(Event.CANCEL, desk.notification.id, None, Note(clock(), Reason.CANCELLED_BY_BACKEND))
+    desk.registry.move_all(Event.CANCEL, desk.notification.id, Note(clock(), Reason.CANCELLED_BY_BACKEND))
     desk.settle({"a": ACCEPTED, "b": DEAD})
     assert desk.standing() == dict.fromkeys("abc", ("cancelled", "cancelled_by_backend", 0))
 
@@ -95,6 +100,33 @@ def test_a_dispatch_whose_lease_was_lost_leaves_the_batch_to_its_new_owner(
     desk.settle({"a": ACCEPTED, "b": BUSY}, owner="two")
     assert desk.queue() == {("a", "b", "c"): ("dispatch", LEASE)}
     assert desk.batches.find(desk.batch.key) == desk.batch
+
+
+def test_dispatches_settled_together_are_written_each_to_its_own_entries(database: Store, clock: StoppedClock) -> None:
+    one, other = Desk(database, clock, "a", "b"), Desk(database, clock, "a", "c")
+    dispatches = [one.dispatch({"a": ACCEPTED, "b": BUSY}), other.dispatch({"a": REJECTED, "c": BUSY})]
+    one.settlement.settle(dispatches, "one")
+    assert {desk.notification.id: desk.standing() for desk in (one, other)} == {
+        one.notification.id: {"a": ("sent", None, 1), "b": ("pending", "unavailable", 1)},
+        other.notification.id: {"a": ("failed", "payload_rejected", 1), "c": ("pending", "unavailable", 1)},
+    }
+    stages = {users: stage for users, (stage, _) in one.queue().items()}
+    assert stages == {("a",): "confirm", ("b",): "dispatch", ("c",): "dispatch"}
+
+
+def test_of_dispatches_settled_together_one_may_have_lost_its_lease(database: Store, clock: StoppedClock) -> None:
+    lost, kept = Desk(database, clock, "a", "b"), Desk(database, clock, "c", "d")
+    lost.batches.settle([Settled(lost.batch, replace(lost.batch, owner="two"))], "one")
+    kept.settlement.settle([lost.dispatch({"a": BUSY}), kept.dispatch({"c": ACCEPTED})], "one")
+    assert lost.batches.find(lost.batch.key) == replace(lost.batch, owner="two")
+    assert kept.queue() == {("a", "b"): ("dispatch", LEASE), ("c",): ("confirm", 900), ("d",): ("dispatch", 0)}
+
+
+def test_nothing_is_settled_of_no_dispatches(database: Store, clock: StoppedClock) -> None:
+    desk = Desk(database, clock, "a")
+    desk.settlement.settle([], "one")
+    assert desk.standing() == {"a": ("pending", None, 0)}
+    assert desk.queue() == {("a",): ("dispatch", LEASE)}
 
 
 def test_outcomes_are_counted_by_kind_and_reason(database: Store, clock: StoppedClock) -> None:

@@ -82,11 +82,10 @@ def test_leases_of_dead_owners_are_reaped_and_those_of_living_ones_kept(scene: S
     living, dead = scene.worker(), scene.worker()
     for worker in (living, dead):
         scene.accept("a")
-        claim = worker.expansion.claim()
-        assert claim is not None
-        next(worker.expansion.pages(claim))
+        [claim] = worker.expansion.claim()
+        next(worker.expansion.loads(claim))
     scene.clock.forward(LEASE - 1)
-    living.delivery.renew()
+    living.leasing.renew()
     assert scene.upkeep.reap() == 0
     scene.clock.forward(1)
     assert scene.upkeep.reap() == 1
@@ -95,7 +94,7 @@ def test_leases_of_dead_owners_are_reaped_and_those_of_living_ones_kept(scene: S
 
 def test_an_audience_that_a_dead_owner_left_is_reaped(scene: Scene) -> None:
     scene.accept("a")
-    assert scene.worker().expansion.claim() is not None
+    assert scene.worker().expansion.claim()
     scene.clock.forward(LEASE)
     assert scene.upkeep.reap() == 1
     assert scene.database["notifications"].count_documents({"owner": None}) == 1

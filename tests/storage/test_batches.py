@@ -1,13 +1,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 from pymongo.errors import BulkWriteError
 
 from notify_server.domain.batch import Batch, Rank, Stage
 from notify_server.domain.notification import Channel
-from notify_server.storage.batches import Batches
+from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.documents import Store, new_id
 from tests.builders import NOON, a_batch, after, at_once
 
@@ -20,14 +21,23 @@ def batches(database: Store) -> Batches:
 def leased(batches: Batches, batch: Batch, owner: str = "one") -> Batch:
     """`batch`, stored and leased to `owner` until 30 seconds after NOON."""
     batches.add(batch)
-    found = batches.lease(Channel.PUSH, owner, NOON, after(30))
-    assert found is not None
+    (found,) = batches.lease(Channel.PUSH, owner, NOON, after(30))
     assert found.key == batch.key
     return found
 
 
-def take(batches: Batches, owner: str = "two", now: datetime = NOON) -> Batch | None:
+def take(batches: Batches, owner: str = "two", now: datetime = NOON) -> list[Batch]:
     return batches.lease(Channel.PUSH, owner, now, after(9999))
+
+
+def settle(batches: Batches, batch: Batch, successor: Batch | None = None, split: Sequence[Batch] = ()) -> bool:
+    """Whether owner `one` still had the lease."""
+    return batches.settle([Settled(batch, successor, split)], "one") == 0
+
+
+def large(**fields: Any) -> Batch:
+    """Too many users for others to be leased with it."""
+    return a_batch(None, *(f"u{number:03}" for number in range(51)), **fields)
 
 
 def everything(database: Store) -> Sequence[object]:
@@ -50,11 +60,29 @@ def test_no_batch_is_found_under_a_key_of_another_page_part_or_channel(batches: 
 
 
 def test_the_most_urgent_batch_is_leased_first(batches: Batches) -> None:
-    order = [("high late", Rank.HIGH, -1), ("high early", Rank.HIGH, -9), ("normal", Rank.NORMAL, -99)]
-    for user, rank, due in order:
-        batches.add(a_batch(None, user, rank=rank, due_at=after(due)))
-    found = [take(batches) for _ in range(4)]
-    assert [batch and batch.users[0] for batch in found] == ["high early", "high late", "normal", None]
+    made = [
+        batches.add(large(rank=rank, due_at=after(due)))
+        for rank, due in [(Rank.BULK, -99), (Rank.HIGH, -50), (Rank.PROMPT, -1), (Rank.PROMPT, -9), (Rank.URGENT, 0)]
+    ]
+    found = [[batch.key for batch in take(batches)] for _ in range(6)]
+    assert found == [[made[number].key] for number in (4, 3, 2, 1, 0)] + [[]]
+
+
+def test_small_batches_of_one_rank_are_leased_together_up_to_25(batches: Batches) -> None:
+    small = [batches.add(a_batch(rank=Rank.PROMPT, due_at=after(-number))).key for number in range(27)]
+    batches.add(large(rank=Rank.PROMPT, due_at=after(-20.5)))
+    batches.add(a_batch(rank=Rank.BULK, due_at=after(-99)))
+    batches.add(a_batch(rank=Rank.PROMPT, channel=Channel.EMAIL))
+    together = take(batches)
+    assert {batch.key for batch in together} == set(small[2:])
+    assert {(batch.owner, batch.due_at) for batch in together} == {("two", after(9999))}
+
+
+def test_a_large_batch_is_leased_alone(batches: Batches) -> None:
+    first = batches.add(large(due_at=after(-1)))
+    small = batches.add(a_batch())
+    assert [batch.key for batch in take(batches)] == [first.key]
+    assert [batch.key for batch in take(batches)] == [small.key]
 
 
 @pytest.mark.parametrize(
@@ -69,30 +97,29 @@ def test_the_most_urgent_batch_is_leased_first(batches: Batches) -> None:
 )
 def test_only_a_due_batch_to_dispatch_on_the_channel_is_leased(batches: Batches, batch: Batch) -> None:
     batches.add(batch)
-    assert take(batches) is None
+    assert take(batches) == []
 
 
 def test_a_lease_names_its_owner_and_hides_the_batch_until_it_runs_out(batches: Batches) -> None:
     mine = leased(batches, a_batch())
     assert (mine.owner, mine.due_at) == ("one", after(30))
-    assert take(batches, now=after(29)) is None
-    found = take(batches, now=after(30))
-    assert found is not None
+    assert take(batches, now=after(29)) == []
+    (found,) = take(batches, now=after(30))
     assert (found.key, found.owner) == (mine.key, "two")
 
 
 def test_a_batch_is_leased_by_one_of_many_at_once(batches: Batches) -> None:
-    for _ in range(20):
-        batches.add(a_batch())
+    for number in range(20):
+        batches.add(large() if number % 2 else a_batch())
     shares = at_once(*(lambda n=n: [take(batches, f"w{n}") for _ in range(20)] for n in range(4)))
-    taken = [batch.key for share in shares for batch in share if batch is not None]
+    taken = [batch.key for share in shares for load in share for batch in load]
     assert len(taken) == len(set(taken)) == 20
 
 
 def test_a_batch_given_back_is_anyones_from_the_time_named(batches: Batches) -> None:
     batches.give_back(leased(batches, a_batch()), "one", after(5))
-    assert take(batches, now=after(4)) is None
-    assert take(batches, now=after(5)) is not None
+    assert take(batches, now=after(4)) == []
+    assert len(take(batches, now=after(5))) == 1
 
 
 def test_nobody_gives_back_what_another_has_leased(batches: Batches, database: Store) -> None:
@@ -103,14 +130,14 @@ def test_nobody_gives_back_what_another_has_leased(batches: Batches, database: S
 
 
 def test_a_settled_batch_without_successor_goes(batches: Batches, database: Store) -> None:
-    assert batches.settle(leased(batches, a_batch()), "one", None, [])
+    assert settle(batches, leased(batches, a_batch()))
     assert everything(database) == []
 
 
 def test_a_settled_batch_becomes_its_successor(batches: Batches) -> None:
     mine = leased(batches, a_batch(None, "a", "b"))
     successor = replace(mine, users=("a",), stage=Stage.CONFIRM, due_at=after(900), owner=None)
-    assert batches.settle(mine, "one", successor, [])
+    assert settle(batches, mine, successor)
     assert batches.find(mine.key) == successor
 
 
@@ -119,7 +146,7 @@ def test_a_settled_batch_is_split(batches: Batches, database: Store, kept: bool)
     mine = leased(batches, a_batch(None, "a", "b", "c"))
     successor = replace(mine, users=("a",), owner=None) if kept else None
     split = [a_batch(mine.key.notification, user, part=user) for user in "bc"]
-    assert batches.settle(mine, "one", successor, split)
+    assert settle(batches, mine, successor, split)
     assert [batches.find(part.key) for part in split] == split
     assert batches.find(mine.key) == successor
     assert len(everything(database)) == 2 + kept
@@ -132,7 +159,7 @@ def test_a_lost_lease_settles_nothing(batches: Batches, database: Store, split: 
     take(batches, "two", after(30))
     before = everything(database)
     parts = [a_batch(mine.key.notification, part=str(number)) for number in range(split)]
-    assert not batches.settle(mine, "one", replace(mine, owner=None) if kept else None, parts)
+    assert not settle(batches, mine, replace(mine, owner=None) if kept else None, parts)
     assert everything(database) == before
 
 
@@ -140,8 +167,8 @@ def test_a_lost_lease_settles_nothing(batches: Batches, database: Store, split: 
 def test_a_batch_is_settled_once(batches: Batches, split: int) -> None:
     mine = leased(batches, a_batch(None, "a", "b"))
     parts = [a_batch(mine.key.notification, part=str(number)) for number in range(split)]
-    assert batches.settle(mine, "one", replace(mine, owner=None), parts)
-    assert not batches.settle(mine, "one", None, [])
+    assert settle(batches, mine, replace(mine, owner=None), parts)
+    assert not settle(batches, mine)
     assert batches.find(mine.key) is not None
 
 
@@ -153,15 +180,42 @@ def test_a_split_that_fails_half_way_leaves_everything_as_it_was(batches: Batche
     before = everything(database)
     successor = replace(mine, users=("a",), owner=None) if kept else None
     with pytest.raises(BulkWriteError):
-        batches.settle(mine, "one", successor, [a_batch(mine.key.notification, part="free"), taken])
+        settle(batches, mine, successor, [a_batch(mine.key.notification, part="free"), taken])
     assert everything(database) == before
+
+
+def test_batches_are_settled_together_and_those_lost_are_counted(batches: Batches, database: Store) -> None:
+    gone, changed, parted, lost, lost_parted = (leased(batches, a_batch(None, "a", "b")) for _ in range(5))
+    for batch in (lost, lost_parted):
+        batches.give_back(batch, "one", NOON)
+    stolen = take(batches)
+    assert {batch.key for batch in stolen} == {lost.key, lost_parted.key}
+    successor = replace(changed, stage=Stage.CONFIRM, due_at=after(900), owner=None)
+    parts = [a_batch(batch.key.notification, "b", part="b") for batch in (parted, lost_parted)]
+    settled = [Settled(gone), Settled(changed, successor), Settled(parted, None, parts[:1])]
+    assert batches.settle([*settled, Settled(lost), Settled(lost_parted, None, parts[1:])], "one") == 2
+    assert [batches.find(batch.key) for batch in (gone, changed, parted, *parts)] == [
+        None,
+        successor,
+        None,
+        parts[0],
+        None,
+    ]
+    assert len(everything(database)) == 4
+
+
+def test_batches_are_stored_together_where_none_was_there(batches: Batches) -> None:
+    made = [a_batch(), a_batch(), a_batch()]
+    assert batches.add_all(made[:2])
+    assert not batches.add_all([replace(made[1], users=("other",)), made[2]])
+    assert [batches.find(batch.key) for batch in made] == made
 
 
 def test_of_two_that_settle_at_once_one_does(batches: Batches, database: Store) -> None:
     for _ in range(10):
         mine = leased(batches, a_batch(None, "a", "b"))
         parts = [[a_batch(mine.key.notification, part=f"{side}{n}") for n in range(2)] for side in "xy"]
-        done = at_once(*(lambda mine=mine, split=split: batches.settle(mine, "one", None, split) for split in parts))
+        done = at_once(*(lambda mine=mine, split=split: settle(batches, mine, None, split) for split in parts))
         assert sorted(done) == [False, True]
         assert len(everything(database)) == 2
         batches.drop(mine.key.notification)
@@ -188,8 +242,7 @@ def test_a_lost_lease_is_not_renewed(batches: Batches) -> None:
 def test_who_resigns_leaves_everything_to_others_at_once(batches: Batches) -> None:
     mine, also_mine, theirs = (leased(batches, a_batch(), owner) for owner in ("one", "one", "two"))
     batches.resign("one", after(1))
-    found = [take(batches, "three", after(1)) for _ in range(3)]
-    assert {batch.key for batch in found if batch} == {mine.key, also_mine.key}
+    assert {batch.key for batch in take(batches, "three", after(1))} == {mine.key, also_mine.key}
     assert batches.find(theirs.key) == theirs
 
 
@@ -224,9 +277,9 @@ def test_a_notification_is_dispatching_while_any_batch_of_it_waits_to_be_sent(ba
     batches.add(a_batch(notification, page="a", stage=Stage.CONFIRM))
     batches.add(a_batch(notification, page="b", stage=Stage.ANNOUNCE))
     batches.add(a_batch())
-    assert not batches.dispatching(notification)
+    assert batches.dispatching([notification, new_id()]) == set()
     batches.add(a_batch(notification, page="c", due_at=after(60), owner="one"))
-    assert batches.dispatching(notification)
+    assert batches.dispatching([notification, new_id()]) == {notification}
 
 
 def test_dropping_removes_every_batch_of_a_notification_and_of_no_other(batches: Batches) -> None:
@@ -252,7 +305,7 @@ def test_the_batch_that_waits_longest_tells_the_age_of_the_queue(batches: Batche
 
 
 def test_announcements_of_a_channel_come_oldest_first_from_a_time_on(batches: Batches) -> None:
-    def announce(due: float, channel: Channel = Channel.REALTIME, rank: Rank = Rank.NORMAL) -> Batch:
+    def announce(due: float, channel: Channel = Channel.REALTIME, rank: Rank = Rank.BULK) -> Batch:
         return batches.add(a_batch(stage=Stage.ANNOUNCE, channel=channel, rank=rank, due_at=after(due)))
 
     announce(-1)

@@ -7,7 +7,7 @@ from notify_server.domain.audience import Recipient
 from notify_server.domain.registry import Event, Note, Reason, Status
 from notify_server.storage.documents import Store, new_id
 from notify_server.storage.entries import Entries
-from notify_server.storage.registry import Registry
+from notify_server.storage.registry import Arrivals, Registry
 from tests.builders import NOON, after, recipients
 
 NOTIFICATIONS = [str(ObjectId(f"{number:024x}")) for number in range(1, 4)]
@@ -18,10 +18,10 @@ def entries(database: Store) -> Entries:
     """Three notifications, each to a to e; of the first, b was sent to and d had muted it."""
     registry = Registry(database)
     first, *others = NOTIFICATIONS
-    registry.insert(first, [Recipient("d", (), Reason.MUTED_CATEGORY), *recipients("e", "c", "b", "a")], None, NOON)
-    registry.move(Event.SEND, first, ["b"], Note(after(1)))
-    for notification in others:
-        registry.insert(notification, recipients("a", "b"), None, NOON)
+    muted = Recipient("d", (), Reason.MUTED_CATEGORY)
+    registry.insert([Arrivals(first, None, [muted, *recipients("e", "c", "b", "a")])], NOON)
+    registry.move(Event.SEND, {first: ["b"]}, Note(after(1)))
+    registry.insert([Arrivals(notification, None, recipients("a", "b")) for notification in others], NOON)
     return Entries(database)
 
 

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from notify_server.domain.batch import SIZE
 from notify_server.domain.notification import Audience, Notification, Priority, State
 from notify_server.storage.documents import Store, new_id, object_id
 from notify_server.storage.expansions import Claim, Expansions, Progress
@@ -23,7 +24,9 @@ def accepted(database: Store, **fields: Any) -> Notification:
 
 def claim(expansions: Expansions, owner: str = "one", seconds: float = 0) -> Claim | None:
     """A lease of 30 seconds, taken so many seconds after NOON."""
-    return expansions.claim(owner, after(seconds), after(seconds + 30))
+    claims = expansions.claim(owner, after(seconds), after(seconds + 30), 1)
+    assert len(claims) <= 1
+    return claims[0] if claims else None
 
 
 def stored(database: Store, notification: Notification) -> dict[str, Any]:
@@ -55,6 +58,66 @@ def test_high_priority_is_claimed_first_and_then_what_was_accepted_first(
     )
     claims = [claim(expansions) for _ in range(4)]
     assert [found and found.notification.id for found in claims] == [early.id, late.id, normal.id, None]
+
+
+def test_the_most_urgent_are_claimed_together_up_to_a_limit(database: Store, expansions: Expansions) -> None:
+    made = [accepted(database, created_at=after(-number)).id for number in range(5)]
+    claims = expansions.claim("one", NOON, after(30), 3)
+    assert {found.notification.id for found in claims} == set(made[2:])
+    assert {found.notification.id for found in expansions.claim("two", NOON, after(30), 9)} == set(made[:2])
+    assert expansions.claim("three", NOON, after(30), 9) == []
+
+
+def test_claims_of_many_at_once_never_overlap(database: Store, expansions: Expansions) -> None:
+    made = {accepted(database).id for _ in range(40)}
+    shares = at_once(*(lambda n=n: [expansions.claim(f"w{n}", NOON, after(30), 7) for _ in range(9)] for n in range(4)))
+    claimed = [found.notification.id for share in shares for claims in share for found in claims]
+    assert len(claimed) == len(set(claimed))
+    left = {found.notification.id for found in expansions.claim("last", NOON, after(30), 99)}
+    assert left.isdisjoint(claimed)
+    assert left.union(claimed) == made
+
+
+@pytest.mark.parametrize(
+    ("audience", "cursor", "brief"),
+    [
+        (Audience(users=("u1",)), "", True),
+        (Audience(users=tuple(f"u{number:03}" for number in range(SIZE - 1))), "", True),
+        (Audience(users=tuple(f"u{number:03}" for number in range(SIZE))), "", False),
+        (Audience(users=("u1",)), "u1", False),
+        (Audience(users=("u1",), groups=("choir",)), "", False),
+        (Audience(users=("u1",), communities=("school",)), "", False),
+        (Audience(everyone=True), "", False),
+        (Audience(), "", False),
+    ],
+)
+def test_an_audience_is_brief_when_it_is_less_than_a_page_of_named_users(
+    audience: Audience, cursor: str, brief: bool
+) -> None:
+    assert Claim(a_notification(audience=audience), cursor).brief is brief
+
+
+def test_audiences_of_one_page_are_completed_together(database: Store, expansions: Expansions) -> None:
+    made = [accepted(database) for _ in range(3)]
+    expansions.claim("one", NOON, after(30), 9)
+    assert expansions.complete([(made[0].id, "u5", 5), (made[1].id, "u7", 7)], "one")
+    documents = [stored(database, notification) for notification in made]
+    assert [(d["cursor"], d["recipients"], d["expanded"]) for d in documents] == [
+        ("u5", 5, True),
+        ("u7", 7, True),
+        ("", 0, False),
+    ]
+    assert [d["owner"] for d in documents] == [None, None, "one"]
+
+
+def test_who_has_lost_a_lease_completes_only_what_is_left_to_them(database: Store, expansions: Expansions) -> None:
+    mine, begun, theirs = (accepted(database, created_at=after(number)) for number in (-3, -2, -1))
+    expansions.claim("one", NOON, after(30), 2)
+    expansions.claim("two", NOON, after(30), 1)
+    assert expansions.advance(begun.id, "one", ("", "u1"), 1, last=False)
+    assert not expansions.complete([(n.id, "u5", 5) for n in (mine, begun, theirs)], "one")
+    assert [stored(database, n)["expanded"] for n in (mine, begun, theirs)] == [True, False, False]
+    assert [stored(database, n)["recipients"] for n in (mine, begun, theirs)] == [5, 1, 0]
 
 
 def test_an_audience_is_claimed_by_one_of_many_at_once(database: Store, expansions: Expansions) -> None:
@@ -127,12 +190,13 @@ def test_a_page_that_was_passed_is_not_passed_again(database: Store, expansions:
 def test_a_page_is_covered_when_the_cursor_has_passed_its_beginning(database: Store, expansions: Expansions) -> None:
     notification = accepted(database, ttl=60)
     claim(expansions)
-    assert expansions.progress(notification.id) == Progress(State.DISPATCHING, after(60), "", False)
+    nobodys = new_id()
+    assert expansions.progress([notification.id, nobodys]) == {
+        notification.id: Progress(State.DISPATCHING, after(60), "", False)
+    }
     expansions.advance(notification.id, "one", ("", "u5"), 5, last=False)
-    progress = expansions.progress(notification.id)
-    assert progress is not None
+    progress = expansions.progress([notification.id])[notification.id]
     assert [progress.covers(page) for page in ("", "u4", "u5", "u6")] == [True, True, False, False]
-    assert expansions.progress(new_id()) is None
 
 
 def test_an_expanded_audience_covers_every_page_also_when_it_had_nobody() -> None:
@@ -175,14 +239,14 @@ def test_a_notification_is_finished_once_it_is_expanded_and_only_from_dispatchin
 ) -> None:
     begun = accepted(database)
     claim(expansions)
-    assert not expansions.finish(begun.id)
+    assert expansions.finish([begun.id]) == 0
     ended = expanded(database, expansions)
-    assert expansions.finish(ended.id)
-    assert not expansions.finish(ended.id)
+    assert expansions.finish([ended.id]) == 1
+    assert expansions.finish([ended.id]) == 0
     assert stored(database, ended)["state"] == "done"
     cancelled = expanded(database, expansions)
     Notifications(database).cancel(cancelled.id)
-    assert not expansions.finish(cancelled.id)
+    assert expansions.finish([cancelled.id]) == 0
 
 
 def test_what_has_expired_is_open_expanded_and_beyond_its_time(database: Store, expansions: Expansions) -> None:

@@ -1,5 +1,6 @@
 from dataclasses import fields, replace
 
+from notify_server.domain.batch import Rank
 from notify_server.domain.notification import (
     Audience,
     Channel,
@@ -54,11 +55,11 @@ def test_a_new_document_waits_to_be_expanded_from_the_beginning() -> None:
         "open": True,
         "owner": None,
         "due_at": NOON,
-        "rank": 1,
+        "rank": Rank.BULK,
     }
     assert document["expires_at"] == after(60)
 
 
 def test_a_scheduled_document_is_due_when_it_is_to_be_sent() -> None:
     document = to_document(FULL)
-    assert (document["due_at"], document["expires_at"], document["rank"]) == (after(5), after(65), 0)
+    assert (document["due_at"], document["expires_at"], document["rank"]) == (after(5), after(65), Rank.HIGH)

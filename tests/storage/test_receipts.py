@@ -5,7 +5,7 @@ import pytest
 from notify_server.domain.registry import Event, Note, Reason, Status
 from notify_server.storage.documents import Store, new_id, object_id
 from notify_server.storage.receipts import Receipt, Receipts
-from notify_server.storage.registry import Registry
+from notify_server.storage.registry import Arrivals, Registry
 from tests.builders import NOON, after, at_once, recipients
 
 
@@ -19,8 +19,8 @@ def notification(database: Store) -> str:
     """A notification that was sent to u1 and u2."""
     made = new_id()
     registry = Registry(database)
-    registry.insert(made, recipients("u1", "u2"), None, NOON)
-    registry.move(Event.SEND, made, ["u1", "u2"], Note(NOON))
+    registry.insert([Arrivals(made, None, recipients("u1", "u2"))], NOON)
+    registry.move(Event.SEND, {made: ["u1", "u2"]}, Note(NOON))
     return made
 
 
@@ -77,8 +77,8 @@ def test_a_late_receipt_is_better_evidence_than_our_own(
     database: Store, receipts: Receipts, event: Event, reason: Reason
 ) -> None:
     notification, registry = new_id(), Registry(database)
-    registry.insert(notification, recipients("u1"), None, NOON)
-    registry.move(event, notification, ["u1"], Note(NOON, reason))
+    registry.insert([Arrivals(notification, None, recipients("u1"))], NOON)
+    registry.move(event, {notification: ["u1"]}, Note(NOON, reason))
     receipts.record("u1", [Receipt(notification, Event.RECEIVE, after(5), None)])
     stored = entry(database, notification)
     assert (stored["status"], stored["reason"], stored["received_at"]) == ("received", None, after(5))

@@ -11,7 +11,7 @@ from notify_server.domain.registry import TRANSITIONS, Event, Note, Reason, Stat
 from notify_server.errors import NotFound
 from notify_server.storage.documents import Store, new_id, object_id
 from notify_server.storage.receipts import Receipt, Receipts
-from notify_server.storage.registry import Registry
+from notify_server.storage.registry import Arrivals, Registry
 from tests.builders import NOON, after, at_once, recipients
 
 Document = dict[str, Any]
@@ -43,15 +43,15 @@ class Entry:
     def apply(self, event: Event, at: datetime) -> None:
         match event:
             case Event.EXPAND:
-                self._registry.insert(self.id, recipients("u1"), None, at)
+                self._registry.insert([Arrivals(self.id, None, recipients("u1"))], at)
             case Event.MUTE:
-                self._registry.insert(self.id, [MUTED], None, at)
+                self._registry.insert([Arrivals(self.id, None, [MUTED])], at)
             case Event.RECEIVE | Event.READ:
                 self._receipts.record("u1", [Receipt(self.id, event, at, "phone")])
             case Event.RESEND:
-                self._registry.resend(self.id, ["u1"], at, 1)
+                self._registry.resend({self.id: ["u1"]}, at, 1)
             case _:
-                self._registry.move(event, self.id, ["u1"], Note(at, detail=event.value, attempts=1))
+                self._registry.move(event, {self.id: ["u1"]}, Note(at, detail=event.value, attempts=1))
 
     @property
     def stored(self) -> Document | None:
@@ -74,6 +74,10 @@ def standing_at(entry: Entry, status: Status | None) -> Document | None:
     before = entry.stored
     assert (before and before["status"]) == status
     return before
+
+
+def standing(registry: Registry, notification: str, users: list[str], statuses: list[Status]) -> set[str]:
+    return {user for _, user in registry.standing({notification: users}, statuses)}
 
 
 @pytest.mark.parametrize("event", Event)
@@ -110,7 +114,7 @@ def test_an_entry_keeps_when_it_reached_each_state(entry: Entry) -> None:
 
 
 def test_a_new_entry_names_the_groups_and_the_category_and_has_cost_nothing(entry: Entry, registry: Registry) -> None:
-    registry.insert(entry.id, [Recipient("u1", ("chess", "choir"))], "booking", NOON)
+    registry.insert([Arrivals(entry.id, "booking", [Recipient("u1", ("chess", "choir"))])], NOON)
     assert entry.stored == {
         "_id": {"n": object_id(entry.id), "u": "u1"},
         "status": "pending",
@@ -135,35 +139,59 @@ def test_a_muted_recipient_has_an_entry_that_says_why(entry: Entry) -> None:
 
 
 def test_a_page_written_again_adds_only_what_a_crash_left_out(entry: Entry, registry: Registry) -> None:
-    registry.insert(entry.id, recipients("u1", "u2"), None, NOON)
-    registry.move(Event.SEND, entry.id, ["u1"], Note(NOON))
+    registry.insert([Arrivals(entry.id, None, recipients("u1", "u2"))], NOON)
+    registry.move(Event.SEND, {entry.id: ["u1"]}, Note(NOON))
     before = entry.stored
-    registry.insert(entry.id, recipients("u1", "u2", "u3"), "booking", after(60))
+    registry.insert([Arrivals(entry.id, "booking", recipients("u1", "u2", "u3"))], after(60))
     assert entry.stored == before
-    assert registry.standing(entry.id, ["u1", "u2", "u3"], list(Status)) == {"u1", "u2", "u3"}
+    assert standing(registry, entry.id, ["u1", "u2", "u3"], list(Status)) == {"u1", "u2", "u3"}
 
 
 def test_a_move_says_how_many_moved_and_leaves_other_users_and_notifications_alone(registry: Registry) -> None:
     one, other = new_id(), new_id()
     for notification in (one, other):
-        registry.insert(notification, recipients("a", "b", "c"), None, NOON)
-    assert registry.move(Event.SEND, one, ["a", "b", "nobody"], Note(NOON)) == 2
-    assert registry.standing(one, ["a", "b", "c"], [Status.PENDING]) == {"c"}
-    assert registry.standing(other, ["a", "b", "c"], [Status.PENDING]) == {"a", "b", "c"}
+        registry.insert([Arrivals(notification, None, recipients("a", "b", "c"))], NOON)
+    assert registry.move(Event.SEND, {one: ["a", "b", "nobody"]}, Note(NOON)) == 2
+    assert standing(registry, one, ["a", "b", "c"], [Status.PENDING]) == {"c"}
+    assert standing(registry, other, ["a", "b", "c"], [Status.PENDING]) == {"a", "b", "c"}
 
 
-def test_a_move_without_users_is_for_all_that_stand_where_it_may_start(registry: Registry) -> None:
+def test_a_move_of_all_is_for_those_that_stand_where_it_may_start(registry: Registry) -> None:
     notification = new_id()
-    registry.insert(notification, recipients("a", "b", "c"), None, NOON)
-    registry.move(Event.SEND, notification, ["a"], Note(NOON))
-    assert registry.move(Event.EXPIRE, notification, None, Note(NOON, Reason.TTL_OVER)) == 2
-    assert registry.standing(notification, ["a", "b", "c"], [Status.SENT]) == {"a"}
+    registry.insert([Arrivals(notification, None, recipients("a", "b", "c"))], NOON)
+    registry.move(Event.SEND, {notification: ["a"]}, Note(NOON))
+    assert registry.move_all(Event.EXPIRE, notification, Note(NOON, Reason.TTL_OVER)) == 2
+    assert standing(registry, notification, ["a", "b", "c"], [Status.SENT]) == {"a"}
+
+
+def test_entries_of_several_notifications_are_moved_held_and_resent_together(registry: Registry) -> None:
+    one, other, third = (new_id() for _ in range(3))
+    pages = [Arrivals(notification, None, recipients("a", "b")) for notification in (one, other, third)]
+    registry.insert(pages, NOON)
+    who = {one: ["a"], other: ["a", "b"]}
+    everybody = {notification: ["a", "b"] for notification in (one, other, third)}
+    assert registry.move(Event.SEND, who, Note(NOON)) == 3
+    assert registry.standing(everybody, [Status.SENT]) == {(one, "a"), (other, "a"), (other, "b")}
+    registry.hold({one: ["b"], third: ["a"]}, Note(NOON, Reason.NO_DEVICE))
+    assert registry.waiting("a", Reason.NO_DEVICE) == [third]
+    assert registry.waiting("b", Reason.NO_DEVICE) == [one]
+    assert registry.resend(who, after(900), 1) == 3
+    assert registry.standing(everybody, [Status.SENT]) == set()
+
+
+def test_nobody_is_moved_where_nobody_is_named(registry: Registry) -> None:
+    notification = new_id()
+    registry.insert([Arrivals(notification, None, recipients("a"))], NOON)
+    registry.insert([], NOON)
+    assert registry.move(Event.SEND, {}, Note(NOON)) == 0
+    assert registry.move(Event.SEND, {notification: ()}, Note(NOON)) == 0
+    assert standing(registry, notification, ["a"], [Status.PENDING]) == {"a"}
 
 
 def test_a_move_counts_attempts_and_replaces_the_reason(entry: Entry, registry: Registry) -> None:
     entry.apply(Event.EXPAND, NOON)
-    registry.hold(entry.id, ["u1"], Note(NOON, Reason.UNAVAILABLE, "attempt 1: unavailable", 1))
-    registry.move(Event.SEND, entry.id, ["u1"], Note(after(10), None, "attempt 2", 1))
+    registry.hold({entry.id: ["u1"]}, Note(NOON, Reason.UNAVAILABLE, "attempt 1: unavailable", 1))
+    registry.move(Event.SEND, {entry.id: ["u1"]}, Note(after(10), None, "attempt 2", 1))
     assert entry.stored is not None
     assert (entry.stored["attempts"], entry.stored["reason"], entry.stored["sent_at"]) == (2, None, after(10))
 
@@ -171,7 +199,7 @@ def test_a_move_counts_attempts_and_replaces_the_reason(entry: Entry, registry: 
 def test_a_hold_that_costs_an_attempt_is_told_each_time(entry: Entry, registry: Registry) -> None:
     entry.apply(Event.EXPAND, NOON)
     for attempt in (1, 2):
-        registry.hold(entry.id, ["u1"], Note(after(attempt), Reason.UNAVAILABLE, f"attempt {attempt}", 1))
+        registry.hold({entry.id: ["u1"]}, Note(after(attempt), Reason.UNAVAILABLE, f"attempt {attempt}", 1))
     assert entry.stored is not None
     assert (entry.stored["status"], entry.stored["reason"], entry.stored["attempts"]) == ("pending", "unavailable", 2)
     assert entry.stored["history"][1:] == [
@@ -182,7 +210,7 @@ def test_a_hold_that_costs_an_attempt_is_told_each_time(entry: Entry, registry: 
 def test_a_hold_that_costs_nothing_is_told_once_for_each_change_of_reason(entry: Entry, registry: Registry) -> None:
     entry.apply(Event.EXPAND, NOON)
     for reason in (Reason.QUOTA_EXCEEDED, Reason.QUOTA_EXCEEDED, Reason.NO_DEVICE, Reason.NO_DEVICE):
-        registry.hold(entry.id, ["u1"], Note(NOON, reason, reason.value))
+        registry.hold({entry.id: ["u1"]}, Note(NOON, reason, reason.value))
     assert entry.stored is not None
     assert [line["detail"] for line in entry.stored["history"]] == [None, "quota_exceeded", "no_device"]
     assert entry.stored["attempts"] == 0
@@ -191,16 +219,16 @@ def test_a_hold_that_costs_nothing_is_told_once_for_each_change_of_reason(entry:
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.PENDING])
 def test_only_a_pending_entry_can_be_held(entry: Entry, registry: Registry, status: Status) -> None:
     before = standing_at(entry, status)
-    registry.hold(entry.id, ["u1"], Note(NOON, Reason.NO_DEVICE))
+    registry.hold({entry.id: ["u1"]}, Note(NOON, Reason.NO_DEVICE))
     assert entry.stored == before
 
 
 def test_a_resend_happens_once_however_often_a_crash_repeats_it(entry: Entry, registry: Registry) -> None:
     standing_at(entry, Status.SENT)
-    assert registry.resend(entry.id, ["u1"], after(900), 1) == 1
+    assert registry.resend({entry.id: ["u1"]}, after(900), 1) == 1
     entry.apply(Event.SEND, after(901))
-    assert registry.resend(entry.id, ["u1"], after(902), 1) == 0
-    assert registry.resend(entry.id, ["u1"], after(2700), 2) == 1
+    assert registry.resend({entry.id: ["u1"]}, after(902), 1) == 0
+    assert registry.resend({entry.id: ["u1"]}, after(2700), 2) == 1
     assert entry.stored is not None
     assert (entry.stored["status"], entry.stored["reason"], entry.stored["resends"]) == ("pending", "unconfirmed", 2)
     assert [line["status"] for line in entry.stored["history"]] == ["pending", "sent", "pending", "sent", "pending"]
@@ -210,37 +238,37 @@ def test_a_resend_happens_once_however_often_a_crash_repeats_it(entry: Entry, re
 def test_waiting_names_the_notifications_that_a_user_waits_for_with_one_reason(registry: Registry) -> None:
     waiting, other_reason, sent, of_another = (new_id() for _ in range(4))
     for notification in (waiting, other_reason, sent):
-        registry.insert(notification, recipients("u1"), None, NOON)
-    registry.insert(of_another, recipients("u2"), None, NOON)
+        registry.insert([Arrivals(notification, None, recipients("u1"))], NOON)
+    registry.insert([Arrivals(of_another, None, recipients("u2"))], NOON)
     for notification, user in ((waiting, "u1"), (sent, "u1"), (of_another, "u2")):
-        registry.hold(notification, [user], Note(NOON, Reason.NO_DEVICE))
-    registry.hold(other_reason, ["u1"], Note(NOON, Reason.UNAVAILABLE))
-    registry.move(Event.SEND, sent, ["u1"], Note(NOON))
+        registry.hold({notification: [user]}, Note(NOON, Reason.NO_DEVICE))
+    registry.hold({other_reason: ["u1"]}, Note(NOON, Reason.UNAVAILABLE))
+    registry.move(Event.SEND, {sent: ["u1"]}, Note(NOON))
     assert registry.waiting("u1", Reason.NO_DEVICE) == [waiting]
 
 
 def test_erasing_a_person_removes_their_entries_and_no_others(registry: Registry) -> None:
     one, other = new_id(), new_id()
     for notification in (one, other):
-        registry.insert(notification, recipients("u1", "u2"), None, NOON)
+        registry.insert([Arrivals(notification, None, recipients("u1", "u2"))], NOON)
     assert registry.erase("u1") == 2
-    assert registry.standing(one, ["u1", "u2"], list(Status)) == {"u2"}
+    assert standing(registry, one, ["u1", "u2"], list(Status)) == {"u2"}
     assert registry.erase("u1") == 0
 
 
 def test_what_is_no_notification_id_names_no_notification(registry: Registry) -> None:
     with pytest.raises(NotFound, match="There is no notification 'n1'"):
-        registry.move(Event.SEND, "n1", ["u1"], Note(NOON))
+        registry.move(Event.SEND, {"n1": ["u1"]}, Note(NOON))
 
 
 def test_of_writers_that_want_the_same_entries_exactly_one_wins_each(database: Store, registry: Registry) -> None:
     notification, users = new_id(), [f"u{number:03}" for number in range(200)]
-    registry.insert(notification, recipients(*users), None, NOON)
+    registry.insert([Arrivals(notification, None, recipients(*users))], NOON)
     rivals = (Event.SEND, Event.FAIL, Event.CANCEL, Event.EXPIRE)
 
     def rival(event: Event, order: list[str]) -> Callable[[], int]:
         parts = [order[start : start + 10] for start in range(0, len(order), 10)]
-        return lambda: sum(registry.move(event, notification, part, Note(NOON, detail=event.value)) for part in parts)
+        return lambda: sum(registry.move(event, {notification: part}, Note(NOON, detail=event.value)) for part in parts)
 
     orders = (users, users[::-1], users[100:] + users[:100], users[50:] + users[:50])
     won = at_once(*(rival(event, order) for event, order in zip(rivals, orders, strict=True)))
@@ -256,8 +284,8 @@ def test_of_writers_that_want_the_same_entries_exactly_one_wins_each(database: S
 
 def test_of_workers_that_resend_at_once_one_resends_each_entry(database: Store, registry: Registry) -> None:
     notification, users = new_id(), [f"u{number:03}" for number in range(100)]
-    registry.insert(notification, recipients(*users), None, NOON)
-    registry.move(Event.SEND, notification, users, Note(NOON))
-    resent = at_once(*(lambda: registry.resend(notification, users, after(900), 1) for _ in range(3)))
+    registry.insert([Arrivals(notification, None, recipients(*users))], NOON)
+    registry.move(Event.SEND, {notification: users}, Note(NOON))
+    resent = at_once(*(lambda: registry.resend({notification: users}, after(900), 1) for _ in range(3)))
     assert sum(resent) == len(users)
     assert all(len(entry["history"]) == 3 for entry in database["registry"].find())

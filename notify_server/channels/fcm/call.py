@@ -27,7 +27,7 @@ class Call:
         self.refused: list[int] = []
         self.authenticated = False
         self.fault: str | None = None
-        self._encoded = encoded
+        self.encoded = encoded
         self._targets = targets
         self._next = 0
         self._open = len(targets)
@@ -42,7 +42,7 @@ class Call:
         """The position and the request body of the next target."""
         position = self._next
         self._next = position + 1
-        return position, self._encoded.body(self._targets[position])
+        return position, self.encoded.body(self._targets[position])
 
     def answer(self, position: int, status: int, outcome: Outcome) -> None:
         """Record the answer for one target. When 401 is all that FCM says, the rest is not sent."""

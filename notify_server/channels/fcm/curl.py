@@ -6,7 +6,7 @@ from datetime import datetime
 from notify_server.channels.fcm.alarms import sound_alarms
 from notify_server.channels.fcm.answer import CREDENTIAL_REFUSED, attribute
 from notify_server.channels.fcm.call import Call
-from notify_server.channels.fcm.credential import Credential
+from notify_server.channels.fcm.credential import Credential, Headers
 from notify_server.channels.fcm.encoding import EncodedMessage, encode
 from notify_server.channels.fcm.engine import Engine
 from notify_server.config import Config
@@ -31,48 +31,53 @@ class CurlTransport:
         """Build, validate and encode the message once. Raises InvalidInput where FCM would refuse it."""
         return encode(notification, at)
 
-    def send(self, encoded: Encoded, targets: Sequence[Target]) -> list[Outcome]:
-        """Send to every target; the outcomes stand in their order. Never raises for a provider or a network.
+    def send(self, sends: Sequence[tuple[Encoded, Sequence[Target]]]) -> list[list[Outcome]]:
+        """Send each message to its targets, all at once. Never raises for a provider or a network.
 
         What FCM answers with 401 is sent once more with a renewed credential.
         """
-        if not isinstance(encoded, EncodedMessage):
-            raise TypeError("Encoded by another transport.")
-        if not targets:
-            return []
         try:
             headers, url = self._credential.headers(), self._address()
         except CredentialError as error:
-            outcomes = [CREDENTIAL_REFUSED] * len(targets)
-            sound_alarms(outcomes, str(error))
+            outcomes = [[CREDENTIAL_REFUSED] * len(targets) for _, targets in sends]
+            sound_alarms([outcome for part in outcomes for outcome in part], str(error))
             return outcomes
-        call = self._run(Call(url, headers, encoded, targets))
-        if call.refused:
-            self._send_again(call, encoded, targets)
-        attribute(call.outcomes)
-        sound_alarms(call.outcomes, call.fault)
-        return call.outcomes
+        calls = [self._submit(url, headers, encoded, targets) for encoded, targets in sends]
+        return [self._finish(call, targets) for call, (_, targets) in zip(calls, sends, strict=True)]
 
     def close(self) -> None:
         """Let running sends end, for at most fcm_timeout seconds, then release connections and threads."""
         self._engine.close()
 
-    def _send_again(self, call: Call, encoded: EncodedMessage, targets: Sequence[Target]) -> None:
+    def _submit(self, url: str, headers: Headers, encoded: Encoded, targets: Sequence[Target]) -> Call:
+        if not isinstance(encoded, EncodedMessage):
+            raise TypeError("Encoded by another transport.")
+        call = Call(url, headers, encoded, targets)
+        if targets:
+            self._engine.submit(call)
+        return call
+
+    def _finish(self, call: Call, targets: Sequence[Target]) -> list[Outcome]:
+        if targets:
+            call.wait()
+        if call.refused:
+            self._send_again(call, targets)
+        attribute(call.outcomes)
+        sound_alarms(call.outcomes, call.fault)
+        return call.outcomes
+
+    def _send_again(self, call: Call, targets: Sequence[Target]) -> None:
         """Replace the refused outcomes of `call` by those of a second try, if a new credential can be had."""
         try:
             headers = self._credential.renew(call.headers)
         except CredentialError:
             return  # logged where it happened
-        again = self._run(Call(call.url, headers, encoded, [targets[position] for position in call.refused]))
+        again = self._submit(call.url, headers, call.encoded, [targets[position] for position in call.refused])
+        again.wait()
         for position, outcome in zip(call.refused, again.outcomes, strict=True):
             call.outcomes[position] = outcome
         if again.refused and not (call.authenticated or again.authenticated):
             self._credential.refuse(headers)
-
-    def _run(self, call: Call) -> Call:
-        self._engine.submit(call)
-        call.wait()
-        return call
 
     def _address(self) -> str:
         if not self._url:

@@ -57,8 +57,11 @@ class SdkTransport:
         encode(notification, at)
         return SdkMessage(build(notification, at, TargetType.FID.value))
 
-    def send(self, encoded: Encoded, targets: Sequence[Target]) -> list[Outcome]:
-        """Send to every target; the outcomes stand in their order. Never raises for a provider or a network."""
+    def send(self, sends: Sequence[tuple[Encoded, Sequence[Target]]]) -> list[list[Outcome]]:
+        """Send one message after the other, each to all its targets. Never raises for a provider or a network."""
+        return [self._send(encoded, targets) for encoded, targets in sends]
+
+    def _send(self, encoded: Encoded, targets: Sequence[Target]) -> list[Outcome]:
         if not isinstance(encoded, SdkMessage):
             raise TypeError("Encoded by another transport.")
         parts = (targets[start : start + _MOST] for start in range(0, len(targets), _MOST))

@@ -80,7 +80,7 @@ class TestDevices:
 
     def test_what_has_waited_for_a_device_is_queued(self, phone, notify, database):
         identity = notify("u1")
-        Registry(database).hold(identity, ["u1"], Note(datetime.now(UTC), Reason.NO_DEVICE))
+        Registry(database).hold({identity: ["u1"]}, Note(datetime.now(UTC), Reason.NO_DEVICE))
         phone.put(PATH, {"platform": "ios", "token": "t"})
         [batch] = database["batches"].find()
         assert (str(batch["_id"]["n"]), batch["users"]) == (identity, ["u1"])
@@ -134,7 +134,7 @@ class TestReceipts:
 
     def test_a_late_receipt_of_a_failed_one_counts(self, phone, notify, entry, database):
         identity = notify("u1")
-        Registry(database).move(Event.FAIL, identity, ["u1"], Note(datetime.now(UTC), Reason.UNAVAILABLE))
+        Registry(database).move(Event.FAIL, {identity: ["u1"]}, Note(datetime.now(UTC), Reason.UNAVAILABLE))
         report(phone, (identity, "received"))
         assert entry(identity)["status"] == "received"
 

@@ -88,8 +88,8 @@ def test_a_send_at_that_is_over_means_now(backend):
 
 def test_the_answer_counts_the_entries_of_every_status(backend, notify, database):
     identity = notify("u1", "u2", "u3")
-    Registry(database).move(Event.SEND, identity, ["u1", "u2"], Note(datetime.now(UTC), attempts=1))
-    Registry(database).move(Event.READ, identity, ["u2"], Note(datetime.now(UTC)))
+    Registry(database).move(Event.SEND, {identity: ["u1", "u2"]}, Note(datetime.now(UTC), attempts=1))
+    Registry(database).move(Event.READ, {identity: ["u2"]}, Note(datetime.now(UTC)))
     shown = backend.get(f"{PATH}/{identity}").json
     zero = dict.fromkeys(Status, 0)
     assert shown["counts"] == zero | {"pending": 1, "sent": 1, "read": 1}
@@ -249,7 +249,7 @@ class TestRegistry:
     def test_it_lists_the_entries_by_user_with_reason_and_history(self, backend, notify, database):
         identity = notify("u2", "u1")
         at = datetime.now(UTC) + timedelta(seconds=1)
-        Registry(database).move(Event.FAIL, identity, ["u2"], Note(at, Reason.UNREGISTERED, "gone", attempts=1))
+        Registry(database).move(Event.FAIL, {identity: ["u2"]}, Note(at, Reason.UNREGISTERED, "gone", attempts=1))
         entries = backend.get(f"{PATH}/{identity}/registry").json["entries"]
         assert [(e["user_id"], e["status"], e["reason"], e["attempts"]) for e in entries] == [
             ("u1", "pending", None, 0),
@@ -266,7 +266,7 @@ class TestRegistry:
 
     def test_it_is_filtered_by_status_over_pages(self, backend, notify, database):
         identity = notify(*(f"u{n}" for n in range(6)))
-        Registry(database).move(Event.SEND, identity, ["u1", "u3", "u5"], Note(datetime.now(UTC)))
+        Registry(database).move(Event.SEND, {identity: ["u1", "u3", "u5"]}, Note(datetime.now(UTC)))
         first = backend.get(f"{PATH}/{identity}/registry?status=sent&limit=2").json
         second = backend.get(f"{PATH}/{identity}/registry?status=sent&limit=2&cursor={first['next']}").json
         assert [entry["user_id"] for entry in first["entries"] + second["entries"]] == ["u1", "u3", "u5"]

@@ -59,7 +59,7 @@ def test_erasing_a_person_leaves_nothing_of_them(backend, device_of, notify, sto
 def test_the_registry_of_a_user_is_newest_first_in_stable_pages(backend, notify, database):
     backend.put(PATH, {})
     notified = [notify("u1", "u2") for _ in range(3)]
-    Registry(database).move(Event.SEND, notified[0], ["u1"], Note(datetime.now(UTC)))
+    Registry(database).move(Event.SEND, {notified[0]: ["u1"]}, Note(datetime.now(UTC)))
     first = backend.get(f"{PATH}/registry?limit=2").json
     notify("u1")
     second = backend.get(f"{PATH}/registry?limit=2&cursor={first['next']}").json

@@ -12,7 +12,8 @@ from notify_server.channels.fcm.transport import open_transport
 from notify_server.config import Config
 from notify_server.domain.device import Target, TargetType
 from notify_server.domain.notification import Audience, Message, Notification
-from notify_server.domain.push import PushTransport
+from notify_server.domain.outcome import Outcome
+from notify_server.domain.push import Encoded, PushTransport
 from notify_server.simulator import certificates
 from scripts.benchmarks.connect_proxy import FCM_HOST, ConnectProxy
 from scripts.benchmarks.sending import environment
@@ -31,6 +32,12 @@ def a_notification(**fields: Any) -> Notification:
 def tokens(*values: str) -> list[Target]:
     """Registration tokens as targets."""
     return [Target(TargetType.TOKEN, value) for value in values]
+
+
+def send(transport: PushTransport, encoded: Encoded, targets: list[Target]) -> list[Outcome]:
+    """Send one message; the outcomes."""
+    (outcomes,) = transport.send([(encoded, targets)])
+    return outcomes
 
 
 @pytest.fixture(scope="package")

@@ -10,7 +10,7 @@ from notify_server.domain.device import Target, TargetType
 from notify_server.domain.outcome import ACCEPTED, Kind, Outcome
 from notify_server.domain.registry import Reason
 from notify_server.simulator.faults import Draws
-from tests.channels.fcm.conftest import NOW, Opener, a_notification, opener, tokens
+from tests.channels.fcm.conftest import NOW, Opener, a_notification, opener, send, tokens
 from tests.fcm_simulator import SimulatorProcess
 
 CONNECTION_LOST = Outcome(Kind.RETRY, Reason.CONNECTION_LOST)
@@ -44,7 +44,7 @@ def table(request: pytest.FixtureRequest, simulator: SimulatorProcess) -> Iterat
     with opener(request.param, simulator) as open_:
         transport = open_(fcm_timeout=2.0)
         encoded = transport.encode(a_notification(), NOW)
-        yield dict(zip(ROWS, transport.send(encoded, tokens(*(f"{name}:" for name in ROWS))), strict=True))
+        yield dict(zip(ROWS, send(transport, encoded, tokens(*(f"{name}:" for name in ROWS))), strict=True))
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -55,7 +55,7 @@ def test_an_answer_becomes_its_outcome(table: dict[str, Outcome], row: str) -> N
 def test_what_is_sent_is_what_fcm_gets(open_one: Opener, fcm: SimulatorProcess) -> None:
     transport = open_one()
     targets = [Target(TargetType.FID, "fid-1"), Target(TargetType.TOKEN, 'to"ken')]
-    assert transport.send(transport.encode(a_notification(), NOW), targets) == [ACCEPTED, ACCEPTED]
+    assert send(transport, transport.encode(a_notification(), NOW), targets) == [ACCEPTED, ACCEPTED]
     seen = {(row["type"], row["target"]): row["message"] for row in fcm.messages()}
     assert set(seen) == {("fid", "fid-1"), ("token", 'to"ken')}
     assert all(message["data"] == {"notification_id": "n1"} for message in seen.values())
@@ -66,7 +66,7 @@ def test_500_outcomes_stand_in_the_order_of_their_targets(open_one: Opener, fcm:
     fcm.behave(latency={"min": 0.0, "max": 0.05}, prefixes={"dead": {"unregistered": 1}})
     transport = open_one()
     values = [f"{'dead' if n % 3 == 0 else 'live'}-{n}" for n in range(500)]
-    outcomes = transport.send(transport.encode(a_notification(), NOW), tokens(*values))
+    outcomes = send(transport, transport.encode(a_notification(), NOW), tokens(*values))
     assert [outcome.kind for outcome in outcomes] == [
         Kind.TARGET_DEAD if value.startswith("dead") else Kind.ACCEPTED for value in values
     ]
@@ -75,15 +75,29 @@ def test_500_outcomes_stand_in_the_order_of_their_targets(open_one: Opener, fcm:
 
 def test_more_targets_than_any_limit_are_all_sent(open_one: Opener, fcm: SimulatorProcess) -> None:
     transport = open_one()
-    outcomes = transport.send(transport.encode(a_notification(), NOW), tokens(*(f"t{n}" for n in range(1100))))
+    outcomes = send(transport, transport.encode(a_notification(), NOW), tokens(*(f"t{n}" for n in range(1100))))
     assert outcomes == [ACCEPTED] * 1100
     assert fcm.counts()["targets"] == 1100
 
 
 def test_no_targets_have_no_outcomes(open_one: Opener, fcm: SimulatorProcess) -> None:
     transport = open_one()
-    assert transport.send(transport.encode(a_notification(), NOW), []) == []
+    assert send(transport, transport.encode(a_notification(), NOW), []) == []
     assert fcm.counts()["requests"] == 0
+
+
+def test_several_messages_are_sent_together_and_their_outcomes_kept_apart(
+    open_one: Opener, fcm: SimulatorProcess
+) -> None:
+    fcm.behave(prefixes={"dead": {"unregistered": 1}})
+    transport = open_one()
+    first, second, third = (transport.encode(a_notification(id=f"n{n}"), NOW) for n in range(3))
+    dead = Outcome(Kind.TARGET_DEAD, Reason.UNREGISTERED)
+    outcomes = transport.send([(first, tokens("a", "dead-1")), (second, []), (third, tokens("dead-2", "a", "b"))])
+    assert outcomes == [[ACCEPTED, dead], [], [dead, ACCEPTED, ACCEPTED]]
+    got = {(row["target"], row["message"]["data"]["notification_id"]) for row in fcm.messages()}
+    assert got == {("a", "n0"), ("dead-1", "n0"), ("dead-2", "n2"), ("a", "n2"), ("b", "n2")}
+    assert transport.send([]) == []
 
 
 def test_many_threads_send_at_once(open_one: Opener, fcm: SimulatorProcess) -> None:
@@ -91,11 +105,11 @@ def test_many_threads_send_at_once(open_one: Opener, fcm: SimulatorProcess) -> N
     transport = open_one()
     results: dict[int, list[Outcome]] = {}
 
-    def send(thread: int) -> None:
+    def send_some(thread: int) -> None:
         encoded = transport.encode(a_notification(id=f"n{thread}"), NOW)
-        results[thread] = transport.send(encoded, tokens(*(f"live-{thread}-{n}" for n in range(60)), f"dead-{thread}"))
+        results[thread] = send(transport, encoded, tokens(*(f"live-{thread}-{n}" for n in range(60)), f"dead-{thread}"))
 
-    threads = [threading.Thread(target=send, args=(n,)) for n in range(8)]
+    threads = [threading.Thread(target=send_some, args=(n,)) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -115,14 +129,14 @@ def test_a_broken_connection_is_never_taken_for_an_accepted_message(
     fcm.behave(**{fault: 0.5})
     transport = open_one()
     encoded = transport.encode(a_notification(), NOW)
-    outcomes = transport.send(encoded, targets)
+    outcomes = send(transport, encoded, targets)
     assert set(outcomes) <= {ACCEPTED, CONNECTION_LOST}
     got = {row["target"] for row in fcm.messages(outcome="accepted")}
     assert got.issuperset(
         target.value for target, outcome in zip(targets, outcomes, strict=True) if outcome is ACCEPTED
     )
     fcm.behave()
-    assert transport.send(encoded, targets) == [ACCEPTED] * 5
+    assert send(transport, encoded, targets) == [ACCEPTED] * 5
 
 
 def broken_once(count: int) -> list[str]:
@@ -138,32 +152,32 @@ def broken_once(count: int) -> list[str]:
 def test_a_revoked_token_is_renewed_unseen(open_one: Opener, fcm: SimulatorProcess) -> None:
     transport = open_one()
     encoded = transport.encode(a_notification(), NOW)
-    assert transport.send(encoded, tokens("a")) == [ACCEPTED]
+    assert send(transport, encoded, tokens("a")) == [ACCEPTED]
     fcm.revoke_tokens()
-    assert transport.send(encoded, tokens("b", "c")) == [ACCEPTED] * 2
+    assert send(transport, encoded, tokens("b", "c")) == [ACCEPTED] * 2
 
 
 def test_a_refused_credential_keeps_everybody_waiting(open_one: Opener, fcm: SimulatorProcess) -> None:
     fcm.behave(unauthenticated=1)
     transport = open_one()
-    assert transport.send(transport.encode(a_notification(), NOW), tokens("a", "b")) == [CREDENTIAL_REFUSED] * 2
+    assert send(transport, transport.encode(a_notification(), NOW), tokens("a", "b")) == [CREDENTIAL_REFUSED] * 2
 
 
 def test_another_project_keeps_everybody_waiting(open_one: Opener) -> None:
     transport = open_one(fcm_project="somebody-elses")
-    assert transport.send(transport.encode(a_notification(), NOW), tokens("a")) == [CREDENTIAL_REFUSED]
+    assert send(transport, transport.encode(a_notification(), NOW), tokens("a")) == [CREDENTIAL_REFUSED]
 
 
 def test_a_token_endpoint_that_is_down_keeps_everybody_waiting(open_one: Opener, fcm: SimulatorProcess) -> None:
     fcm.behave(token_unavailable=1)
     transport = open_one()
-    assert transport.send(transport.encode(a_notification(), NOW), tokens("a", "b")) == [CREDENTIAL_REFUSED] * 2
+    assert send(transport, transport.encode(a_notification(), NOW), tokens("a", "b")) == [CREDENTIAL_REFUSED] * 2
 
 
 def test_no_credential_keeps_everybody_waiting(open_one: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/service-account.json")
     transport = open_one()
-    assert transport.send(transport.encode(a_notification(), NOW), tokens("a")) == [CREDENTIAL_REFUSED]
+    assert send(transport, transport.encode(a_notification(), NOW), tokens("a")) == [CREDENTIAL_REFUSED]
 
 
 def test_a_close_lets_a_running_send_end(open_one: Opener, fcm: SimulatorProcess) -> None:
@@ -171,16 +185,16 @@ def test_a_close_lets_a_running_send_end(open_one: Opener, fcm: SimulatorProcess
     transport = open_one()
     encoded = transport.encode(a_notification(), NOW)
     outcomes: list[Outcome] = []
-    sender = threading.Thread(target=lambda: outcomes.extend(transport.send(encoded, tokens("a", "b", "c"))))
+    sender = threading.Thread(target=lambda: outcomes.extend(send(transport, encoded, tokens("a", "b", "c"))))
     sender.start()
     while not fcm.counts()["requests"] and sender.is_alive():
         sender.join(0.01)
     transport.close()
     sender.join()
     assert outcomes == [ACCEPTED] * 3
-    assert transport.send(encoded, tokens("d")) == [CONNECTION_LOST]
+    assert send(transport, encoded, tokens("d")) == [CONNECTION_LOST]
 
 
 def test_only_what_the_transport_encoded_can_be_sent(open_one: Opener) -> None:
     with pytest.raises(TypeError):
-        open_one().send(object(), tokens("a"))
+        send(open_one(), object(), tokens("a"))

@@ -1,0 +1,84 @@
+"""How fast a channel may be sent to: the project's quota, the ramp from idle, and what refusals do to it.
+
+Pure: the shared state goes in with a time, and a rate or a new state comes out. Rates are in messages per second.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from notify_server.domain.registry import Reason
+
+IDLE = timedelta(seconds=60)  # without sends for so long, the next ones begin a new ramp
+START = 0.1  # of the full rate, at the beginning of a ramp and at the worst of a throttling
+RECOVERY = timedelta(seconds=60)  # from a throttling back to the full rate
+THROTTLE_AT_MOST = timedelta(seconds=5)  # several refusals within this count as one
+FIRST_PAUSE = timedelta(seconds=10)
+LAST_PAUSE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is configured: the project's quota, and how long the ramp up to it takes (seconds)."""
+
+    rate: float
+    ramp: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What all workers share of one channel.
+
+    `busy_since` and `busy_at`: when sending began after an idle time, and when it was last reported.
+    `factor` of the full rate was left by the quota refusal at `throttled_at`.
+    Until `paused_until`, for `reason`, nothing is sent; `failures` counts the pauses in a row.
+    """
+
+    busy_since: datetime | None = None
+    busy_at: datetime | None = None
+    factor: float = 1.0
+    throttled_at: datetime | None = None
+    paused_until: datetime | None = None
+    reason: Reason | None = None
+    failures: int = 0
+
+    def rate(self, limits: Limits, now: datetime) -> float:
+        """Messages per second that the whole project may send at `now`."""
+        return limits.rate * min(self._ramped(limits, now), self._recovered(now))
+
+    def _ramped(self, limits: Limits, now: datetime) -> float:
+        if self.busy_since is None or limits.ramp <= 0:
+            return START if limits.ramp > 0 else 1.0
+        passed = (now - self.busy_since).total_seconds() / limits.ramp
+        return min(1.0, START + (1 - START) * max(0.0, passed))
+
+    def _recovered(self, now: datetime) -> float:
+        if self.throttled_at is None:
+            return 1.0
+        passed = (now - self.throttled_at) / RECOVERY
+        return min(1.0, self.factor + (1 - self.factor) * max(0.0, passed))
+
+    def paused(self, now: datetime) -> bool:
+        """Whether nothing may be sent."""
+        return self.paused_until is not None and now < self.paused_until
+
+    def busy(self, now: datetime) -> "Pace":
+        """Sends happen: a ramp begins when there were none for a while."""
+        idle = self.busy_at is None or now - self.busy_at > IDLE
+        return replace(self, busy_at=now, busy_since=now if idle else self.busy_since)
+
+    def throttled(self, now: datetime) -> "Pace":
+        """The provider said that the quota is exceeded: half of what was allowed, and from there back up."""
+        if self.throttled_at is not None and now - self.throttled_at < THROTTLE_AT_MOST:
+            return self
+        return replace(self, factor=max(START, self._recovered(now) / 2), throttled_at=now)
+
+    def broken(self, reason: Reason, now: datetime) -> "Pace":
+        """Nothing gets through: pause, for longer each time in a row. A running pause stays as it is."""
+        if self.paused(now):
+            return self
+        pause = min(FIRST_PAUSE * 2**self.failures, LAST_PAUSE)
+        return replace(self, paused_until=now + pause, reason=reason, failures=min(self.failures + 1, 16))
+
+    def healed(self) -> "Pace":
+        """Something got through: the next pause is a short one again."""
+        return replace(self, paused_until=None, reason=None, failures=0)

@@ -1,0 +1,65 @@
+"""Writing recipients into the registry: unknown users are made, muted ones suppressed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from notify_server import metrics
+from notify_server.domain.audience import Recipient, recipient
+from notify_server.domain.notification import Notification
+from notify_server.domain.user import User
+from notify_server.storage.members import Members
+from notify_server.storage.registry import Arrivals, Registry
+from notify_server.storage.users import Users
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Users whom a notification selects; `members` are those of them that have been read already."""
+
+    notification: Notification
+    users: Sequence[str]
+    members: Sequence[User] = ()
+
+
+class Arrival:
+    """Where recipients become entries."""
+
+    def __init__(self, members: Members, users: Users, registry: Registry) -> None:
+        self._members = members
+        self._users = users
+        self._registry = registry
+
+    def enter(self, selections: Sequence[Selection], at: datetime) -> list[tuple[str, ...]]:
+        """Write the entries of all `selections`; returns who is to be sent to, for each."""
+        known = self._known(selections, at)
+        pages = [self._recipients(selection, known) for selection in selections]
+        self._registry.insert(
+            [
+                Arrivals(s.notification.id, s.notification.category, page)
+                for s, page in zip(selections, pages, strict=True)
+            ],
+            at,
+        )
+        unmuted = [tuple(r.user for r in page if r.suppressed is None) for page in pages]
+        sent, all_of_them = sum(map(len, unmuted)), sum(map(len, pages))
+        metrics.EXPANDED.labels("pending").inc(sent)
+        metrics.EXPANDED.labels("suppressed").inc(all_of_them - sent)
+        return unmuted
+
+    def _recipients(self, selection: Selection, known: Mapping[str, User]) -> list[Recipient]:
+        notification = selection.notification
+        return [recipient(known[user], notification.audience, notification.category) for user in selection.users]
+
+    def _known(self, selections: Sequence[Selection], at: datetime) -> dict[str, User]:
+        """Every user of the selections: read before, read now, or made now."""
+        known = {user.id: user for selection in selections for user in selection.members}
+        others = {user for selection in selections for user in selection.users}.difference(known)
+        if others:
+            known.update((user.id, user) for user in self._members.among(sorted(others)))
+        for selection in selections:
+            community = selection.notification.community
+            unknown = {user: User(user, community) for user in selection.users if user not in known}
+            self._users.mention(unknown, community, at)
+            known.update(unknown)
+        return known

@@ -1,0 +1,66 @@
+"""The push channel as a delivery uses it: paced, kept within each device's limits, and measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+
+from notify_server import metrics
+from notify_server.domain.batch import Batch
+from notify_server.domain.device import Target
+from notify_server.domain.dispatch import Owned
+from notify_server.domain.notification import Channel
+from notify_server.domain.outcome import Kind, Outcome
+from notify_server.domain.push import PushTransport
+from notify_server.domain.registry import Reason
+from notify_server.services.device_limits import DeviceLimits
+from notify_server.services.governor import Governor
+from notify_server.services.messages import Ready
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A batch that is to be sent now: its message, its recipients and their devices."""
+
+    batch: Batch
+    ready: Ready
+    users: Sequence[str]
+    devices: Sequence[Owned]
+
+
+class Outlet:
+    """Where messages leave. Safe for many threads."""
+
+    def __init__(self, transport: PushTransport, governor: Governor, limits: DeviceLimits) -> None:
+        self._transport = transport
+        self._governor = governor
+        self._limits = limits
+
+    def send(self, sends: Sequence[Send], now: datetime) -> list[list[Outcome]] | None:
+        """Send each as soon as the pace allows; the outcomes by send and device. None: the worker stops instead."""
+        waits = [[self._limits.admit(target, now, self._governor.sharers) for _, _, target in s.devices] for s in sends]
+        messages = sum(wait is None for each in waits for wait in each)
+        urgent = all(send.batch.rank.small for send in sends)
+        if messages and not self._governor.take(messages, urgent=urgent):
+            return None
+        answers = self._measured(sends, waits) if messages else [[] for _ in sends]
+        self._governor.observe([answer for each in answers for answer in each])
+        return [_put_together(each, answered) for each, answered in zip(waits, answers, strict=True)]
+
+    def _measured(self, sends: Sequence[Send], waits: Sequence[Sequence[float | None]]) -> list[list[Outcome]]:
+        started = monotonic()
+        outcomes = self._transport.send(
+            [(send.ready.encoded, _admitted(send, each)) for send, each in zip(sends, waits, strict=True)]
+        )
+        metrics.SEND_SECONDS.labels(Channel.PUSH.value).observe(monotonic() - started)
+        return outcomes
+
+
+def _admitted(send: Send, waits: Sequence[float | None]) -> list[Target]:
+    return [target for (_, _, target), wait in zip(send.devices, waits, strict=True) if wait is None]
+
+
+def _put_together(waits: Sequence[float | None], answered: Sequence[Outcome]) -> list[Outcome]:
+    """The outcome of every device in its place: an answer, or the wait until its limit allows more."""
+    answers = iter(answered)
+    return [next(answers) if wait is None else Outcome(Kind.RETRY, Reason.DEVICE_RATE, wait) for wait in waits]

@@ -1,0 +1,143 @@
+import pytest
+
+from notify_server.bootstrap import Engine
+from notify_server.services.load import Load
+from notify_server.storage.batches import Batches
+from tests.builders import a_batch, after, at_once
+from tests.service import until
+from tests.services.scene import LEASE, Scene
+
+
+@pytest.fixture
+def worker(scene: Scene) -> Engine:
+    return scene.worker()
+
+
+def expanded(scene: Scene) -> Load:
+    """A batch for push that the scene's engine has in hand."""
+    scene.accept("a")
+    return scene.expand()
+
+
+def queued(scene: Scene, users: int, count: int = 1) -> None:
+    """So many batches of so many users, due now."""
+    for _ in range(count):
+        Batches(scene.database).add(a_batch(None, *(f"u{number}" for number in range(users))))
+
+
+def test_nothing_is_taken_where_nothing_is_due(scene: Scene, worker: Engine) -> None:
+    Batches(scene.database).add(a_batch(due_at=after(1)))
+    assert not worker.leasing.take()
+    scene.clock.forward(1)
+    assert len(worker.leasing.take()) == 1
+
+
+def test_small_batches_are_taken_together_and_each_once(scene: Scene, worker: Engine) -> None:
+    queued(scene, users=3, count=60)
+    loads = [engine.leasing.take() for engine in (worker, scene.engine) * 2]
+    assert [len(load) for load in loads] == [25, 25, 10, 0]
+    assert len({page.batch.key for load in loads for page in load}) == 60
+    assert all(page.recipients is None and page.batch.due_at == after(LEASE) for load in loads for page in load)
+
+
+def test_a_large_batch_is_taken_alone(scene: Scene, worker: Engine) -> None:
+    queued(scene, users=51, count=2)
+    assert [len(worker.leasing.take()) for _ in range(3)] == [1, 1, 0]
+
+
+def test_a_released_load_is_anyones_at_once_and_others_are_called(scene: Scene, worker: Engine) -> None:
+    queued(scene, users=1, count=2)
+    load = scene.engine.leasing.take()
+    assert not worker.leasing.take()
+    scene.engine.leasing.release(load)
+    assert len(worker.leasing.take()) == 2
+    assert scene.engine.leasing.holder.batches == set()
+    until(lambda: scene.database["signals"].count_documents({}) == 1, "one call for all of them")
+
+
+def test_what_is_in_hand_is_kept_by_renewing(scene: Scene, worker: Engine) -> None:
+    scene.register("a")
+    load = expanded(scene)
+    for _ in range(5):
+        scene.clock.forward(LEASE / 3)
+        scene.engine.leasing.renew()
+    assert not worker.leasing.take()
+    scene.engine.delivery.deliver(load)
+    assert scene.accepted() == ["a:phone"]
+
+
+def test_what_was_taken_is_kept_by_renewing_and_let_go_when_it_is_seen_through(scene: Scene, worker: Engine) -> None:
+    queued(scene, users=1, count=2)
+    load = worker.leasing.take()
+    with worker.leasing.in_hand(load):
+        scene.clock.forward(LEASE / 2)
+        worker.leasing.renew()
+        scene.clock.forward(LEASE / 2)
+        assert not scene.engine.leasing.take()
+    worker.leasing.renew()
+    scene.clock.forward(LEASE / 2)
+    assert len(scene.engine.leasing.take()) == 2
+
+
+def test_what_fails_is_let_go(worker: Engine, scene: Scene) -> None:
+    queued(scene, users=1)
+    load = worker.leasing.take()
+    with pytest.raises(ValueError, match="no"), worker.leasing.in_hand(load):
+        raise ValueError("no")
+    assert worker.leasing.holder.batches == set()
+
+
+def test_a_lease_is_held_until_it_has_run_out_and_another_has_taken_over(scene: Scene, worker: Engine) -> None:
+    queued(scene, users=1)
+    [page] = worker.leasing.take()
+    assert worker.leasing.holds(page.batch)
+    scene.clock.forward(LEASE)
+    assert worker.leasing.holds(page.batch)
+    assert len(scene.engine.leasing.take()) == 1
+    assert not worker.leasing.holds(page.batch)
+
+
+def test_a_postponed_batch_is_anyones_after_another_lease_time(scene: Scene, worker: Engine) -> None:
+    queued(scene, users=1)
+    [page] = worker.leasing.take()
+    scene.clock.forward(5)
+    worker.leasing.postpone(page.batch)
+    scene.clock.forward(LEASE - 1)
+    assert not scene.engine.leasing.take()
+    scene.clock.forward(1)
+    assert len(scene.engine.leasing.take()) == 1
+
+
+def test_who_has_lost_a_lease_can_neither_renew_nor_release_nor_postpone_it(scene: Scene, worker: Engine) -> None:
+    queued(scene, users=1)
+    load = worker.leasing.take()
+    scene.clock.forward(LEASE)
+    [page] = scene.engine.leasing.take()
+    worker.leasing.renew()
+    worker.leasing.postpone(load[0].batch)
+    worker.leasing.release(load)
+    assert Batches(scene.database).find(page.batch.key) == page.batch
+
+
+def test_who_resigns_leaves_everything_to_others_at_once(scene: Scene, worker: Engine) -> None:
+    expanded(scene)
+    scene.accept("b")
+    assert scene.engine.expansion.claim()
+    assert not worker.leasing.take()
+    assert not worker.expansion.claim()
+    scene.engine.leasing.resign()
+    assert len(worker.leasing.take()) == 1
+    assert len(worker.expansion.claim()) == 1
+
+
+def test_who_resigns_takes_nothing_from_others(scene: Scene, worker: Engine) -> None:
+    expanded(scene)
+    worker.leasing.resign()
+    assert not worker.leasing.take()
+    assert scene.engine.leasing.holder.batches
+
+
+def test_threads_of_one_worker_never_take_the_same_batch(scene: Scene, worker: Engine) -> None:
+    queued(scene, users=1, count=150)
+    keys = [page.batch.key for load in at_once(*[worker.leasing.take] * 6) for page in load]
+    assert len(keys) == len(set(keys)) == 150
