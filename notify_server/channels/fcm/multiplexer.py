@@ -72,7 +72,7 @@ class Multiplexer:
             patience = _LOOK if patience is None else min(patience, _LOOK)
         called = self._selector.select(self._sleep(patience))
         if running and not called:
-            self._multi.perform()
+            self._multi.socket_all()  # perform() alone would forget which sockets it waits for
         for key, events in called:
             if key.fd == self._alarm.fd:
                 self._alarm.silence()
