@@ -38,7 +38,7 @@ class Dispatcher:
         """Start what there is room for, wait for the network (seconds; None: for ever) and settle what has ended."""
         while self._waiting and (self._idle or self._room):
             self._start_share(self._waiting[0])
-        self._multiplexer.step(patience, running=bool(self._running))
+        self._multiplexer.step(patience)
         failed = False
         for curl, fault in self._multiplexer.finished():
             failed = failed or fault is not None

@@ -10,7 +10,6 @@ from contextlib import suppress
 import pycurl
 
 STREAMS = 100  # FCM's limit of concurrent streams on one HTTP/2 connection
-_LOOK = 0.1  # seconds
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 _INTEREST = {pycurl.POLL_IN: _READ, pycurl.POLL_OUT: _WRITE, pycurl.POLL_INOUT: _READ | _WRITE}
 _READY = {_READ: pycurl.CSELECT_IN, _WRITE: pycurl.CSELECT_OUT, _READ | _WRITE: pycurl.CSELECT_IN | pycurl.CSELECT_OUT}
@@ -43,12 +42,7 @@ class Alarm:
 
 
 class Multiplexer:
-    """Runs transfers, all from one thread. It sleeps until a socket, a timeout or the alarm calls.
-
-    While transfers run it sleeps at most 0.1 s and then asks libcurl itself: told only of sockets and timeouts,
-    libcurl 8.23 leaves the last streams of a fresh connection alone in about one burst of a hundred, until their
-    timeout ends them.
-    """
+    """Runs transfers, all from one thread. It never polls: it sleeps until a socket, a timeout or the alarm calls."""
 
     def __init__(self, connections: int, alarm: Alarm) -> None:
         self._alarm = alarm
@@ -66,14 +60,9 @@ class Multiplexer:
         """Begin a transfer; it moves with the next `step`."""
         self._multi.add_handle(curl)
 
-    def step(self, patience: float | None, *, running: bool) -> None:
+    def step(self, patience: float | None) -> None:
         """Sleep until something is to be done, at most `patience` seconds (None: for ever), and do it."""
-        if running:
-            patience = _LOOK if patience is None else min(patience, _LOOK)
-        called = self._selector.select(self._sleep(patience))
-        if running and not called:
-            self._multi.socket_all()  # perform() alone would forget which sockets it waits for
-        for key, events in called:
+        for key, events in self._selector.select(self._sleep(patience)):
             if key.fd == self._alarm.fd:
                 self._alarm.silence()
             else:

@@ -20,7 +20,7 @@ def alarm() -> Iterator[Alarm]:
 def finish(multiplexer: Multiplexer) -> dict[pycurl.Curl, str | None]:
     ended: dict[pycurl.Curl, str | None] = {}
     while not ended:
-        multiplexer.step(None, running=True)
+        multiplexer.step(None)
         ended = dict(multiplexer.finished())
     return ended
 
@@ -28,10 +28,10 @@ def finish(multiplexer: Multiplexer) -> dict[pycurl.Curl, str | None]:
 def test_a_ring_ends_the_sleep_even_when_it_came_before(alarm: Alarm) -> None:
     with closing(Multiplexer(1, alarm)) as multiplexer:
         alarm.ring()
-        multiplexer.step(None, running=True)
+        multiplexer.step(None)
         thread = threading.Thread(target=alarm.ring)
         thread.start()
-        multiplexer.step(None, running=True)
+        multiplexer.step(None)
         thread.join()
         assert list(multiplexer.finished()) == []
 
@@ -43,7 +43,7 @@ def test_rings_that_were_heard_do_not_ring_again(alarm: Alarm) -> None:
     alarm.silence()
     alarm.silence()
     with closing(Multiplexer(1, alarm)) as multiplexer:
-        multiplexer.step(0.01, running=True)  # would sleep for ever, were the patience not heeded
+        multiplexer.step(0.01)  # would sleep for ever, were the patience not heeded
         assert list(multiplexer.finished()) == []
 
 
