@@ -42,11 +42,18 @@ class Alarm:
 
 
 class Multiplexer:
-    """Runs transfers, all from one thread. It never polls: it sleeps until a socket, a timeout or the alarm calls."""
+    """Runs transfers, all from one thread. It never polls: it sleeps until a socket, a timeout or the alarm calls.
+
+    A transfer that ends stops reading, and libcurl (8.23, with OpenSSL's read-ahead) leaves the TLS records behind
+    its answer in a buffer. They may hold the answers of others, and the emptied socket does not call for them. So
+    each socket on which a transfer ended is asked once more before the next sleep.
+    """
 
     def __init__(self, connections: int, alarm: Alarm) -> None:
         self._alarm = alarm
         self._due: float | None = None  # when libcurl wants to be called, on the monotonic clock
+        self._watched: set[int] = set()  # libcurl's sockets
+        self._unread: set[int] = set()  # those that may have left answers in a buffer
         self._selector = selectors.DefaultSelector()
         self._selector.register(alarm.fd, _READ)
         self._multi = pycurl.CurlMulti()
@@ -62,11 +69,12 @@ class Multiplexer:
 
     def step(self, patience: float | None) -> None:
         """Sleep until something is to be done, at most `patience` seconds (None: for ever), and do it."""
-        for key, events in self._selector.select(self._sleep(patience)):
-            if key.fd == self._alarm.fd:
-                self._alarm.silence()
-            else:
-                self._multi.socket_action(key.fd, _READY[events])
+        unread, self._unread = self._unread & self._watched, set()
+        called = {key.fd: events for key, events in self._selector.select(0 if unread else self._sleep(patience))}
+        if called.pop(self._alarm.fd, None):
+            self._alarm.silence()
+        for fd, events in (dict.fromkeys(unread, _READ) | called).items():
+            self._multi.socket_action(fd, _READY[events])
         if self._due is not None and time.monotonic() >= self._due:
             self._due = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
@@ -77,16 +85,22 @@ class Multiplexer:
         while more:
             more, answered, failed = self._multi.info_read(STREAMS)
             for curl in answered:
-                self._multi.remove_handle(curl)
+                self._release(curl)
                 yield curl, None
             for curl, number, text in failed:
-                self._multi.remove_handle(curl)
+                self._release(curl)
                 yield curl, f"curl {number}: {text}"
 
     def close(self) -> None:
         """Break off what still runs and release the connections."""
         self._multi.close()
         self._selector.close()
+
+    def _release(self, curl: pycurl.Curl) -> None:
+        fd = curl.getinfo(pycurl.ACTIVESOCKET)
+        if fd in self._watched:
+            self._unread.add(fd)
+        self._multi.remove_handle(curl)
 
     def _sleep(self, patience: float | None) -> float | None:
         if self._due is None:
@@ -99,9 +113,11 @@ class Multiplexer:
 
     def _watch(self, interest: int, fd: int, _multi: pycurl.CurlMulti, _data: object) -> None:
         if interest == pycurl.POLL_REMOVE:
+            self._watched.discard(fd)
             with suppress(KeyError):
                 self._selector.unregister(fd)
-        elif fd in self._selector.get_map():
+        elif fd in self._watched:
             self._selector.modify(fd, _INTEREST[interest])
         else:
+            self._watched.add(fd)
             self._selector.register(fd, _INTEREST[interest])

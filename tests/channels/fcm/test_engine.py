@@ -1,5 +1,8 @@
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,9 +11,11 @@ from structlog.testing import capture_logs
 from notify_server.channels.fcm.call import Call
 from notify_server.channels.fcm.encoding import EncodedMessage, encode
 from notify_server.channels.fcm.engine import Engine
+from notify_server.domain.device import Target
 from notify_server.domain.outcome import ACCEPTED, Kind, Outcome
 from notify_server.domain.registry import Reason
 from tests.channels.fcm.conftest import NOW, a_notification, tokens
+from tests.channels.fcm.http2_peer import Http2Peer
 from tests.fcm_simulator import SimulatorProcess
 
 LOST = Outcome(Kind.RETRY, Reason.CONNECTION_LOST)
@@ -84,3 +89,36 @@ def test_a_closed_engine_abandons_what_it_is_given(engine: Engine, fcm: Simulato
     engine.close()
     assert run(engine, a_call(fcm, "a")) == [LOST]
     assert fcm.counts()["requests"] == 0
+
+
+def test_a_peer_that_never_shakes_hands_is_given_up(tmp_path: Path) -> None:
+    with Http2Peer(tmp_path) as peer, closing(Engine(connections=1, timeout=0.5, ca_file=peer.ca_file)) as engine:
+        assert run(engine, call_to(peer, tokens(*(f"t{n}" for n in range(60))))) == [LOST] * 60
+
+
+def test_a_peer_that_goes_away_costs_only_what_it_did_not_answer(tmp_path: Path) -> None:
+    targets = tokens(*(f"t{n}" for n in range(60)))
+    with (
+        Http2Peer(tmp_path) as peer,
+        ThreadPoolExecutor() as threads,
+        closing(Engine(connections=1, timeout=5.0, ca_file=peer.ca_file)) as engine,
+    ):
+        threads.submit(answer, peer, 60, 10)
+        outcomes = run(engine, call_to(peer, targets))
+        assert outcomes == [ACCEPTED] * 10 + [LOST] * 50
+        threads.submit(answer, peer, 50, 50)
+        assert run(engine, call_to(peer, targets[10:])) == [ACCEPTED] * 50
+
+
+def call_to(peer: Http2Peer, targets: list[Target]) -> Call:
+    return Call(peer.url, (), encode(a_notification(), NOW), targets)
+
+
+def answer(peer: Http2Peer, asked: int, answered: int) -> None:
+    """Take so many requests on a new connection, answer so many of them, and go away when the client does."""
+    session = peer.accept()
+    streams = session.requests(asked)
+    for stream in streams[:answered]:
+        session.answer(stream)
+    session.go_away(last=streams[answered - 1])
+    session.wait_for_the_end()

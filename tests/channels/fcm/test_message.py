@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -6,6 +7,7 @@ import pytest
 
 from notify_server.channels.fcm.message import build
 from notify_server.domain.notification import Message, Notification, Priority
+from notify_server.storage.documents import new_id
 from tests.channels.fcm.conftest import NOW, a_notification
 
 
@@ -68,3 +70,18 @@ def test_the_backends_own_link_and_category_stand() -> None:
     data = {"link": "l", "category": "c"}
     message = wire(a_notification(message=Message("T", link="https://x.org/", data=data), category="booking"))
     assert message["data"] == {**data, "notification_id": "n1"}
+
+
+@pytest.mark.parametrize("message", [Message("T"), Message(data={"sync": "1"})])
+@pytest.mark.parametrize("priority", list(Priority))
+def test_no_message_is_collapsible_and_each_repeat_carries_the_same_ids(message: Message, priority: Priority) -> None:
+    notification = replace(a_notification(message=message, priority=priority), id=new_id())
+    first, repeat = wire(notification), wire(notification, 100)
+    for sent in (first, repeat):
+        shown = [sent["android"].get("notification"), sent["webpush"].get("notification")]
+        assert shown == ([{"tag": notification.id}] * 2 if message.title else [None] * 2)
+        assert sent["apns"]["headers"]["apns-collapse-id"] == notification.id
+        assert len(sent["apns"]["headers"]["apns-collapse-id"].encode()) <= 64
+        assert sent["data"]["notification_id"] == notification.id
+        assert "collapse_key" not in sent["android"]
+        assert "Topic" not in sent["webpush"]["headers"]
