@@ -1,12 +1,26 @@
+import importlib
+import json
 import os
 import shutil
 import subprocess
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from scripts.benchmarks.__main__ import NAMES
+from scripts.benchmarks.load import repeat
+from scripts.benchmarks.quantile import quantile
+from scripts.benchmarks.report import Result
+from scripts.benchmarks.soak_check import Sends
+from scripts.benchmarks.soak_samples import Sample, as_table, flatness
+
 ROOT = Path(__file__).parents[1]
-SCRIPTS = [ROOT / "scripts" / name for name in ("setup", "run", "test", "check", "bench")] + [ROOT / ".ci" / "run"]
+SCRIPTS = [ROOT / "scripts" / name for name in ("setup", "run", "test", "check", "bench", "soak")] + [
+    ROOT / ".ci" / "run"
+]
 TOOLS = ("basename", "cat", "cksum", "cp", "dirname", "flock", "grep", "id", "ldd", "mkdir", "sed", "sh", "uname")
 
 
@@ -137,6 +151,8 @@ def test_check_runs_every_check_and_fails_if_one_fails(clone, broken):
         ("run", "notify-server", "up --demonstrate examples/booking.json --once"),
         ("test", "python", "-m pytest --once"),
         ("bench", "python", "-m scripts.benchmarks --once"),
+        ("faults", "python", "-m pytest tests/faults --full --once"),
+        ("soak", "python", "-m scripts.benchmarks.soak --once"),
     ],
 )
 def test_a_door_sets_up_passes_its_arguments_and_its_exit_code_on(clone, door, command, expected):
@@ -152,7 +168,142 @@ def test_the_whole_suite_runs_in_two_parts_and_fails_with_the_first(clone):
     clone.installed("python", 'echo "$*"')
     parts = clone.run("test").stdout.splitlines()
     assert ["--ignore tests/faults" in part for part in parts] == [True, False]
-    assert parts[1] == "-m pytest tests/faults"
+    assert parts[1] == "-m pytest -n 2 --dist loadfile tests/faults"
     clone.installed("python", 'echo "$*"; exit 3')
     done = clone.run("test")
     assert (done.returncode, done.stdout.count("\n")) == (3, 1)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_benchmark_can_be_run_by_its_name(name):
+    assert callable(importlib.import_module(f"scripts.benchmarks.{name}").run)
+
+
+def test_an_unknown_benchmark_is_refused_and_the_known_ones_are_named():
+    command = [sys.executable, "-m", "scripts.benchmarks", "speed"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "unknown benchmark speed; there are: " + ", ".join(NAMES) in done.stderr
+
+
+def test_a_result_is_one_line_of_json_or_a_line_a_figure():
+    result = Result("accept", {"notifications_per_second": 2000.0}, {"bare_inserts_per_second": 3000.0}, "a machine")
+    assert "\n" not in result.as_json()
+    assert json.loads(result.as_json()) == {
+        "benchmark": "accept",
+        "machine": "a machine",
+        "figures": {"notifications_per_second": 2000.0},
+        "reference": {"bare_inserts_per_second": 3000.0},
+    }
+    assert [line.split()[0] for line in result.as_text().splitlines()] == [
+        "accept",
+        "notifications_per_second",
+        "bare_inserts_per_second",
+    ]
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, 1), (0.5, 50), (0.99, 99), (1.0, 100)])
+def test_a_quantile_is_a_value_that_was_measured(share, expected):
+    assert quantile(range(100, 0, -1), share) == expected
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Answers each POST with 202, or with 503 where the body says so."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.connections.add(self.client_address)
+        self.send_response(503 if body == b"fail" else 202)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def answering():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        server.connections = set()
+        server.daemon_threads = True
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+REQUEST = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 4\r\n\r\n"
+
+
+def test_the_load_keeps_its_connections_and_times_every_answer(answering):
+    found = repeat(answering.server_port, REQUEST + b"send", 202, 3, 0.3)
+    assert len(answering.connections) == 3
+    assert found.answers == len(found.times) > 3
+    assert all(0 < time <= found.seconds for time in found.times)
+
+
+def test_the_load_ends_with_the_first_answer_that_is_not_the_expected_one(answering):
+    with pytest.raises(RuntimeError, match="503"):
+        repeat(answering.server_port, REQUEST + b"fail", 202, 1, 30.0)
+
+
+def samples(ages, memory, expansion_age=0.05):
+    return [
+        Sample(
+            5.0 * number, age, expansion_age * number, 100 * number, 110 * number, {"worker": mib}, {"worker": number}
+        )
+        for number, (age, mib) in enumerate(zip(ages, memory, strict=True))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ages", "memory", "expected"),
+    [
+        ([9.0] * 4 + [0.1] * 8, [50.0] * 4 + [90.0] * 8, [True, True, True]),
+        ([0.5 * number for number in range(12)], [90.0] * 12, [False, True, True]),
+        ([0.1] * 12, [90.0 + 5 * number for number in range(12)], [True, True, False]),
+    ],
+    ids=["only the first third differs", "the queue grows", "the memory grows"],
+)
+def test_a_soak_is_flat_when_its_later_thirds_are(ages, memory, expected):
+    assert [well for _, well in flatness(samples(ages, memory))] == expected
+
+
+def test_a_soak_whose_expansion_falls_behind_is_not_flat():
+    falling = samples([0.0] * 12, [90.0] * 12, expansion_age=2.0)
+    assert [well for _, well in flatness(falling)] == [True, False, True]
+
+
+def test_the_table_of_a_soak_has_a_line_a_sample_with_rates_since_the_one_before():
+    table = as_table(samples([0.1, 0.2, 0.3], [90.0, 91.0, 92.0])).splitlines()
+    assert len(table) == 3
+    assert table[1].split() == ["5", "0.2", "0.1", "22", "20", "91", "20%"]
+
+
+def row(notification, target, outcome):
+    message = {"token": target, "data": {"notification_id": notification}}
+    return json.dumps({"target": target, "outcome": outcome, "message": message}).encode()
+
+
+def test_the_sends_of_a_soak_tell_duplicates_and_the_dead_from_the_rest():
+    log = [row("n1", "t1", "accepted"), row("n1", "t1", "accepted"), row("n1", "t2", "unregistered")]
+    sends = Sends([*log, row("n2", "t1", "unavailable")])
+    assert str(sends) == "sends {'accepted': 2, 'unregistered': 1, 'unavailable': 1}, 1 duplicates"
+    assert sends.accepted("n1")
+    assert not sends.accepted("n2")
+    assert [(sent["target"], sent["outcome"]) for sent in sends.of("n2")] == [
+        ("t1", "unavailable"),
+        ("t2", "unregistered"),
+    ]
+
+
+def test_the_memory_of_mongod_is_not_judged():
+    filling = [
+        Sample(5.0 * look, 0.0, 0.0, 100 * look, 100 * look, {"mongod": 500.0 + 100 * look}, {"mongod": 0.1 * look})
+        for look in range(12)
+    ]
+    assert [text.partition(":")[0] for text, _ in flatness(filling)] == ["queue age", "expansion age"]

@@ -3,7 +3,9 @@
 import argparse
 import importlib
 
-NAMES = ("delivery", "channel")
+from notify_server import logs
+
+NAMES = ("delivery", "delivery_million", "channel", "latency", "accept", "device")
 
 
 def main() -> None:
@@ -15,6 +17,7 @@ def main() -> None:
     wanted = NAMES if arguments.names in ([], ["all"]) else arguments.names
     if unknown := sorted(set(wanted) - set(NAMES)):
         parser.error(f"unknown benchmark {', '.join(unknown)}; there are: {', '.join(NAMES)}")
+    logs.configure("error", "console", "bench")  # stdout is for the figures
     for name in wanted:
         result = importlib.import_module(f"scripts.benchmarks.{name}").run()
         print(result.as_json() if arguments.json else result.as_text(), flush=True)

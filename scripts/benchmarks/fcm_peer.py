@@ -9,10 +9,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+from urllib.parse import urlencode
 
 from notify_server.simulator import certificates, service_account
 from scripts.benchmarks.connect_proxy import FCM_HOST
@@ -40,11 +42,13 @@ class FcmPeer:
     """A running stand-in on this machine, on another core than the first where there is one; `stop` ends it.
 
     endpoint, port, ca_file, project and credentials_file are what a client needs; `kind` is nginx or simulator.
+    With `recording` it is the simulator with its log, whatever else there is: slower, but `messages` tells what came.
     """
 
-    def __init__(self, project: str = "demo-notify") -> None:
+    def __init__(self, project: str = "demo-notify", *, recording: bool = False) -> None:
         self.project = project
-        self.kind = "nginx" if shutil.which("nginx") else "simulator"
+        self.kind = "nginx" if shutil.which("nginx") and not recording else "simulator"
+        self._recording = recording
         self._directory = tempfile.TemporaryDirectory(prefix="fcm-peer-")
         directory = Path(self._directory.name)
         self.port = _free_port()
@@ -66,6 +70,36 @@ class FcmPeer:
     def pid(self) -> int:
         """The process that was started: nginx's master, or the simulator."""
         return self._process.pid
+
+    def messages(self, target_prefix: str) -> list[dict[str, Any]]:
+        """What came for targets with that prefix, oldest first, by a simulator's log (docs/simulator.md)."""
+        lines = self._control("GET", f"messages?{urlencode({'target_prefix': target_prefix})}").splitlines()
+        return [json.loads(line) for line in lines]
+
+    @contextmanager
+    def log(self) -> Iterator[Iterable[bytes]]:
+        """The whole log as lines of JSON, one after the other: it may be larger than the memory."""
+        with closing(self._connection()) as control:
+            control.request("GET", "/_simulator/messages")
+            yield _good(control.getresponse())
+
+    def counts(self) -> dict[str, Any]:
+        """The sums of a simulator."""
+        found: dict[str, Any] = json.loads(self._control("GET", "counts"))
+        return found
+
+    def behave(self, **behaviour: Any) -> None:
+        """Replace a simulator's behaviour."""
+        self._control("PUT", "behaviour", json.dumps(behaviour))
+
+    def _control(self, method: str, path: str, body: str | None = None) -> bytes:
+        with closing(self._connection()) as control:
+            control.request(method, f"/_simulator/{path}", body)
+            return _good(control.getresponse()).read()
+
+    def _connection(self) -> http.client.HTTPSConnection:
+        trust = ssl.create_default_context(cafile=str(self.ca_file))
+        return http.client.HTTPSConnection("127.0.0.1", self.port, context=trust)
 
     def stop(self) -> None:
         """End it, wait, and remove its files."""
@@ -90,14 +124,13 @@ class FcmPeer:
                 raise RuntimeError(f"{self.kind} did not start")
             time.sleep(0.02)
         if self.kind == "simulator":
-            self._forget_messages()
+            self.behave(log=self._recording)
 
-    def _forget_messages(self) -> None:
-        trust = ssl.create_default_context(cafile=str(self.ca_file))
-        with closing(http.client.HTTPSConnection("127.0.0.1", self.port, context=trust)) as control:
-            control.request("PUT", "/_simulator/behaviour", json.dumps({"log": False}))
-            if control.getresponse().status != http.HTTPStatus.OK:
-                raise RuntimeError("the simulator refused its behaviour")
+
+def _good(answer: http.client.HTTPResponse) -> http.client.HTTPResponse:
+    if answer.status != http.HTTPStatus.OK:
+        raise RuntimeError(f"the simulator refused a control request: {answer.status}")
+    return answer
 
 
 def _free_port() -> int:

@@ -6,10 +6,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,36 +21,70 @@ from notify_server.bootstrap import build_services
 from notify_server.config import Config
 from notify_server.storage import migrations
 from notify_server.storage.database import connect
+from notify_server.storage.documents import Document
 from notify_server.storage.embedded import EmbeddedDatabase
 from scripts.benchmarks.fcm_peer import FcmPeer
 
 _READY_WITHIN = 30.0  # seconds
-_CHUNK = 5000  # documents an insert
+_UNPACED = {"NOTIFY_FCM_RATE": "1000000", "NOTIFY_FCM_RAMP": "0"}
 _SECRET = "the key of user tokens while a benchmark runs"  # noqa: S105
 
 
 class Installation:
-    """What runs, and how much processor time it has used."""
+    """What runs. `start` adds processes; all are stopped when the installation is left."""
 
-    def __init__(self, config: Config, mongod: EmbeddedDatabase, database: Database[dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        mongod: EmbeddedDatabase,
+        database: Database[Document],
+        environment: Mapping[str, str],
+        log: Path | None,
+    ) -> None:
         self.config = config
         self.database = database
-        self.workers: list[psutil.Process] = []
         self.mongod = psutil.Process(mongod.pid)
         self.token = build_services(config, database).server_tokens.create("benchmark", ())
+        self.processes: dict[str, list[psutil.Process]] = defaultdict(list)  # by their command
+        self._environment = environment
+        self._log = log
+        self._children: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def workers(self) -> list[psutil.Process]:
+        """The worker processes."""
+        return self.processes["worker"]
+
+    @property
+    def web(self) -> list[psutil.Process]:
+        """gunicorn's arbiter and the processes that serve."""
+        (arbiter,) = self.processes["web"]
+        return [arbiter, *arbiter.children()]
+
+    def start(self, command: str) -> None:
+        """Start one more process of `command`."""
+        told = os.environ | self._environment
+        arguments = [sys.executable, "-m", "notify_server.cli", command]
+        with nullcontext() if self._log is None else self._log.open("ab") as log:
+            child = subprocess.Popen(arguments, env=told, stdout=log, stderr=log)
+        self._children.append(child)
+        self.processes[command].append(psutil.Process(child.pid))
+
+    def stop(self) -> None:
+        """Stop every process, and wait."""
+        for child in self._children:
+            child.send_signal(signal.SIGTERM)
+        for child in self._children:
+            child.wait()
 
     def client(self) -> httpx.Client:
         """The backend: an HTTP client with a server token."""
         url = f"http://127.0.0.1:{self.config.port}"
         return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {self.token}"}, timeout=60)
 
-    def fill_group(self, group: str, size: int) -> None:
-        """Make a group of `size` users with one device each."""
-        now = datetime.now(UTC)
-        for start in range(0, size, _CHUNK):
-            users = [f"{group}-{number:08d}" for number in range(start, min(start + _CHUNK, size))]
-            self.database.users.insert_many([_user(user, group, now) for user in users], ordered=False)
-            self.database.devices.insert_many([_device(user, now) for user in users], ordered=False)
+    def post(self, backend: httpx.Client, payload: Mapping[str, Any]) -> str:
+        """Hand a notification over; its id."""
+        return str(backend.post("/v1/notifications", json=payload).raise_for_status().json()["id"])
 
 
 def cpu_seconds(processes: list[psutil.Process]) -> float:
@@ -59,8 +93,13 @@ def cpu_seconds(processes: list[psutil.Process]) -> float:
 
 
 @contextmanager
-def installation(peer: FcmPeer, *, web: int = 1, workers: int = 1) -> Iterator[Installation]:
-    """Start it in a temporary directory, against `peer` as FCM, and stop it at the end."""
+def installation(
+    peer: FcmPeer, *, web: int = 1, workers: int = 1, paced: bool = False, log: Path | None = None
+) -> Iterator[Installation]:
+    """Start it in a temporary directory, against `peer` as FCM, and stop it at the end.
+
+    Unless `paced`, the workers send as fast as they can. What the processes log goes to `log`, or where ours goes.
+    """
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="notify-bench-")))
         config = Config(data_dir=directory, port=_free_port(), web_processes=web, jwt_secret=_SECRET)
@@ -69,10 +108,11 @@ def installation(peer: FcmPeer, *, web: int = 1, workers: int = 1) -> Iterator[I
         stack.callback(mongod.stop)
         database = stack.enter_context(connect(config).client)[config.database]
         migrations.run(database)
-        running = Installation(config, mongod, database)
-        told = os.environ | _environment(config, peer)
-        stack.enter_context(_process("web", told))
-        running.workers = [psutil.Process(stack.enter_context(_process("worker", told))) for _ in range(workers)]
+        told = _environment(config, peer) | ({} if paced else _UNPACED)
+        running = Installation(config, mongod, database, told, log)
+        stack.callback(running.stop)
+        for command in ["web", *["worker"] * workers]:
+            running.start(command)
         _await_ready(config)
         yield running
 
@@ -88,20 +128,8 @@ def _environment(config: Config, peer: FcmPeer) -> dict[str, str]:
         "NOTIFY_FCM_PROJECT": peer.project,
         "NOTIFY_FCM_ENDPOINT": peer.endpoint,
         "NOTIFY_FCM_CA_FILE": str(peer.ca_file),
-        "NOTIFY_FCM_RATE": "1000000",  # as fast as it can: no pace is measured here
-        "NOTIFY_FCM_RAMP": "0",
         "GOOGLE_APPLICATION_CREDENTIALS": str(peer.credentials_file),
     }
-
-
-@contextmanager
-def _process(name: str, environment: dict[str, str]) -> Iterator[int]:
-    child = subprocess.Popen([sys.executable, "-m", "notify_server.cli", name], env=environment)
-    try:
-        yield child.pid
-    finally:
-        child.send_signal(signal.SIGTERM)
-        child.wait()
 
 
 def _await_ready(config: Config) -> None:
@@ -120,22 +148,3 @@ def _free_port() -> int:
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
-
-
-def _user(user: str, group: str, now: datetime) -> dict[str, Any]:
-    empty = {"community": None, "email": None, "locale": None, "timezone": None}
-    return {"_id": user, "groups": [group], "muted": {"groups": [], "categories": []}, "created_at": now, **empty}
-
-
-def _device(user: str, now: datetime) -> dict[str, Any]:
-    return {
-        "_id": {"u": user, "d": "phone"},
-        "target": f"token:{user:x>150}",
-        "platform": "android",
-        "active": True,
-        "reason": None,
-        "registered_at": now,
-        "confirmed_at": now,
-        "app_version": None,
-        "locale": None,
-    }

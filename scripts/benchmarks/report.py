@@ -34,6 +34,6 @@ class Result:
     def as_text(self) -> str:
         """A line a figure."""
         rows = [f"{self.benchmark}  ({self.machine})"]
-        rows += [f"  {name:<28}{value:>14,.1f}" for name, value in self.figures.items()]
-        rows += [f"  {name + ' (reference)':<28}{value:>14,.1f}" for name, value in self.reference.items()]
+        rows += [f"  {name:<36}{value:>14,.1f}" for name, value in self.figures.items()]
+        rows += [f"  {name + ' (reference)':<36}{value:>14,.1f}" for name, value in self.reference.items()]
         return "\n".join(rows)

@@ -1,0 +1,38 @@
+"""Users with devices, written straight into the database: making them is not what is measured."""
+
+from datetime import UTC, datetime
+
+from pymongo import WriteConcern
+
+from notify_server.storage.documents import Document, Store
+
+_CHUNK = 5000  # documents an insert
+
+
+def fill_group(database: Store, group: str, size: int) -> None:
+    """Make a group of `size` users with one device each; their ids and targets begin with the group's name."""
+    now = datetime.now(UTC)
+    users, devices = (database.get_collection(name, write_concern=WriteConcern(w=1)) for name in ("users", "devices"))
+    for start in range(0, size, _CHUNK):
+        named = [f"{group}-{number:08d}" for number in range(start, min(start + _CHUNK, size))]
+        users.insert_many([_user(user, group, now) for user in named], ordered=False)
+        devices.insert_many([_device(user, now) for user in named], ordered=False)
+
+
+def _user(user: str, group: str, now: datetime) -> Document:
+    empty = {"community": None, "email": None, "locale": None, "timezone": None}
+    return {"_id": user, "groups": [group], "muted": {"groups": [], "categories": []}, "created_at": now, **empty}
+
+
+def _device(user: str, now: datetime) -> Document:
+    return {
+        "_id": {"u": user, "d": "phone"},
+        "target": f"token:{user:x<150}",
+        "platform": "android",
+        "active": True,
+        "reason": None,
+        "registered_at": now,
+        "confirmed_at": now,
+        "app_version": None,
+        "locale": None,
+    }
