@@ -138,8 +138,12 @@ def _addressed(evidence: Evidence) -> set[str]:
 
 
 def _lost(evidence: Evidence) -> Iterator[str]:
-    """2: whoever is still pending is in a batch, or waits for a device; else nobody would ever come back to them."""
-    queued = {user for batch in evidence.batches if batch["stage"] == "dispatch" for user in batch["users"]}
+    """2: whoever is still pending is in a batch, or waits for a device; else nobody would ever come back to them.
+
+    What was announced on the realtime channel stays pending until an app is told, or reads its inbox.
+    """
+    open_stages = {"dispatch", "announce"}
+    queued = {user for batch in evidence.batches if batch["stage"] in open_stages for user in batch["users"]}
     for entry in evidence.entries:
         waits = entry["_id"]["u"] in queued or entry["reason"] == Reason.NO_DEVICE
         if entry["status"] == Status.PENDING and not waits:
@@ -180,7 +184,7 @@ def _attempts(evidence: Evidence) -> Iterator[str]:
 
 
 def _is_attempt(line: Mapping[str, Any]) -> bool:
-    return (line["detail"] or "").startswith("attempt ")
+    return (line["detail"] or "").startswith(("attempt ", "emitted "))
 
 
 def _one_collapse_id(evidence: Evidence) -> Iterator[str]:
@@ -227,7 +231,9 @@ def _targets(evidence: Evidence) -> Iterator[str]:
 
 
 def _sent_is_accepted(evidence: Evidence) -> Iterator[str]:
-    """b: sent means that FCM accepted it for at least one of the user's devices."""
+    """b: sent means that FCM accepted it for at least one of the user's devices, where it was for push."""
+    if "push" not in evidence.notification["channels"]:
+        return
     unreached = set(evidence.having(Status.SENT)) - evidence.reached
     yield from (f"b: {user} is sent, and FCM accepted nothing" for user in sorted(unreached))
 

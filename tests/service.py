@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +25,7 @@ from tests.fcm_simulator import SimulatorProcess, free_port
 
 STOP_SECONDS = 40.0  # a stop lets running sends end, and those may take 15 seconds
 WAIT_SECONDS = 60.0  # until a test that waits in vain gives up
+PROGRAM = ("-m", "notify_server.cli")  # what Python runs
 _LOOK_AGAIN = 0.01  # seconds
 
 _UNPACED = {"fcm_rate": 1e6, "fcm_ramp": 0.0}  # messages a second, seconds: what is paced is for other tests
@@ -42,8 +43,11 @@ def until(condition: Callable[[], object], what: str = "", within: float = WAIT_
 class Process:
     """One process of the service, started with `start`; its logs are JSON lines in a file that restarts append to."""
 
-    def __init__(self, command: str, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, command: str, environment: Mapping[str, str], log: Path, program: Sequence[str] = PROGRAM
+    ) -> None:
         self.command = command
+        self._program = program
         self._environment = environment
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
@@ -64,7 +68,7 @@ class Process:
         """Start it, for the first time or again."""
         assert not self.alive
         self._begun_at = self._log.stat().st_size if self._log.exists() else 0
-        command = [sys.executable, "-m", "notify_server.cli", self.command]
+        command = [sys.executable, *self._program, self.command]
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(
                 command, env=self._environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
@@ -81,6 +85,10 @@ class Process:
         """End it as a crash would."""
         self._signal(signal.SIGKILL)
         assert self.wait() == -signal.SIGKILL
+
+    def notify(self, number: signal.Signals) -> None:
+        """Send it a signal that it handles by itself."""
+        self._signal(number)
 
     def pause(self) -> None:
         """Stand it still, as a suspended machine does."""
@@ -169,11 +177,15 @@ class Service:
         for process in self.processes:
             process.close()
 
-    def start(self, command: str, **settings: Any) -> Process:
-        """Start one more process of `command` (worker, scheduler, web); `settings` are for it alone."""
+    def start(self, command: str, *, failpoint: str = "", program: Sequence[str] = PROGRAM, **settings: Any) -> Process:
+        """Start one more process of `command` (worker, scheduler, web); `settings` are for it alone.
+
+        It dies at the step `failpoint` (see notify_server/failpoints.py), where one is given. `program` is what Python
+        runs, before the command.
+        """
         config = replace(self.config, **settings)
         log = self._directory / f"{command}-{len(self.processes)}.log"
-        process = Process(command, self._environment(config), log)
+        process = Process(command, self._environment(config) | {"NOTIFY_FAILPOINT": failpoint}, log, program)
         self.processes.append(process)
         return process.start()
 
