@@ -28,6 +28,8 @@ INDEXES = {
         _index("by_state", "state", "-_id"),
         _index("to_expand", "rank", "due_at", partialFilterExpression={"expanded": False}),
         _index("to_expire", "expires_at", partialFilterExpression={"open": True}),
+        _index("to_release", "due_at", partialFilterExpression={"state": "scheduled"}),
+        _index("to_sweep", "unswept", "_id", partialFilterExpression={"unswept": True}),
     ],
     "users": [_index("by_group", "groups", "_id"), _index("by_community", "community", "_id")],
     "devices": [
@@ -36,7 +38,7 @@ INDEXES = {
     ],
     "registry": [
         _index("by_notification", "_id.n", "status", "_id.u"),
-        _index("by_user", "_id.u", "-_id.n"),
+        _index("by_user", "_id.u", "inbox", "-_id.n"),
     ],
     "workers": [_index("alive", "until", expireAfterSeconds=3600)],
     "batches": [

@@ -1,9 +1,11 @@
 """The only wiring: builds what a process needs from its configuration and its database."""
 
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from secrets import token_hex
 
+from notify_server.channels import key_endpoint
 from notify_server.channels.fcm.encoding import encode
 from notify_server.config import Config
 from notify_server.domain.pace import Limits
@@ -11,16 +13,20 @@ from notify_server.domain.push import PushTransport
 from notify_server.services.acceptance import Acceptance
 from notify_server.services.announcement import Announced, Announcements
 from notify_server.services.arrival import Arrival
-from notify_server.services.clock import Clock, utc_now
+from notify_server.services.cancellation import Cancellation
+from notify_server.services.cancellation import Stores as CancellationStores
+from notify_server.services.clock import Clock, database_clock
 from notify_server.services.completion import Completion
 from notify_server.services.delivery import After, Delivery, Queue
 from notify_server.services.device_limits import DeviceLimits
 from notify_server.services.enrolment import Enrolment, Waiting
 from notify_server.services.expansion import Expansion, Stores
 from notify_server.services.governor import Governor, Shared
-from notify_server.services.health import Health
+from notify_server.services.health import Health, Pacing
 from notify_server.services.holder import Holder
+from notify_server.services.inbox import Reading
 from notify_server.services.inspection import Inspection
+from notify_server.services.keys import KeySet
 from notify_server.services.leadership import Leadership
 from notify_server.services.leasing import Leasing
 from notify_server.services.membership import Membership
@@ -28,10 +34,13 @@ from notify_server.services.messages import Messages
 from notify_server.services.outlet import Outlet
 from notify_server.services.people import People
 from notify_server.services.reception import Reception
+from notify_server.services.resending import Resending
+from notify_server.services.resending import Stores as ResendingStores
 from notify_server.services.server_tokens import ServerTokens
 from notify_server.services.settlement import Settlement
+from notify_server.services.subscriptions import Muting
 from notify_server.services.upkeep import Upkeep
-from notify_server.services.user_tokens import Signing, UserTokens
+from notify_server.services.user_tokens import Foreign, Signing, UserTokens
 from notify_server.storage.batches import Batches
 from notify_server.storage.clients import Clients
 from notify_server.storage.devices import Devices
@@ -39,13 +48,16 @@ from notify_server.storage.documents import Store
 from notify_server.storage.entries import Entries
 from notify_server.storage.expansions import Expansions
 from notify_server.storage.groups import Groups
+from notify_server.storage.inbox import Inbox
 from notify_server.storage.leases import Leases
 from notify_server.storage.members import Members
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.paces import Paces
 from notify_server.storage.receipts import Receipts
 from notify_server.storage.registry import Registry
+from notify_server.storage.resends import Resends
 from notify_server.storage.signals import Signals
+from notify_server.storage.subscriptions import Subscriptions
 from notify_server.storage.users import Users
 from notify_server.storage.workers import Workers
 
@@ -55,11 +67,15 @@ class Services:
     """What the API calls."""
 
     acceptance: Acceptance
+    cancellation: Cancellation
+    resending: Resending
     inspection: Inspection
     people: People
     membership: Membership
     enrolment: Enrolment
     reception: Reception
+    inbox: Reading
+    subscriptions: Muting
     server_tokens: ServerTokens
     user_tokens: UserTokens
     health: Health
@@ -84,30 +100,39 @@ class Gateway:
     announcements: Announcements
 
 
-def build_services(config: Config, database: Store, clock: Clock = utc_now) -> Services:
+def build_services(config: Config, database: Store, clock: Clock | None = None) -> Services:
     """The services of a web process, or of a command."""
+    clock = clock or database_clock(database)
     users, devices, registry, batches = Users(database), Devices(database), Registry(database), Batches(database)
     notifications, entries, signals = Notifications(database), Entries(database), Signals(database)
+    limits = Limits(config.fcm_rate, config.fcm_ramp)
     return Services(
         acceptance=Acceptance(notifications, signals, encode, clock),
+        cancellation=build_cancellation(database, clock),
+        resending=build_resending(database, clock),
         inspection=Inspection(notifications, entries, users),
         people=People(users, devices, registry, clock),
         membership=Membership(Groups(database), Members(database), users, clock),
         enrolment=Enrolment(devices, users, Waiting(registry, batches, signals), clock),
         reception=Reception(Receipts(database), clock),
+        inbox=Reading(Inbox(database), notifications, clock),
+        subscriptions=Muting(Subscriptions(database), users, clock),
         server_tokens=ServerTokens(Clients(database), clock),
         user_tokens=_user_tokens(config, clock),
-        health=Health(database, batches, clock),
+        health=Health(database, batches, Pacing(Paces(database), Workers(database), limits), clock),
     )
 
 
-def build_engine(config: Config, database: Store, transport: PushTransport, clock: Clock = utc_now) -> Engine:
-    """The delivery engine of one worker run; its leases carry a name that no other run has."""
+def build_engine(
+    config: Config, database: Store, transport: PushTransport, clock: Clock | None = None, rng: Random | None = None
+) -> Engine:
+    """The delivery engine of one worker run; its leases carry a name that no other run has. `rng` spreads retries."""
+    clock = clock or database_clock(database)
     holder = Holder(f"{config.owner}:{token_hex(4)}", config.lease, clock)
     users, devices, registry, batches = Users(database), Devices(database), Registry(database), Batches(database)
     expansions, signals, members = Expansions(database), Signals(database), Members(database)
     completion = Completion(expansions, batches)
-    settlement = Settlement(registry, devices, batches, Random(), clock)  # noqa: S311 - jitter, not a secret
+    settlement = Settlement(registry, devices, batches, rng or Random(), clock)  # noqa: S311 - jitter, not a secret
     limits = Limits(config.fcm_rate, config.fcm_ramp)
     governor = Governor(Shared(Paces(database), Workers(database)), limits, holder)
     leasing = Leasing(batches, expansions, signals, holder)
@@ -127,15 +152,33 @@ def build_engine(config: Config, database: Store, transport: PushTransport, cloc
     )
 
 
-def build_upkeep(config: Config, database: Store, clock: Clock = utc_now) -> tuple[Leadership, Upkeep]:
+def build_upkeep(config: Config, database: Store, clock: Clock | None = None) -> tuple[Leadership, Upkeep]:
     """What a scheduler runs: the right to do it, and the jobs."""
+    clock = clock or database_clock(database)
     holder = Holder(f"{config.owner}:{token_hex(4)}", config.lease, clock)
     upkeep = Upkeep(Expansions(database), Batches(database), Registry(database), Signals(database), clock)
     return Leadership(Leases(database), holder), upkeep
 
 
-def build_gateway(config: Config, database: Store, clock: Clock = utc_now) -> Gateway:
+def build_cancellation(database: Store, clock: Clock | None = None) -> Cancellation:
+    """What takes notifications back: web begins it, a scheduler sweeps up."""
+    clock = clock or database_clock(database)
+    stores = CancellationStores(
+        Notifications(database), Expansions(database), Batches(database), Registry(database), Entries(database)
+    )
+    return Cancellation(stores, Signals(database), clock)
+
+
+def build_resending(database: Store, clock: Clock | None = None) -> Resending:
+    """What sends again by request: web takes the request, a scheduler queues it."""
+    clock = clock or database_clock(database)
+    stores = ResendingStores(Notifications(database), Resends(database), Batches(database), Registry(database))
+    return Resending(stores, Signals(database), clock)
+
+
+def build_gateway(config: Config, database: Store, clock: Clock | None = None) -> Gateway:
     """What a realtime process needs."""
+    clock = clock or database_clock(database)
     stores = Announced(
         Batches(database), Expansions(database), Notifications(database), Entries(database), Registry(database)
     )
@@ -147,4 +190,11 @@ def build_gateway(config: Config, database: Store, clock: Clock = utc_now) -> Ga
 
 
 def _user_tokens(config: Config, clock: Clock) -> UserTokens:
-    return UserTokens(Signing(config.jwt_secret, config.jwt_issuer, config.jwt_audience, config.jwt_lifetime), clock)
+    signing = Signing(
+        config.jwt_secret, config.jwt_issuer, config.jwt_audience, config.jwt_lifetime, config.jwt_secret_previous
+    )
+    if not config.jwt_jwks_url:
+        return UserTokens(signing, clock)
+    keys = KeySet(partial(key_endpoint.fetch, config.jwt_jwks_url), clock)
+    issuer, audience = config.jwt_jwks_issuer or config.jwt_issuer, config.jwt_jwks_audience or config.jwt_audience
+    return UserTokens(signing, clock, Foreign(keys, issuer, audience))

@@ -3,7 +3,9 @@
 import os
 import socket
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from environs import Env, EnvValidationError
 from marshmallow import ValidationError
@@ -13,6 +15,7 @@ from notify_server.errors import ConfigurationError
 
 FCM_ENDPOINT = "https://fcm.googleapis.com"
 MIN_SECRET = 32  # characters: RFC 7518 section 3.2 wants a key as long as the hash, 256 bits
+_MIN_DIFFERENT = 8  # different characters: fewer are typed, not random
 _PORT = Range(min=1, max=65535)
 _COUNT = Range(min=1, max=256)
 _POSITIVE = Range(min=0, min_inclusive=False)
@@ -29,8 +32,35 @@ def _readable(value: str) -> None:
 
 
 def _secret(value: str) -> None:
-    if value and len(value) < MIN_SECRET:
+    if not value:
+        return
+    if len(value) < MIN_SECRET:
         raise ValidationError(f"Must have at least {MIN_SECRET} characters.")
+    if len(set(value)) < _MIN_DIFFERENT or value != value.strip():
+        raise ValidationError("Must be random: take one from `openssl rand -base64 48`, without spaces around it.")
+    if "-----BEGIN" in value or value.startswith(("ssh-", "ecdsa-")):
+        raise ValidationError("Must be a secret, not a key of a key pair; for those there is NOTIFY_JWT_JWKS_URL.")
+
+
+def _key_set_url(value: str) -> None:
+    if not value:
+        return
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise ValidationError("Must be a URL.") from None
+    if not host or parts.username is not None or not value.isprintable() or " " in value:
+        raise ValidationError("Must be a URL with a host, and without a name or password.")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+        raise ValidationError("Must begin with https://; http:// only on this machine.")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _owner() -> str:
@@ -61,9 +91,13 @@ class Config:
     fcm_rate: float = 10_000.0
     fcm_ramp: float = 60.0
     jwt_secret: str = ""
+    jwt_secret_previous: str = ""
     jwt_issuer: str = "notify-server"
     jwt_audience: str = "notify-server"
     jwt_lifetime: int = 3600
+    jwt_jwks_url: str = ""
+    jwt_jwks_issuer: str = ""
+    jwt_jwks_audience: str = ""
     max_body: int = 8 * 1024 * 1024
     lease: float = 30.0
     poll: float = 1.0
@@ -74,6 +108,11 @@ class Config:
 
     def __repr__(self) -> str:
         return "Config(…)"  # it holds secrets
+
+    @property
+    def takes_user_tokens(self) -> bool:
+        """Whether any key is configured that could verify one."""
+        return bool(self.jwt_secret or self.jwt_jwks_url)
 
     @property
     def run_dir(self) -> Path:
@@ -108,9 +147,13 @@ def load() -> Config:
         fcm_rate=env.float("FCM_RATE", Config.fcm_rate, validate=_POSITIVE),
         fcm_ramp=env.float("FCM_RAMP", Config.fcm_ramp, validate=Range(min=0)),
         jwt_secret=env.str("JWT_SECRET", Config.jwt_secret, validate=_secret),
+        jwt_secret_previous=env.str("JWT_SECRET_PREVIOUS", Config.jwt_secret_previous, validate=_secret),
         jwt_issuer=env.str("JWT_ISSUER", Config.jwt_issuer, validate=Length(min=1)),
         jwt_audience=env.str("JWT_AUDIENCE", Config.jwt_audience, validate=Length(min=1)),
         jwt_lifetime=env.int("JWT_LIFETIME", Config.jwt_lifetime, validate=Range(min=1)),
+        jwt_jwks_url=env.str("JWT_JWKS_URL", Config.jwt_jwks_url, validate=_key_set_url),
+        jwt_jwks_issuer=env.str("JWT_JWKS_ISSUER", Config.jwt_jwks_issuer),
+        jwt_jwks_audience=env.str("JWT_JWKS_AUDIENCE", Config.jwt_jwks_audience),
         max_body=env.int("MAX_BODY", Config.max_body, validate=Range(1024, 12 * 1024 * 1024)),
         lease=env.float("LEASE", Config.lease, validate=_POSITIVE),
         poll=env.float("POLL", Config.poll, validate=_POSITIVE),
@@ -118,13 +161,29 @@ def load() -> Config:
         log_level=env.str("LOG_LEVEL", Config.log_level, validate=OneOf(["debug", "info", "warning", "error"])),
         log_format=env.str("LOG_FORMAT", Config.log_format, validate=OneOf(["json", "console"])),
     )
-    try:
-        env.seal()
-    except EnvValidationError as error:
-        raise ConfigurationError(_problems(error)) from None
+    if problems := sorted([*_problems(env), *_contradictions(config)]):
+        raise ConfigurationError(problems)
     return replace(config, fcm_endpoint=config.fcm_endpoint.rstrip("/"))
 
 
-def _problems(error: EnvValidationError) -> list[str]:
-    found: dict[str, list[str]] = dict(error.error_messages)  # type: ignore[arg-type] # a list only when eager
-    return [f"{name}: {message}" for name, messages in sorted(found.items()) for message in messages]
+def _problems(env: Env) -> list[str]:
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        found: dict[str, list[str]] = dict(error.error_messages)  # type: ignore[arg-type] # a list only when eager
+        return [f"{name}: {message}" for name, messages in found.items() for message in messages]
+    return []
+
+
+def _contradictions(config: Config) -> list[str]:
+    """What is wrong with settings taken together; one that is wrong by itself is None here."""
+    found = []
+    if config.jwt_secret_previous and config.jwt_secret == "":
+        found.append("NOTIFY_JWT_SECRET_PREVIOUS: is set, but NOTIFY_JWT_SECRET, which takes its place, is not.")
+    elif config.jwt_secret_previous and config.jwt_secret_previous == config.jwt_secret:
+        found.append("NOTIFY_JWT_SECRET_PREVIOUS: is the same as NOTIFY_JWT_SECRET.")
+    if config.jwt_jwks_url == "":
+        for name, value in (("ISSUER", config.jwt_jwks_issuer), ("AUDIENCE", config.jwt_jwks_audience)):
+            if value:
+                found.append(f"NOTIFY_JWT_JWKS_{name}: is set, but NOTIFY_JWT_JWKS_URL is not.")
+    return found

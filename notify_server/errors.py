@@ -13,6 +13,7 @@ NotifyError
 │   ├── NotAReplicaSet          a standalone mongod: says how to turn it into one
 │   ├── MigrationsPending       run `notify-server migrate`
 │   └── NoEmbeddedDatabase      no mongod binary fits this platform
+├── KeysUnavailable             503: a foreign issuer's keys of user tokens cannot be had
 └── ChannelError
     └── CredentialError         the channel's own credential does not work
 """
@@ -96,6 +97,10 @@ class MigrationsPending(DatabaseError):
 
 class NoEmbeddedDatabase(DatabaseError):
     """No mongod binary was found, or the one found does not run here."""
+
+
+class KeysUnavailable(NotifyError):
+    """The key set of NOTIFY_JWT_JWKS_URL cannot be fetched, or holds no key that can be used."""
 
 
 class ChannelError(NotifyError):

@@ -181,6 +181,14 @@ class SimulatorProcess:
         """Kill it with SIGKILL, as a crash would, and wait. Its directory goes too, unless it was given."""
         return self._end(signal.SIGKILL)
 
+    def pause(self) -> None:
+        """Let it stand still: whoever connects or sends waits for an answer, and gets none."""
+        os.kill(self._process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on, with what has come meanwhile."""
+        os.kill(self._process.pid, signal.SIGCONT)
+
     def _control(self, method: str, name: str, content: Any = None) -> httpx.Response:
         answer = self.client.request(method, f"/_simulator/{name}", json=content)
         assert answer.is_success, answer.text

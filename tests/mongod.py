@@ -34,6 +34,16 @@ class Mongod:
         process = self._process
         return self._embedded.await_ready(lambda: process.poll() is None)
 
+    @property
+    def pid(self) -> int:
+        """The process id while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    def await_death(self) -> None:
+        """Wait until it has ended by itself."""
+        self._reap()
+
     def kill(self) -> None:
         """End it as a crash would: nothing is tidied up."""
         assert self._process is not None

@@ -5,7 +5,7 @@ from tests.command_line import COMMANDS, invoke, listed, named
 
 def test_help_lists_the_contracts_commands():
     assert listed(invoke("--help").stdout) == COMMANDS
-    assert listed(invoke("token", "--help").stdout) == {"create", "list", "revoke"}
+    assert listed(invoke("token", "--help").stdout) == {"create", "list", "rotate", "revoke"}
 
 
 def test_every_command_explains_itself():

@@ -5,7 +5,7 @@ import pytest
 from notify_server import config
 from notify_server.errors import ConfigurationError
 
-SECRET = "s" * config.MIN_SECRET
+SECRET = "0123456789abcdefghijklmnopqrstuv"  # as short as it may be
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,8 @@ def test_without_any_variable_the_defaults_hold() -> None:
     assert (loaded.host, loaded.port, loaded.realtime_port, loaded.simulator_port) == ("127.0.0.1", 8000, 8001, 8002)
     assert str(loaded.data_dir) == "var"
     assert loaded.fcm_endpoint == "https://fcm.googleapis.com"
-    assert loaded.jwt_secret == ""  # no default secret
+    assert (loaded.jwt_secret, loaded.jwt_secret_previous, loaded.jwt_jwks_url) == ("", "", "")  # no default secret
+    assert not loaded.takes_user_tokens
 
 
 def test_every_problem_is_told_at_once_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,6 +28,8 @@ def test_every_problem_is_told_at_once_with_its_variable(monkeypatch: pytest.Mon
         "NOTIFY_PORT": "0",
         "NOTIFY_WEB_PROCESSES": "many",
         "NOTIFY_JWT_SECRET": "short",
+        "NOTIFY_JWT_SECRET_PREVIOUS": "short",
+        "NOTIFY_JWT_JWKS_URL": "http://issuer.example/keys",
         "NOTIFY_MONGODB_URI": "http://database",
         "NOTIFY_FCM_ENDPOINT": "http://insecure",
         "NOTIFY_FCM_CA_FILE": "/nowhere/ca.pem",
@@ -53,6 +56,98 @@ def test_values_are_read_and_a_trailing_slash_is_dropped(monkeypatch: pytest.Mon
     loaded = config.load()
     assert (loaded.fcm_endpoint, loaded.jwt_secret, loaded.lease) == ("https://127.0.0.1:8002", SECRET, 2.5)
     assert (loaded.fcm_rate, loaded.fcm_ramp) == (250.0, 0.0)
+
+
+def refused(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """The problems that these variables make."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as caught:
+        config.load()
+    return caught.value.problems
+
+
+@pytest.mark.parametrize("name", ["NOTIFY_JWT_SECRET", "NOTIFY_JWT_SECRET_PREVIOUS"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        SECRET[:-1],
+        "s" * config.MIN_SECRET,
+        "changeme" * 4 + "c",
+        SECRET + "\n",
+        " " + SECRET,
+        "-----BEGIN PUBLIC KEY-----" + SECRET,
+        "ssh-rsa " + SECRET,
+    ],
+)
+def test_a_secret_that_is_none_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = {"NOTIFY_JWT_SECRET": SECRET[::-1]} | {name: value}
+    [problem] = refused(whole, monkeypatch)
+    assert problem.startswith(f"{name}: ")
+    assert value not in problem
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"NOTIFY_JWT_SECRET_PREVIOUS": SECRET},
+        {"NOTIFY_JWT_SECRET_PREVIOUS": SECRET, "NOTIFY_JWT_SECRET": SECRET},
+        {"NOTIFY_JWT_JWKS_ISSUER": "https://issuer.example"},
+        {"NOTIFY_JWT_JWKS_AUDIENCE": "app"},
+    ],
+)
+def test_settings_that_contradict_one_another_are_refused(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [problem] = refused(environment, monkeypatch)
+    assert problem.startswith(f"{next(iter(environment))}: ")
+    assert SECRET not in problem
+
+
+def test_a_contradiction_is_told_along_with_what_is_wrong_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = {"NOTIFY_JWT_SECRET_PREVIOUS": SECRET, "NOTIFY_PORT": "0", "NOTIFY_JWT_JWKS_ISSUER": "i"}
+    assert {problem.partition(":")[0] for problem in refused(wrong, monkeypatch)} == set(wrong)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://issuer.example/keys", "ftp://127.0.0.1/", "file:///etc/passwd", "keys", "https://", "https:///keys"),
+        *(
+            "https://user:pass@issuer.example/",
+            "https://a b/",
+            "https://[::1",
+            "https://a:b/",
+            "http://127.0.0.1.example/",
+        ),
+        *("http://localhost.example/", "http://10.0.0.1/", "https://a\n.example/"),
+    ],
+)
+def test_a_key_set_is_fetched_by_https_alone(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    [problem] = refused({"NOTIFY_JWT_JWKS_URL": url}, monkeypatch)
+    assert problem.startswith("NOTIFY_JWT_JWKS_URL: ")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://issuer.example/.well-known/jwks.json", "https://10.0.0.1:8443/keys", "http://127.0.0.1:9/keys"),
+        *("http://localhost/", "http://[::1]:9/"),
+    ],
+)
+def test_or_on_this_machine(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIFY_JWT_JWKS_URL", url)
+    loaded = config.load()
+    assert loaded.jwt_jwks_url == url
+    assert loaded.takes_user_tokens
+
+
+def test_a_secret_and_the_one_before_are_taken_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIFY_JWT_SECRET", SECRET)
+    monkeypatch.setenv("NOTIFY_JWT_SECRET_PREVIOUS", SECRET[::-1])
+    loaded = config.load()
+    assert (loaded.jwt_secret, loaded.jwt_secret_previous) == (SECRET, SECRET[::-1])
+    assert loaded.takes_user_tokens
 
 
 def test_the_configuration_does_not_show_its_secrets() -> None:

@@ -4,11 +4,11 @@ from flask import Flask
 from flask_smorest import Api
 
 from notify_server.api import context, docs, guards, openapi, parsing, problems
-from notify_server.api.routes import devices, groups, notifications, operations, users
+from notify_server.api.routes import devices, groups, inbox, notifications, operations, subscriptions, tokens, users
 from notify_server.bootstrap import Services
 from notify_server.config import Config
 
-_ROUTES = (notifications, users, groups, devices, operations)
+_ROUTES = (notifications, users, groups, devices, inbox, subscriptions, tokens, operations)
 
 
 def create_app(config: Config, services: Services) -> Flask:

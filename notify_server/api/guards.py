@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, request
-from marshmallow import ValidationError
 
 from notify_server.api.context import services
-from notify_server.api.schemas.fields import Id
 from notify_server.errors import Forbidden, Unauthenticated
 from notify_server.services.server_tokens import Client, Scope
 
 View = TypeVar("View", bound=Callable[..., Any])
 _ATTRIBUTE = "__guard__"
-_id = Id()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,7 @@ def _enforce() -> None:
     if guard is PUBLIC:
         return
     if guard is USER:
-        g.user = _possible(services().user_tokens.authenticate(_bearer()))
+        g.user = services().user_tokens.authenticate(_bearer())
     else:
         g.client = _authorised(services().server_tokens.authenticate(_bearer()), guard)
 
@@ -86,14 +83,6 @@ def _authorised(client: Client, guard: Guard) -> Client:
     if guard.scope not in client.scopes:
         raise Forbidden(f"This token lacks the scope {guard.scope!s}.")
     return client
-
-
-def _possible(user: str) -> str:
-    """A token that the backend has signed itself may name what no user can be called."""
-    try:
-        return str(_id.deserialize(user))
-    except ValidationError:
-        raise Unauthenticated("This is not a valid user token.") from None
 
 
 def _bearer() -> str:

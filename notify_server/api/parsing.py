@@ -10,7 +10,7 @@ from notify_server.api import strict_json
 from notify_server.api.schemas.fields import Id
 from notify_server.errors import InvalidInput
 
-_PATH_IDS = {"user_id", "group_id", "device_id"}  # a notification id that is none names nothing: 404
+_PATH_IDS = {"user_id", "group_id", "category_id", "device_id"}  # a notification id that is none names nothing: 404
 _id = Id()
 
 
@@ -20,11 +20,12 @@ class Parser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"json": RAISE, "query": RAISE}
 
     def load_json(self, req: Request, schema: Schema) -> Any:
-        """Read the body; only a schema without fields lets it be left out."""
+        """Read the body; only a schema without fields, or one that says so, lets it be left out."""
         body = req.get_data()
         if len(body) == req.max_content_length:  # a body of unknown length is cut there without a word
             abort(413)
-        return strict_json.loads(body) if body or schema.fields else {}
+        needed = schema.fields and not getattr(schema, "may_be_left_out", False)
+        return strict_json.loads(body) if body or needed else {}
 
     def handle_error(self, error: ValidationError, req: Request, schema: Schema, **_: Any) -> NoReturn:
         """Turn marshmallow's nested messages into field paths."""

@@ -9,7 +9,7 @@ import structlog
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from notify_server.errors import DatabaseError, InvalidInput, MigrationsPending, Refused
+from notify_server.errors import DatabaseError, InvalidInput, KeysUnavailable, MigrationsPending, Refused
 
 log = structlog.get_logger()
 
@@ -32,6 +32,7 @@ def install(app: Flask) -> None:
     """Answer every error of ours, of Flask's and of nobody's."""
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(DatabaseError, _unavailable)
+    app.register_error_handler(KeysUnavailable, _without_keys)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
 
@@ -55,6 +56,12 @@ def _unavailable(error: DatabaseError) -> Response:
     away = "The database is away. Nothing was lost; please try again."
     detail = str(error) if isinstance(error, MigrationsPending) else away
     response = problem(503, "Service unavailable", detail)
+    response.headers["Retry-After"] = RETRY_AFTER
+    return response
+
+
+def _without_keys(error: KeysUnavailable) -> Response:
+    response = problem(503, "Service unavailable", f"{error} Please try again.")
     response.headers["Retry-After"] = RETRY_AFTER
     return response
 

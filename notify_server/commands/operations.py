@@ -10,13 +10,19 @@ from notify_server.commands.setting import load, services
 from notify_server.storage import migrations
 from notify_server.storage.database import connect, require_replica_set
 
+_NO_USER_TOKENS = (
+    "Note: user tokens are not configured (NOTIFY_JWT_SECRET or NOTIFY_JWT_JWKS_URL). Only `up` makes a secret of its "
+    "own; `web` and `realtime` refuse every device."
+)
 _CLIENT = "command line"  # whose idempotency keys those of `send` are
 
 
 @click.command("check-config")
 def check_config() -> None:
     """Report every problem of the configuration at once; exit 2 if there is one."""
-    configuration.load()
+    config = configuration.load()
+    if not config.takes_user_tokens:
+        click.echo(_NO_USER_TOKENS, err=True)
     click.echo("The configuration is valid.")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from notify_server import config as configuration
-from notify_server import logs
+from notify_server import failpoints, logs
 from notify_server.bootstrap import Services, build_services
 from notify_server.config import Config
 from notify_server.storage import migrations
@@ -12,8 +12,9 @@ from notify_server.storage.database import connect
 
 
 def load(process: str) -> Config:
-    """The configuration, with logs that name `process`. Raises ConfigurationError."""
+    """The configuration, with logs that name `process`, and the failpoint of a test. Raises ConfigurationError."""
     config = configuration.load()
+    failpoints.arm()
     logs.configure(config.log_level, config.log_format, process)
     return config
 

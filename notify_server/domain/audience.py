@@ -12,11 +12,15 @@ from notify_server.domain.user import User
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A selected user: the addressed groups through which they were reached, and why they get nothing, if so."""
+    """A selected user: the addressed groups through which they were reached, and why they get nothing, if so.
+
+    `overridden`: they have muted it, and get it all the same, because it is mandatory.
+    """
 
     user: str
     groups: tuple[str, ...] = ()
     suppressed: Reason | None = None
+    overridden: bool = False
 
 
 def is_brief(audience: Audience) -> bool:
@@ -38,19 +42,24 @@ def merge_page(named: Sequence[str], members: Sequence[str], size: int) -> tuple
     return tuple(sorted({*named, *members})[:size])
 
 
-def recipient(user: User, audience: Audience, category: str | None) -> Recipient:
-    """How the audience reaches `user`, and whether they have muted it.
+def recipient(user: User, audience: Audience, category: str | None, *, mandatory: bool = False) -> Recipient:
+    """How the audience reaches `user`, and whether they have muted it; what is mandatory cannot be muted.
 
     A muted category silences everything of that category. A muted group silences what comes through it alone: a
     user who is also reached by name, by community, by `everyone` or by another group still gets it.
     """
     through = tuple(sorted(set(audience.groups).intersection(user.groups)))
+    muted = _muted(user, audience, category, through)
+    return Recipient(user.id, through, None if mandatory else muted, overridden=mandatory and muted is not None)
+
+
+def _muted(user: User, audience: Audience, category: str | None, through: tuple[str, ...]) -> Reason | None:
     if category is not None and category in user.muted_categories:
-        return Recipient(user.id, through, Reason.MUTED_CATEGORY)
+        return Reason.MUTED_CATEGORY
     directly = audience.everyone or user.community in audience.communities or _names(audience, user.id)
     if through and not directly and user.muted_groups.issuperset(through):
-        return Recipient(user.id, through, Reason.MUTED_GROUP)
-    return Recipient(user.id, through)
+        return Reason.MUTED_GROUP
+    return None
 
 
 def _names(audience: Audience, user: str) -> bool:

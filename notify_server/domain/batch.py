@@ -56,10 +56,18 @@ class BatchKey:
     page: str
     part: str = ""
 
+    @classmethod
+    def awaited(cls, notification: str, user: str) -> "BatchKey":
+        """For one who waited for a device and has one now."""
+        return cls(notification, Channel.PUSH, "", f"user:{user}")
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A unit of dispatch. `devices`, where given, narrows a user to those devices of theirs (a partial retry)."""
+    """A unit of dispatch. `devices`, where given, narrows a user to those devices of theirs (a partial retry).
+
+    `calls` counts who wanted it made while it was there: such a batch is not over when its dispatch is.
+    """
 
     key: BatchKey
     users: tuple[str, ...]
@@ -71,8 +79,14 @@ class Batch:
     first_tried_at: datetime | None = None
     devices: Mapping[str, tuple[str, ...]] | None = None
     owner: str | None = None
+    calls: int = 0
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether it was made for one user who had waited for a device."""
+        return bool(self.users) and self.key == BatchKey.awaited(self.key.notification, self.users[0])
 
     @classmethod
     def awaited(cls, notification: str, user: str, now: datetime) -> "Batch":
         """For one who waited for a device and has one now: the same batch, whoever notices the device first."""
-        return cls(BatchKey(notification, Channel.PUSH, "", f"user:{user}"), (user,), now, Rank.PROMPT)
+        return cls(BatchKey.awaited(notification, user), (user,), now, Rank.PROMPT)

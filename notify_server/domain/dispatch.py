@@ -23,13 +23,17 @@ Owned = tuple[str, str, Target]  # user, device id, target
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """One batch as it was sent: to whom, by which devices, and what the channel said of each."""
+    """One batch as it was sent: to whom, by which devices, and what the channel said of each.
+
+    `elsewhere` are users of the batch for whom another batch has been queued: they are no business of this one.
+    """
 
     batch: Batch
     notification: Notification
     users: Sequence[str]
     devices: Sequence[Owned]
     outcomes: Sequence[Outcome]
+    elsewhere: Collection[str] = ()
 
     def by_user(self) -> Mapping[str, list[tuple[str, Outcome]]]:
         """(device id, outcome) of each user who has a device."""
@@ -117,14 +121,15 @@ class _Planner:
 
     def _retry(self, causes: Collection[Outcome], users: Sequence[str]) -> Batch:
         batch = self.dispatch.batch
-        attempt = batch.attempt + any(cause.reason not in UNCOUNTED for cause in causes)
+        counted = any(cause.reason not in UNCOUNTED for cause in causes)
+        attempt = batch.attempt + counted
         seconds = max(wait(cause.reason, max(attempt, 1), cause.retry_after, self.rng) for cause in causes)
         return replace(
             self._beside(),
             users=tuple(users),
             due_at=min(self.now + timedelta(seconds=seconds), self.dispatch.notification.expires_at),
             attempt=attempt,
-            first_tried_at=batch.first_tried_at or self.now,
+            first_tried_at=batch.first_tried_at or (self.now if counted else None),
             devices=self._remaining(users),
         )
 
@@ -156,7 +161,7 @@ class _Planner:
         sent = {user for move in moves if move.event is Event.SEND for user in move.users}
         sent.update(user for move in moves for user in move.users if user in (batch.devices or {}))
         sent.update(set(batch.users).difference(self.dispatch.users))
-        sent.difference_update(retrying)
+        sent.difference_update(retrying, self.dispatch.elsewhere)
         users = tuple(user for user in batch.users if user in sent)
         waiting = replace(self._beside(), key=batch.key, users=users, stage=Stage.CONFIRM, due_at=due_at)
         return waiting if users else None

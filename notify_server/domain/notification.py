@@ -73,7 +73,10 @@ class ResendPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One accepted payload. `ttl` is in seconds, from `send_at` or else from `created_at`."""
+    """One accepted payload. `ttl` is in seconds, from `send_at` or else from `created_at`.
+
+    What is `mandatory` is also sent to those who have muted it.
+    """
 
     id: str
     message: Message
@@ -87,6 +90,7 @@ class Notification:
     ttl: int = DEFAULT_TTL
     send_at: datetime | None = None
     resend: ResendPolicy = field(default_factory=ResendPolicy)
+    mandatory: bool = False
 
     @property
     def expires_at(self) -> datetime:

@@ -5,6 +5,7 @@ Pure: the shared state goes in with a time, and a rate or a new state comes out.
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from notify_server.domain.registry import Reason
 
@@ -14,6 +15,15 @@ RECOVERY = timedelta(seconds=60)  # from a throttling back to the full rate
 THROTTLE_AT_MOST = timedelta(seconds=5)  # several refusals within this count as one
 FIRST_PAUSE = timedelta(seconds=10)
 LAST_PAUSE = timedelta(seconds=60)
+PROBE = timedelta(seconds=20)  # that a probe may take: longer than a request to FCM, which times out after 15
+
+
+class Condition(StrEnum):
+    """How a channel does, in one word."""
+
+    WORKING = "working"
+    THROTTLED = "throttled"  # the provider's quota was exceeded: slower, for a while
+    PAUSED = "paused"  # nothing gets through: only a probe is sent now and then
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +40,9 @@ class Pace:
 
     `busy_since` and `busy_at`: when sending began after an idle time, and when it was last reported.
     `factor` of the full rate was left by the quota refusal at `throttled_at`.
-    Until `paused_until`, for `reason`, nothing is sent; `failures` counts the pauses in a row.
+    Until `paused_until`, for `reason`, nothing is sent; `failures` counts the pauses in a row, the first of which
+    began at `paused_at`. After a pause one of all workers, the `prober`, sends a few messages, and the others wait on
+    (a half-open circuit breaker): what becomes of those ends the pauses, or begins the next.
     """
 
     busy_since: datetime | None = None
@@ -40,18 +52,32 @@ class Pace:
     paused_until: datetime | None = None
     reason: Reason | None = None
     failures: int = 0
+    paused_at: datetime | None = None
+    prober: str | None = None
+
+    def condition(self, now: datetime) -> Condition:
+        """In one word. It stays paused until a probe got through."""
+        if self.failures:
+            return Condition.PAUSED
+        return Condition.THROTTLED if self.throttle(now) < 1 else Condition.WORKING
 
     def rate(self, limits: Limits, now: datetime) -> float:
         """Messages per second that the whole project may send at `now`."""
-        return limits.rate * min(self._ramped(limits, now), self._recovered(now))
+        return limits.rate * min(self._ramped(limits, now), self.throttle(now))
 
     def _ramped(self, limits: Limits, now: datetime) -> float:
-        if self.busy_since is None or limits.ramp <= 0:
-            return START if limits.ramp > 0 else 1.0
+        if limits.ramp <= 0:
+            return 1.0
+        if self.busy_since is None or self._idle(now):
+            return START
         passed = (now - self.busy_since).total_seconds() / limits.ramp
         return min(1.0, START + (1 - START) * max(0.0, passed))
 
-    def _recovered(self, now: datetime) -> float:
+    def _idle(self, now: datetime) -> bool:
+        return self.busy_at is None or now - self.busy_at > IDLE
+
+    def throttle(self, now: datetime) -> float:
+        """The part of the full rate that the last refusal for the quota leaves at `now`: 1 where it is over."""
         if self.throttled_at is None:
             return 1.0
         passed = (now - self.throttled_at) / RECOVERY
@@ -63,22 +89,38 @@ class Pace:
 
     def busy(self, now: datetime) -> "Pace":
         """Sends happen: a ramp begins when there were none for a while."""
-        idle = self.busy_at is None or now - self.busy_at > IDLE
-        return replace(self, busy_at=now, busy_since=now if idle else self.busy_since)
+        return replace(self, busy_at=now, busy_since=now if self._idle(now) else self.busy_since)
 
     def throttled(self, now: datetime) -> "Pace":
         """The provider said that the quota is exceeded: half of what was allowed, and from there back up."""
         if self.throttled_at is not None and now - self.throttled_at < THROTTLE_AT_MOST:
             return self
-        return replace(self, factor=max(START, self._recovered(now) / 2), throttled_at=now)
+        return replace(self, factor=max(START, self.throttle(now) / 2), throttled_at=now)
 
-    def broken(self, reason: Reason, now: datetime) -> "Pace":
-        """Nothing gets through: pause, for longer each time in a row. A running pause stays as it is."""
-        if self.paused(now):
+    def broken(self, reason: Reason, now: datetime, prober: str | None = None) -> "Pace":
+        """Nothing gets through: pause, for longer each time in a row. Only the prober's word ends a running pause."""
+        if self.paused(now) and (prober is None or prober != self.prober):
             return self
         pause = min(FIRST_PAUSE * 2**self.failures, LAST_PAUSE)
-        return replace(self, paused_until=now + pause, reason=reason, failures=min(self.failures + 1, 16))
+        return replace(
+            self,
+            paused_until=now + pause,
+            reason=reason,
+            failures=min(self.failures + 1, 16),
+            paused_at=self.paused_at or now,
+            prober=None,
+        )
+
+    def probed(self, prober: str, now: datetime) -> "Pace":
+        """`prober` alone may send a few messages; nothing changes where a pause or another's probe still runs."""
+        if not self.failures or self.paused(now):
+            return self
+        return replace(self, paused_until=now + PROBE, prober=prober)
+
+    def unprobed(self, prober: str, now: datetime) -> "Pace":
+        """`prober` had nothing to send after all: the next one may."""
+        return replace(self, paused_until=now, prober=None) if self.prober == prober else self
 
     def healed(self) -> "Pace":
         """Something got through: the next pause is a short one again."""
-        return replace(self, paused_until=None, reason=None, failures=0)
+        return replace(self, paused_until=None, reason=None, failures=0, paused_at=None, prober=None)

@@ -2,13 +2,15 @@
 
             a                b               c
  (none) ─────────> pending ─────> sent ─────────> received ─────> read
-   │                 │  ▲          │  ▲  d            (e) also from sent, and from pending
-   │ f               │  └──────────┘  resend: sent → pending, while attempts and time remain
-   ▼                 ▼ g
+   │              f  │  ▲          │  ▲  d            (e) also from sent, and from pending
+   │ f  ┌────────────┤  └──────────┘  resend: sent → pending, while attempts and time remain
+   ▼    ▼            ▼ g
  suppressed       failed · expired · cancelled ─── h ──> received, read
+      └─── i ──> sent ─ h ─> received, read
 
 h is the late receipt: a device's word that it has the message is better evidence than our own, that it could
-not get it (FCM may accept a message and lose the connection before it says so).
+not get it (FCM may accept a message and lose the connection before it says so). i is the same of FCM's word: it
+accepted the message in the moment in which the user muted it.
 """
 
 from collections.abc import Mapping
@@ -24,7 +26,7 @@ class Status(StrEnum):
     SENT = "sent"  # FCM accepted it for at least one of the user's devices
     RECEIVED = "received"  # a device reported that it has it
     READ = "read"  # a device reported that the user has opened it
-    SUPPRESSED = "suppressed"  # the user muted the group or category; nothing was sent
+    SUPPRESSED = "suppressed"  # the user muted the group or category before it was sent
     FAILED = "failed"  # it can never be delivered; the reason says why
     EXPIRED = "expired"  # its time to live ended before it could be sent
     CANCELLED = "cancelled"  # the backend took it back before it was sent
@@ -55,7 +57,7 @@ class Event(StrEnum):
     """What can happen to an entry: the lettered edges of the diagram above."""
 
     EXPAND = "expand"  # a
-    SEND = "send"  # b
+    SEND = "send"  # b, i
     RECEIVE = "receive"  # c, e, h
     READ = "read"  # c, e, h
     RESEND = "resend"  # d
@@ -87,15 +89,15 @@ def _move(target: Status, *sources: Status | None) -> Transition:
     return Transition(frozenset(sources), target)
 
 
-_UNDELIVERED = (Status.FAILED, Status.EXPIRED, Status.CANCELLED)
+_UNDELIVERED = (Status.FAILED, Status.EXPIRED, Status.CANCELLED, Status.SUPPRESSED)
 
 TRANSITIONS: Mapping[Event, Transition] = {
     Event.EXPAND: _move(Status.PENDING, None),
-    Event.SEND: _move(Status.SENT, Status.PENDING),
+    Event.SEND: _move(Status.SENT, Status.PENDING, Status.SUPPRESSED),
     Event.RECEIVE: _move(Status.RECEIVED, Status.SENT, Status.PENDING, *_UNDELIVERED),
     Event.READ: _move(Status.READ, Status.RECEIVED, Status.SENT, Status.PENDING, *_UNDELIVERED),
     Event.RESEND: _move(Status.PENDING, Status.SENT),
-    Event.MUTE: _move(Status.SUPPRESSED, None),
+    Event.MUTE: _move(Status.SUPPRESSED, None, Status.PENDING),
     Event.FAIL: _move(Status.FAILED, Status.PENDING),
     Event.EXPIRE: _move(Status.EXPIRED, Status.PENDING),
     Event.CANCEL: _move(Status.CANCELLED, Status.PENDING),

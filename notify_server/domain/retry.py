@@ -6,12 +6,13 @@ from notify_server.domain.outcome import UNCOUNTED
 from notify_server.domain.registry import Reason
 
 QUOTA_WAIT = 60.0  # seconds, where a 429 names no Retry-After (FCM: "Scale FCM", error handling)
-CREDENTIAL_WAIT = 60.0  # seconds: a person has to act, so asking more often only adds load
+CREDENTIAL_WAIT = 10.0  # seconds, for our own credential: the channel is paused meanwhile, and asks by probes
+PROVIDER_WAIT = 60.0  # seconds: a person has to act, and nothing is paused, so asking more often only adds load
 FIRST_BACKOFF = 10.0  # seconds (FCM: exponential backoff with jitter, from 10 s)
 LAST_BACKOFF = 900.0  # seconds: the backoff grows no further
 LEAST_WAIT = 1.0  # seconds: a Retry-After of 0 must not have us ask without a pause
 _DOUBLINGS = 7  # that lead from the first backoff to the last
-GIVE_UP_AFTER = 3600.0  # seconds from the first try (FCM: "give up by about 60 minutes")
+GIVE_UP_AFTER = 3600.0  # seconds from the first try that counts (FCM: "give up by about 60 minutes")
 
 
 def wait(reason: Reason | None, attempt: int, retry_after: float | None, rng: random.Random) -> float:
@@ -24,8 +25,10 @@ def wait(reason: Reason | None, attempt: int, retry_after: float | None, rng: ra
         return max(retry_after, LEAST_WAIT)
     if reason is Reason.QUOTA_EXCEEDED:
         return QUOTA_WAIT
-    if reason in (Reason.CREDENTIAL_REFUSED, Reason.PROVIDER_CREDENTIAL):
+    if reason is Reason.CREDENTIAL_REFUSED:
         return CREDENTIAL_WAIT
+    if reason is Reason.PROVIDER_CREDENTIAL:
+        return PROVIDER_WAIT
     backoff: float = min(FIRST_BACKOFF * 2 ** min(attempt - 1, _DOUBLINGS), LAST_BACKOFF)
     return backoff * (1 + rng.random() / 2)
 

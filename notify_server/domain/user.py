@@ -2,6 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+
+
+class Mutable(StrEnum):
+    """What a user can unsubscribe from."""
+
+    GROUPS = "groups"
+    CATEGORIES = "categories"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Set
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import socketio
@@ -16,6 +17,7 @@ from notify_server.services.reception import UNKNOWN, Report
 log = structlog.get_logger()
 
 _ROOM = "user:"
+_CHECKS = 2  # threads
 _REPORTED = {status.value: status for status in (Status.RECEIVED, Status.READ)}
 
 
@@ -28,6 +30,7 @@ class Channels:
         self.server.on("connect", self._connect)
         self.server.on("disconnect", self._disconnect)
         self.server.on("receipt", self._receipt)
+        self._checks = ThreadPoolExecutor(_CHECKS, "user-tokens")  # of tokens: a check may wait for an issuer's keys
         self._sockets: dict[str, set[str]] = {}
 
     @property
@@ -44,7 +47,7 @@ class Channels:
         await asyncio.to_thread(self._gateway.announcements.emitted, announcement, list(items))
 
     async def _connect(self, sid: str, _: object, auth: object) -> None:
-        user = self._user(auth)
+        user = await asyncio.get_running_loop().run_in_executor(self._checks, self._user, auth)
         await self.server.save_session(sid, {"user": user})
         await self.server.enter_room(sid, _ROOM + user)
         self._sockets.setdefault(user, set()).add(sid)

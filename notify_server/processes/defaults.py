@@ -7,7 +7,10 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from notify_server.config import Config
+from notify_server.config import MIN_SECRET, Config
+from notify_server.errors import ConfigurationError
+
+_OWNERS_ONLY = 0o600  # file mode
 
 
 def uses_simulator(config: Config) -> bool:
@@ -18,7 +21,8 @@ def uses_simulator(config: Config) -> bool:
 def complete(config: Config, mongodb_uri: str) -> Config:
     """The configuration with the values that hold while `up` runs.
 
-    The key of user tokens is made once, and kept in data_dir/secrets.json for its owner's eyes only.
+    The key of user tokens is made once, and kept in data_dir/secrets.json for its owner's eyes only. Raises
+    ConfigurationError when that file cannot be used.
     """
     config = replace(config, mongodb_uri=mongodb_uri, jwt_secret=config.jwt_secret or _kept_secret(config.data_dir))
     if not uses_simulator(config):
@@ -65,9 +69,20 @@ def _metrics_directory(config: Config) -> Path:
 def _kept_secret(data_dir: Path) -> str:
     path = data_dir / "secrets.json"
     if not path.exists():
-        draft = path.with_suffix(".new")
-        draft.unlink(missing_ok=True)
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump({"jwt_secret": secrets.token_urlsafe(48)}, file)
-        draft.replace(path)
-    return str(json.loads(path.read_text())["jwt_secret"])
+        _keep(path, {"jwt_secret": secrets.token_urlsafe(48)})
+    path.chmod(_OWNERS_ONLY)  # it may have been copied
+    try:
+        kept = json.loads(path.read_text())["jwt_secret"]
+    except (ValueError, KeyError, TypeError):
+        kept = None
+    if not isinstance(kept, str) or len(kept) < MIN_SECRET:
+        raise ConfigurationError([f"{path}: holds no jwt_secret of {MIN_SECRET} characters. Mend it, or remove it."])
+    return kept
+
+
+def _keep(path: Path, made: dict[str, str]) -> None:
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNERS_ONLY), "w") as file:
+        json.dump(made, file)
+    draft.replace(path)

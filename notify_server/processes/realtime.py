@@ -45,8 +45,8 @@ def run(config: Config) -> int:
     database = await_database(config, stopped)
     if database is None:
         return 0
-    if not config.jwt_secret:
-        log.warning("NOTIFY_JWT_SECRET is not set: no socket will be let in")
+    if not config.takes_user_tokens:
+        log.warning("user tokens are not configured", missing="NOTIFY_JWT_SECRET or NOTIFY_JWT_JWKS_URL")
     asyncio.run(_serve(config, database, stopped))
     database.client.close()
     return 0

@@ -2,18 +2,23 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from notify_server.bootstrap import build_upkeep
+from notify_server.bootstrap import build_cancellation, build_resending, build_upkeep
 from notify_server.config import Config
 from notify_server.errors import DatabaseUnavailable
+from notify_server.processes.loop import Loop
 from notify_server.processes.readiness import await_database
 from notify_server.processes.signals import until_stopped
 from notify_server.services.leadership import Leadership
+from notify_server.services.upkeep import Upkeep
 
 log = structlog.get_logger()
+
+_LOOK = 0.2  # seconds between two looks at what is scheduled: it may have been accepted since the last one
 
 
 def run(config: Config) -> int:
@@ -23,8 +28,30 @@ def run(config: Config) -> int:
     if database is None:
         return 0
     leadership, upkeep = build_upkeep(config, database)
+    sweep, queue = build_cancellation(database).sweep, build_resending(database).queue
+    scheduler = _scheduler(config, leadership, (upkeep.resend, upkeep.expire, upkeep.reap, sweep, queue))
+    loops = [_releaser(upkeep), _warden(scheduler, config.scheduler_interval)]
+    scheduler.start()
+    for loop in loops:
+        loop.start()
+    log.info("scheduler started", interval=config.scheduler_interval)
+    stopped.wait()
+    log.info("scheduler stopping")
+    for loop in loops:
+        loop.stop()
+    scheduler.shutdown(wait=True)
+    for loop in loops:
+        loop.join()
+    with suppress(DatabaseUnavailable):
+        leadership.resign()
+    database.client.close()
+    return 0
+
+
+def _scheduler(config: Config, leadership: Leadership, jobs: tuple[Callable[[], int], ...]) -> BackgroundScheduler:
+    """Runs each of `jobs` at the configured interval."""
     scheduler = BackgroundScheduler(timezone="UTC")
-    for job in (upkeep.release, upkeep.resend, upkeep.expire, upkeep.reap):
+    for job in jobs:
         scheduler.add_job(
             _led(leadership, job),
             "interval",
@@ -34,15 +61,35 @@ def run(config: Config) -> int:
             max_instances=1,
             misfire_grace_time=None,
         )
-    scheduler.start()
-    log.info("scheduler started", interval=config.scheduler_interval)
-    stopped.wait()
-    log.info("scheduler stopping")
-    scheduler.shutdown(wait=True)
-    with suppress(DatabaseUnavailable):
-        leadership.resign()
-    database.client.close()
-    return 0
+    return scheduler
+
+
+def _warden(scheduler: BackgroundScheduler, interval: float) -> Loop:
+    """Plans the jobs anew when the machine's clock was set back: they would wait until it has caught up."""
+
+    def look() -> None:
+        loop.stopping.wait(interval)
+        far = datetime.now(UTC) + timedelta(seconds=2 * interval)
+        for job in scheduler.get_jobs():
+            if job.next_run_time > far:
+                job.reschedule("interval", seconds=interval)
+
+    loop = Loop("warden", look)
+    return loop
+
+
+def _releaser(upkeep: Upkeep) -> Loop:
+    """Releases what is scheduled as its time comes. Every scheduler does: one that is late or dead delays nothing."""
+
+    def release() -> None:
+        seconds = upkeep.until_release()
+        if seconds > 0:
+            loop.stopping.wait(min(seconds, _LOOK))
+        else:
+            upkeep.release()
+
+    loop = Loop("releaser", release)
+    return loop
 
 
 def _led(leadership: Leadership, job: Callable[[], int]) -> Callable[[], None]:

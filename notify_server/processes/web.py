@@ -1,9 +1,7 @@
 """The web process: gunicorn with threads. Everything that holds a connection is made after the fork."""
 
 import os
-import secrets
 import signal
-from dataclasses import replace
 from types import FrameType
 from typing import Any
 
@@ -106,15 +104,10 @@ def run(config: Config) -> int:
     if database is None:
         return 0
     database.client.close()
+    if not config.takes_user_tokens:
+        log.warning("user tokens are not configured", missing="NOTIFY_JWT_SECRET or NOTIFY_JWT_JWKS_URL")
     try:
-        Web(_with_secret(config)).run()
+        Web(config).run()
     except SystemExit as end:
         return int(end.code or 0)
     return 0
-
-
-def _with_secret(config: Config) -> Config:
-    if config.jwt_secret:
-        return config
-    log.warning("NOTIFY_JWT_SECRET is not set: user tokens of this process end with it, and no other takes them")
-    return replace(config, jwt_secret=secrets.token_urlsafe(48))

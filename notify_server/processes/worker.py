@@ -12,6 +12,7 @@ from notify_server.errors import DatabaseUnavailable
 from notify_server.processes.loop import Loop
 from notify_server.processes.readiness import await_database
 from notify_server.processes.signals import until_stopped
+from notify_server.services.feeding import Feeding
 from notify_server.services.handoff import Handoff
 from notify_server.services.rotation import Rotation
 from notify_server.storage.documents import Store
@@ -21,11 +22,13 @@ log = structlog.get_logger()
 
 _ALLOCATIONS = 50_000  # new containers until the collector looks at the youngest: some ten batches
 _LOOK = 0.5  # seconds between two looks at the pace that all workers share
-_PATIENCE = 0.5  # seconds that a page waits for a thread of ours before any worker may have it
 
 
 class Worker:
-    """The threads of one worker: one expands, some dispatch, one listens for new work, one renews leases."""
+    """The threads of one worker: one expands, some dispatch, one listens for new work, one renews leases, one paces.
+
+    One more dispatches only what is for few, so that it need not wait until a thread is done with a broadcast.
+    """
 
     def __init__(self, config: Config, database: Store, engine: Engine) -> None:
         self._config = config
@@ -33,27 +36,32 @@ class Worker:
         self._delivery = engine.delivery
         self._leasing = engine.leasing
         self._governor = engine.governor
-        self._rotation = Rotation(engine.expansion)
         self._handoff = Handoff(room=2 * config.worker_threads)
         self._expander = Loop("expander", self._expand)
+        rotation, stopping = Rotation(engine.expansion), self._expander.stopping.is_set
+        self._feeding = Feeding(rotation, self._handoff, engine.leasing, stopping)
         self._dispatchers = [Loop(f"dispatcher-{n}", self._dispatch) for n in range(config.worker_threads)]
+        self._express = Loop("express", self._dispatch_small)
         self._listener = Loop("listener", self._listen)
         self._renewer = Loop("renewer", self._renew)
         self._pacer = Loop("pacer", self._pace)
-        self._loops = [self._listener, self._renewer, self._pacer, self._expander, *self._dispatchers]
+        self._senders = [self._express, *self._dispatchers]
+        self._loops = [self._listener, self._renewer, self._pacer, self._expander, *self._senders]
 
     def start(self) -> None:
-        """Begin to work."""
+        """Begin to work, among those who do."""
+        with suppress(DatabaseUnavailable):
+            self._governor.refresh()
         for loop in self._loops:
             loop.start()
 
     def stop(self) -> None:
         """Finish the batches in hand, whose leases are renewed meanwhile, and give everything else back."""
-        for loop in (self._listener, self._pacer, self._expander, *self._dispatchers):
+        for loop in (self._listener, self._pacer, self._expander, *self._senders):
             loop.stop()
         self._handoff.wake()
         self._governor.stop()
-        for loop in (self._expander, *self._dispatchers):
+        for loop in (self._expander, *self._senders):
             loop.join()
         self._renewer.stop()
         while load := self._handoff.take():
@@ -64,14 +72,7 @@ class Worker:
         self._governor.leave()
 
     def _expand(self) -> None:
-        calls = self._handoff.calls
-        claimed = self._rotation.claim()
-        if not claimed and self._rotation.idle:
-            self._handoff.wait_for_call(calls, self._config.poll)
-            return
-        load = self._rotation.step()
-        if load and not self._handoff.offer(load, _PATIENCE):
-            self._leasing.release(load)
+        self._feeding.feed(self._config.poll)
 
     def _dispatch(self) -> None:
         if self._governor.paused:
@@ -84,6 +85,14 @@ class Worker:
         else:
             self._handoff.wait(self._config.poll)
 
+    def _dispatch_small(self) -> None:
+        if self._governor.paused:
+            self._pacer.stopping.wait(_LOOK)
+        elif load := self._handoff.take(small=True) or self._leasing.take(small=True):
+            self._delivery.deliver(load)
+        else:
+            self._handoff.wait_for_small(self._config.poll)
+
     def _listen(self) -> None:
         for woken in heard(self._database):
             if woken:
@@ -92,7 +101,8 @@ class Worker:
                 return
 
     def _pace(self) -> None:
-        if not self._pacer.stopping.wait(_LOOK):
+        self._governor.rest(_LOOK)
+        if not self._pacer.stopping.is_set():
             self._governor.refresh()
 
     def _renew(self) -> None:

@@ -1,14 +1,14 @@
 """Accepting a payload: after this it survives any crash."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
 import structlog
 
-from notify_server import metrics
+from notify_server import failpoints, metrics
 from notify_server.domain.notification import (
     DEFAULT_TTL,
     Audience,
@@ -21,6 +21,7 @@ from notify_server.domain.notification import (
 )
 from notify_server.errors import Conflict
 from notify_server.services.clock import Clock
+from notify_server.services.group_commit import GroupCommit
 from notify_server.storage.documents import new_id
 from notify_server.storage.notifications import Idempotency, Notifications
 from notify_server.storage.signals import Signals
@@ -43,6 +44,7 @@ class Draft:
     ttl: int = DEFAULT_TTL
     send_at: datetime | None = None
     resend: ResendPolicy = field(default_factory=ResendPolicy)
+    mandatory: bool = False
 
     def fingerprint(self) -> str:
         """The same for two payloads that mean the same, however they are spelled."""
@@ -64,6 +66,7 @@ class Draft:
             ttl=self.ttl,
             send_at=self.send_at if later else None,
             resend=self.resend,
+            mandatory=self.mandatory,
         )
 
 
@@ -81,6 +84,7 @@ class Acceptance:
         self._signals = signals
         self._encode = encode
         self._clock = clock
+        self._commit: GroupCommit[tuple[Notification, Idempotency | None], bool] = GroupCommit(self._store)
 
     def accept(self, draft: Draft, client: str, key: str | None) -> Notification:
         """Store the notification durably; `key` is the client's idempotency key.
@@ -91,16 +95,21 @@ class Acceptance:
         notification = draft.notification(self._clock())
         if Channel.PUSH in notification.channels:
             self._encode(notification, notification.created_at)
-        if key is None:
-            self._notifications.add(notification, None)
-        elif not self._notifications.add(notification, Idempotency(client, key, draft.fingerprint())):
-            return self._again(draft, client, key)
-        self._signals.send()
-        metrics.ACCEPTED.inc()
+        idempotency = None if key is None else Idempotency(client, key, draft.fingerprint())
+        if not self._commit.submit((notification, idempotency)):
+            return self._again(draft, client, key or "")
         log.info(
             "notification accepted", notification_id=notification.id, client=client, state=notification.state.value
         )
         return notification
+
+    def _store(self, made: Sequence[tuple[Notification, Idempotency | None]]) -> list[bool]:
+        stored = self._notifications.add_all(made)
+        failpoints.passes("acceptance.stored")
+        if any(stored):
+            self._signals.send()
+            metrics.ACCEPTED.inc(sum(stored))
+        return stored
 
     def _again(self, draft: Draft, client: str, key: str) -> Notification:
         earlier, fingerprint = self._notifications.by_idempotency(client, key)

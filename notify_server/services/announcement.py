@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from notify_server import failpoints
 from notify_server.domain.batch import Batch, BatchKey
 from notify_server.domain.notification import Channel, Notification, State
 from notify_server.domain.registry import Event, Note, Status
@@ -78,6 +79,7 @@ class Announcements:
         if not reached:
             return {}
         entries = self._stores.entries.among(announcement.notification.id, reached)
+        failpoints.passes("announcement.read")
         return {
             entry["user_id"]: _item(announcement.notification, entry)
             for entry in entries
@@ -87,6 +89,7 @@ class Announcements:
     def emitted(self, announcement: Announcement, users: Sequence[str]) -> None:
         """Note that it went out to an open socket of each of `users`."""
         if users:
+            failpoints.passes("announcement.emitted")
             note = Note(self._clock(), detail="emitted to an open socket", attempts=1)
             self._stores.registry.move(Event.SEND, {announcement.notification.id: users}, note)
 

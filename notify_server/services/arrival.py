@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from notify_server import metrics
+from notify_server import failpoints, metrics
 from notify_server.domain.audience import Recipient, recipient
 from notify_server.domain.notification import Notification
 from notify_server.domain.user import User
@@ -33,6 +33,7 @@ class Arrival:
     def enter(self, selections: Sequence[Selection], at: datetime) -> list[tuple[str, ...]]:
         """Write the entries of all `selections`; returns who is to be sent to, for each."""
         known = self._known(selections, at)
+        failpoints.passes("expansion.users")
         pages = [self._recipients(selection, known) for selection in selections]
         self._registry.insert(
             [
@@ -48,8 +49,9 @@ class Arrival:
         return unmuted
 
     def _recipients(self, selection: Selection, known: Mapping[str, User]) -> list[Recipient]:
-        notification = selection.notification
-        return [recipient(known[user], notification.audience, notification.category) for user in selection.users]
+        audience, category = selection.notification.audience, selection.notification.category
+        mandatory = selection.notification.mandatory
+        return [recipient(known[user], audience, category, mandatory=mandatory) for user in selection.users]
 
     def _known(self, selections: Sequence[Selection], at: datetime) -> dict[str, User]:
         """Every user of the selections: read before, read now, or made now."""

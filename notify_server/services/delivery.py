@@ -7,6 +7,7 @@ from datetime import datetime
 
 import structlog
 
+from notify_server import failpoints
 from notify_server.domain.batch import Batch
 from notify_server.domain.dispatch import Dispatch, Owned
 from notify_server.domain.notification import State
@@ -19,13 +20,15 @@ from notify_server.services.load import Load, Page
 from notify_server.services.messages import Messages, Ready
 from notify_server.services.outlet import Outlet, Send
 from notify_server.services.settlement import Settlement
-from notify_server.services.waiting import still_waiting
+from notify_server.services.waiting import Waiting, still_waiting
 from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.devices import Devices
 from notify_server.storage.expansions import Expansions, Progress
 from notify_server.storage.registry import Registry
 
 log = structlog.get_logger()
+
+_PROBE = 5  # recipients who are sent to first, after the channel was broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +63,33 @@ class Delivery:
     def deliver(self, load: Load) -> None:
         """See leased batches through together: each read and write is done once for all of them."""
         with self._leasing.in_hand(load):
-            notifications = sorted({page.batch.key.notification for page in load})
-            progress = self._queue.expansions.progress(notifications)
-            now = self._holder.now()
-            open_pages = [page for page in load if self._is_open(page.batch, progress, now)]
-            sends = self._prepare(self._addressed(open_pages, now), now)
-            outcomes = self._outlet.send(sends, now) if sends else []
-            if outcomes is None:
-                return  # the worker stops, and gives its leases back
+            pages: Load = self._open(load)
+            probe = self._outlet.probe() if pages else None
+            if probe:
+                pages = self._leasing.narrow(pages, _PROBE)
+            sends = self._sends(pages)
+            permit = self._outlet.permit(sends, probe)
+            if permit is None:
+                self._leasing.release(pages)
+                return
+            if permit.stale:
+                sends = self._sends([Page(page.batch) for page in self._open(pages)])
+            failpoints.passes("delivery.sending")
+            outcomes = self._outlet.send(sends, permit, self._holder.now())
+            failpoints.passes("delivery.sent")
             self._settle(sends, outcomes)
-            self._after.completion.check(notifications)
+            failpoints.passes("delivery.completing")
+            self._after.completion.check(sorted({page.batch.key.notification for page in load}))
+
+    def _open(self, load: Load) -> list[Page]:
+        """Those that are to be sent, as things are now."""
+        progress = self._queue.expansions.progress(sorted({page.batch.key.notification for page in load}))
+        now = self._holder.now()
+        return [page for page in load if self._is_open(page.batch, progress, now)]
+
+    def _sends(self, pages: Load) -> list[Send]:
+        now = self._holder.now()
+        return self._prepare(self._addressed(pages, now), now) if pages else []
 
     def _settle(self, sends: Sequence[Send], outcomes: Sequence[Sequence[Outcome]]) -> None:
         dispatches = [
@@ -99,29 +119,31 @@ class Delivery:
         self._queue.registry.move(event, {batch.key.notification: batch.users}, note)
         self._queue.batches.settle([Settled(batch)], self._holder.owner)
 
-    def _addressed(self, pages: Sequence[Page], now: datetime) -> list[tuple[Batch, tuple[str, ...]]]:
+    def _addressed(self, pages: Sequence[Page], now: datetime) -> list[tuple[Batch, Waiting]]:
         """Each batch with those of it who are to be sent to."""
         unread = [page.batch for page in pages if page.recipients is None]
         waiting = still_waiting(self._queue.registry, unread, now) if unread else []
-        read = {batch.key: users for batch, users in zip(unread, waiting, strict=True)}
+        read = {batch.key: who for batch, who in zip(unread, waiting, strict=True)}
         return [
             (page.batch, read[page.batch.key])
             if page.recipients is None
-            else (replace(page.batch, users=page.recipients), page.recipients)
+            else (replace(page.batch, users=page.recipients), Waiting(page.recipients))
             for page in pages
         ]
 
-    def _prepare(self, addressed: Sequence[tuple[Batch, tuple[str, ...]]], now: datetime) -> list[Send]:
+    def _prepare(self, addressed: Sequence[tuple[Batch, Waiting]], now: datetime) -> list[Send]:
         """Look up the devices of everybody with one query, and each message."""
         devices: dict[str, list[Owned]] = defaultdict(list)
-        everybody = {user for _, users in addressed for user in users}
+        everybody = {user for _, waiting in addressed for user in waiting.users}
         for device in self._queue.devices.targets(sorted(everybody)) if everybody else ():
             devices[device[0]].append(device)
         sends = []
-        for batch, users in addressed:
+        self._messages.prefetch([batch.key.notification for batch, _ in addressed], now)
+        for batch, waiting in addressed:
             ready = self._ready(batch, now)
             if ready is not None:
-                sends.append(Send(batch, ready, users, _narrowed(batch, [d for user in users for d in devices[user]])))
+                theirs = [d for user in waiting.users if user not in waiting.parked for d in devices[user]]
+                sends.append(Send(batch, ready, waiting.users, _narrowed(batch, theirs)))
         return sends
 
     def _ready(self, batch: Batch, now: datetime) -> Ready | None:

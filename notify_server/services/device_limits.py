@@ -1,41 +1,62 @@
 """FCM's limits for one device: 240 messages a minute and 5,000 an hour (FCM: "Message throttling and quotas").
 
-Counting exactly would cost a write for each message. Each worker counts in a sketch of fixed size instead: two
-targets that fall on one counter are taken for one, which at FCM's full rate raises a count by far less than a limit.
+Counting exactly would cost a write for each message. Each worker counts in a sketch of fixed size instead: targets
+that fall on one counter are taken for one, which at FCM's full rate raises a count by far less than a limit.
+A limit holds over any minute and any hour, not only over those of the clock: counts are kept by slots of a sixth of
+that time, and a slot is forgotten when all of it is over.
 """
 
 from array import array
 from datetime import datetime
+from threading import Lock
 
 from notify_server.domain.device import Target
 
-_COUNTERS = 1 << 20
+_COUNTERS = 1 << 18
+_SLOTS = 6  # that a window has, besides the one that has just begun
 _MINUTE, _HOUR = 60, 3600
 
 
+def _empty() -> "array[int]":
+    return array("H", bytes(2 * _COUNTERS))
+
+
 class _Window:
-    """Counters that begin anew with each `seconds`."""
+    """Counts of the last `seconds`, newest slot first."""
 
     def __init__(self, seconds: int, most: int) -> None:
-        self._seconds = seconds
+        self._length = seconds / _SLOTS  # of a slot, in seconds
         self._most = most
-        self._number = -1
-        self._counts = array("H", bytes(2 * _COUNTERS))
+        self._newest = 0  # slots since 1970
+        self._slots = tuple(_empty() for _ in range(_SLOTS + 1))
+        self._turning = Lock()
 
-    def full(self, counter: int, at: float, sharers: int) -> bool:
-        """Whether no more may be sent in the window around `at`."""
-        number = int(at // self._seconds)
-        if number != self._number:
-            self._number = number
-            self._counts = array("H", bytes(2 * _COUNTERS))
-        return self._counts[counter] >= self._most / sharers
+    def turn(self, at: float) -> None:
+        """Forget what is no longer in the window that ends at `at`."""
+        newest = int(at // self._length)
+        if newest <= self._newest:
+            return  # a clock that was put back does no harm
+        with self._turning:
+            over = min(max(newest - self._newest, 0), _SLOTS + 1)
+            self._slots = (*(_empty() for _ in range(over)), *self._slots)[: _SLOTS + 1]
+            self._newest = max(newest, self._newest)
+
+    def full(self, counter: int, sharers: int) -> bool:
+        """Whether no more may be sent."""
+        count = 0
+        for slot in self._slots:
+            count += slot[counter]
+        return count >= self._most / sharers
 
     def count(self, counter: int) -> None:
-        self._counts[counter] += 1
+        self._slots[0][counter] += 1
 
-    def left(self, at: float) -> float:
-        """Seconds until the next window."""
-        return self._seconds - at % self._seconds
+    def left(self, counter: int, at: float, sharers: int) -> float:
+        """Seconds until so many slots are forgotten that one more may be sent."""
+        slots, forgotten = self._slots, 1
+        while forgotten < len(slots) and sum(slot[counter] for slot in slots[:-forgotten]) >= self._most / sharers:
+            forgotten += 1
+        return (self._newest + forgotten) * self._length - at
 
 
 class DeviceLimits:
@@ -48,8 +69,9 @@ class DeviceLimits:
         """Count one message to `target`; or the seconds to wait, where the limit, shared by `sharers`, is reached."""
         at, counter = now.timestamp(), hash(target.value) % _COUNTERS
         for window in self._windows:
-            if window.full(counter, at, sharers):
-                return window.left(at)
+            window.turn(at)
+            if window.full(counter, sharers):
+                return window.left(counter, at, sharers)
         for window in self._windows:
             window.count(counter)
         return None

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import structlog
 
+from notify_server import failpoints
 from notify_server.domain.batch import Batch
 from notify_server.domain.device import Device, Platform, Target
 from notify_server.domain.registry import Reason
@@ -40,7 +41,7 @@ class Waiting:
     def serve(self, user: str, now: datetime) -> None:
         """Queue every notification of which the user's entry waits for a device."""
         for notification in self.registry.waiting(user, Reason.NO_DEVICE):
-            self.batches.add(Batch.awaited(notification, user, now))
+            self.batches.call(Batch.awaited(notification, user, now))
             self.signals.send()
             log.info("waiting notification queued for a new device", notification_id=notification)
 
@@ -74,6 +75,7 @@ class Enrolment:
                 locale=installation.locale,
             )
         )
+        failpoints.passes("enrolment.registered")
         self._waiting.serve(user, now)
         return new
 

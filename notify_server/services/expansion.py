@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from notify_server import failpoints
 from notify_server.domain.audience import merge_page, named_after
 from notify_server.domain.batch import SIZE, Batch, BatchKey, Rank, Stage
 from notify_server.domain.notification import Channel, Notification
@@ -23,8 +24,6 @@ from notify_server.storage.members import Members
 from notify_server.storage.signals import Signals
 
 log = structlog.get_logger()
-
-AT_ONCE = 100  # notifications claimed, and, where they name few users, expanded together
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +45,12 @@ class Expansion:
         self._completion = completion
         self._holder = holder
 
-    def claim(self) -> list[Claim]:
-        """Lease the most urgent notifications that are not expanded."""
+    def claim(self, ranks: Sequence[Rank], limit: int) -> list[Claim]:
+        """Lease the most urgent notifications of these ranks that are not expanded."""
         holder = self._holder
-        claims = self._stores.expansions.claim(holder.owner, holder.now(), holder.until(), AT_ONCE)
+        claims = self._stores.expansions.claim(holder.owner, holder.now(), holder.until(), limit, ranks)
+        if claims:
+            failpoints.passes("expansion.claimed")
         holder.audiences.update(claim.notification.id for claim in claims)
         return claims
 
@@ -75,13 +76,16 @@ class Expansion:
         while not last:
             members = self._stores.members.page(notification.audience, cursor, SIZE)
             batches, last = self._fix(notification, cursor, [user.id for user in members])
+            failpoints.passes("expansion.batch")
             users = batches[0].users if batches else ()
             (unmuted,) = self._arrival.enter([Selection(notification, users, members)], self._holder.now())
+            failpoints.passes("expansion.entries")
             end = users[-1] if users else cursor
             owner = self._holder.owner
             if not self._stores.expansions.advance(notification.id, owner, (cursor, end), len(users), last=last):
                 log.warning("expansion lease lost", notification_id=notification.id)
                 return
+            failpoints.passes("expansion.cursor")
             yield from ((page,) for page in self._released(batches, unmuted))
             cursor = end
         self._completion.check([notification.id])
@@ -93,12 +97,15 @@ class Expansion:
             for claim in claims:  # a crashed run was here before
                 yield from self._pages(claim)
             return
+        failpoints.passes("together.batches")
         selections = [Selection(claim.notification, claim.notification.audience.users) for claim in claims]
         unmuted = self._arrival.enter(selections, self._holder.now())
+        failpoints.passes("together.entries")
         ended = [(s.notification.id, s.users[-1], len(s.users)) for s in selections]
         if not self._stores.expansions.complete(ended, self._holder.owner):
             log.warning("expansion lease lost", notification_ids=[identity for identity, _, _ in ended])
             return  # whatever is ours comes due when our lease on its batch ends
+        failpoints.passes("together.cursor")
         pages = [page for each, who in zip(batches, unmuted, strict=True) for page in self._released(each, who)]
         yield pages
         unsent = {s.notification.id for s in selections}.difference(page.batch.key.notification for page in pages)
@@ -136,12 +143,10 @@ class Expansion:
         return Batch(key, users, self._holder.now(), rank, Stage.ANNOUNCE)
 
     def _released(self, batches: Sequence[Batch], unmuted: tuple[str, ...]) -> Iterator[Page]:
-        """Hand our own push batches on, call the gateways, and end the lease on what a crashed run left."""
+        """Hand our own push batches on, and call the gateways. What a crashed run left comes due by itself."""
         for batch in batches:
             if batch.stage is Stage.ANNOUNCE:
                 self._stores.signals.send()
             elif batch.owner == self._holder.owner:
                 self._holder.batches.add(batch.key)
                 yield Page(batch, unmuted)
-            elif batch.owner is not None:
-                self._stores.batches.give_back(batch, batch.owner, self._holder.now())

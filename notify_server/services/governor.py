@@ -1,22 +1,24 @@
-"""One project-wide rate, shared by all workers that send: each takes its part by a token bucket of its own.
+"""One project-wide rate, shared by all workers that send; and one circuit breaker, that of all of them.
 
-About every second a worker says whether it sends, learns how many others do and how fast all may, and takes an
-equal part. What is urgent never waits behind a broadcast: it borrows from the broadcast's future, up to a second's
-part.
+About every half second a worker says whether it sends, learns how many others do and how fast all may, and takes an
+equal part. When nothing gets through, the channel is paused for all workers; after each pause one of them sends a few
+messages to see whether it still is so.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from threading import Condition
+from datetime import datetime, timedelta
+from secrets import token_hex
+from threading import Event
 from time import monotonic
 
 import structlog
 
 from notify_server.domain.notification import Channel
-from notify_server.domain.outcome import Kind, Outcome
+from notify_server.domain.outcome import Outcome
 from notify_server.domain.pace import Limits, Pace
 from notify_server.domain.registry import Reason
+from notify_server.services.allowance import Allowance
 from notify_server.services.holder import Holder
 from notify_server.storage.paces import Paces
 from notify_server.storage.workers import Workers
@@ -24,10 +26,10 @@ from notify_server.storage.workers import Workers
 log = structlog.get_logger()
 
 _ALIVE = timedelta(seconds=3)  # how long a report counts
-_BURST = 0.1  # seconds of the rate that an idle worker may send at once
-_LOOK = 0.5  # seconds after which a waiting sender looks again, come what may
-_MISSES = 3  # dispatches in a row without any success, until the channel counts as broken
-_BREAKING = frozenset({Reason.UNAVAILABLE, Reason.CONNECTION_LOST})
+_MISSES = 3  # dispatches in a row without any success, until the channel counts as broken …
+_MISSED = 10  # … if they had so many messages: a few single ones may have bad luck
+_UNANSWERED = frozenset({Reason.UNAVAILABLE, Reason.CONNECTION_LOST})
+_UNPROVEN = _UNANSWERED | {Reason.CREDENTIAL_REFUSED, Reason.DEVICE_RATE}  # not a word of FCM that it works
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,89 +47,98 @@ class Governor:
         self._shared = shared
         self._limits = limits
         self._holder = holder
-        self._ticks = ticks
-        self._changed = Condition()
         self._pace = Pace()
-        self._part = Pace().rate(limits, holder.now())
-        self._tokens = 0.0
-        self._filled_at = ticks()
-        self.sharers = 1  # workers that send at the moment, this one included
-        self._sending = False
-        self._misses = 0
-        self._stopped = False
+        self.sharers = 1  # workers among which the rate is divided, this one included
+        self._allowance = Allowance(Pace().rate(limits, holder.now()), ticks, lambda: self.paused)
+        self._sending = False  # as it was last reported
+        self._begun = Event()
+        self._missed: list[int] = []  # messages of each dispatch in a row without any success
+
+    def rest(self, seconds: float) -> None:
+        """Wait for the next `refresh`: `seconds`, or less when this worker begins to send, which others should know."""
+        self._begun.wait(seconds)
+        self._begun.clear()
 
     def refresh(self) -> None:
-        """Report to the others and take this worker's part anew; to be called about every second."""
-        sending, now = self._sending, self._holder.now()
-        self._sending = False
+        """Report to the others and take this worker's part anew; to be called as often as `rest` returns."""
+        sending, now = self._allowance.wanted, self._holder.now()
+        self._allowance.wanted = False
+        self._sending = sending
         paces, workers = self._shared.paces, self._shared.workers
         workers.report(self._holder.owner, now, now + _ALIVE, sending=sending)
-        pace = paces.change(Channel.PUSH, lambda pace: pace.busy(now)) if sending else paces.get(Channel.PUSH)
-        self.sharers = workers.sending(now) + (not sending)
-        with self._changed:
-            self._fill()
-            self._pace, self._part = pace, pace.rate(self._limits, now) / self.sharers
-            self._changed.notify_all()
+        self._pace = paces.change(Channel.PUSH, lambda pace: pace.busy(now)) if sending else paces.get(Channel.PUSH)
+        # Whoever may begin at any moment reckons with all others doing so as well.
+        self.sharers = max(workers.sending(now) if sending else workers.alive(now), 1)
+        self._divide()
 
     @property
     def paused(self) -> bool:
-        """Whether the channel is broken for now: then nothing is to be leased."""
+        """Whether nothing may be sent for now: then nothing is to be leased."""
         return self._pace.paused(self._holder.now())
 
     def take(self, messages: int, *, urgent: bool) -> bool:
-        """Wait until `messages` more may be sent; False when the worker stops instead."""
-        with self._changed:
-            while not self._stopped:
-                self._sending = True  # who waits for its part needs one too
-                self._fill()
-                short = (-self._part if urgent else 0.0) - self._tokens
-                if short <= 0:
-                    self._tokens -= messages
-                    return True
-                self._changed.wait(min(short / self._part, _LOOK))
-            return False
+        """Wait until `messages` more may be sent; False when the worker stops or the channel is paused instead."""
+        if not self._sending:
+            self._begun.set()
+        return self._allowance.borrow(messages) if urgent else self._allowance.save(messages)
 
-    def observe(self, outcomes: Sequence[Outcome]) -> None:
-        """Learn from the outcomes of one dispatch."""
+    def refund(self, messages: int) -> None:
+        """Take back so many of what was taken; less than 0: so many more were sent."""
+        self._allowance.refund(messages)
+
+    def probe(self) -> str | None:
+        """After a pause: the right to send a few messages, for one of all workers; None: no need, or no right."""
+        if not self._pace.failures or self.paused:
+            return None
+        name = token_hex(8)
+        self._change("push channel probed", lambda pace: pace.probed(name, self._holder.now()))
+        return name if self._pace.prober == name else None
+
+    def observe(self, outcomes: Sequence[Outcome], probe: str | None = None) -> None:
+        """Learn from the outcomes of one dispatch. While the channel is broken, only those of a probe count."""
         reasons = {outcome.reason for outcome in outcomes}
-        accepted = any(outcome.kind is not Kind.RETRY for outcome in outcomes)
         if Reason.QUOTA_EXCEEDED in reasons:
             self._change("quota exceeded", lambda pace: pace.throttled(self._holder.now()))
-        if accepted:
-            self._misses = 0
-            if self._pace.failures:
+        if reasons - _UNPROVEN:
+            self._missed.clear()
+            if probe:
                 self._change("push channel works again", Pace.healed)
-        elif Reason.CREDENTIAL_REFUSED in reasons:
-            self._break(Reason.CREDENTIAL_REFUSED)
-        elif reasons & _BREAKING:
-            self._misses += 1
-            if self._misses >= _MISSES or self._pace.failures:
-                self._break(Reason.UNAVAILABLE)
+        elif probe or not self._pace.failures:
+            self._miss(reasons, len(outcomes), probe)
 
     def stop(self) -> None:
         """Let nobody wait any longer."""
-        with self._changed:
-            self._stopped = True
-            self._changed.notify_all()
+        self._allowance.stop()
+        self._begun.set()
 
     def leave(self) -> None:
         """Leave the others our part."""
         self._shared.workers.leave(self._holder.owner)
 
-    def _break(self, reason: Reason) -> None:
-        self._misses = 0
-        self._change("push channel paused", lambda pace: pace.broken(reason, self._holder.now()))
+    def _miss(self, reasons: set[Reason | None], messages: int, probe: str | None) -> None:
+        if Reason.CREDENTIAL_REFUSED in reasons:
+            self._break(Reason.CREDENTIAL_REFUSED, probe)
+        elif reasons & _UNANSWERED:
+            self._missed.append(messages)
+            if probe or (len(self._missed) >= _MISSES and sum(self._missed) >= _MISSED):
+                self._break(Reason.UNAVAILABLE, probe)
+        elif probe:
+            self._change("push channel probed in vain", lambda pace: pace.unprobed(probe, self._holder.now()))
+
+    def _break(self, reason: Reason, probe: str | None) -> None:
+        self._missed.clear()
+        self._change("push channel paused", lambda pace: pace.broken(reason, self._holder.now(), probe))
 
     def _change(self, event: str, change: Callable[[Pace], Pace]) -> None:
         before = self._pace
-        after = self._shared.paces.change(Channel.PUSH, change)
-        with self._changed:
-            self._pace = after
+        self._pace = after = self._shared.paces.change(Channel.PUSH, change)
+        self._divide()
         if after != before:
-            log.warning(event, reason=after.reason, until=after.paused_until and after.paused_until.isoformat())
+            log.warning(event, reason=after.reason, since=_shown(after.paused_at), until=_shown(after.paused_until))
 
-    def _fill(self) -> None:
-        now = self._ticks()
-        most = max(self._part * _BURST, 1.0)
-        self._tokens = min(self._tokens + (now - self._filled_at) * self._part, most)
-        self._filled_at = now
+    def _divide(self) -> None:
+        self._allowance.change(self._pace.rate(self._limits, self._holder.now()) / self.sharers)
+
+
+def _shown(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()

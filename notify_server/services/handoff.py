@@ -16,21 +16,27 @@ class Handoff:
         self._changed = Condition()
         self._calls = 0
         self._called = False
+        self._called_for_small = False
+        self._idle = 0  # dispatchers that wait for work of any rank
 
-    def offer(self, load: Load, patience: float) -> bool:
-        """Queue `load`; False when there was no room for it within `patience` seconds."""
+    def offer(self, load: Load, patience: float, calls: int | None = None) -> bool:
+        """Queue `load`; False when there was no room for it within `patience` seconds.
+
+        With `calls` it is False as soon as `wake` was called since that was read.
+        """
         queue = self._loads[load[0].batch.rank]
         with self._changed:
-            if not self._changed.wait_for(lambda: len(queue) < self._room, patience):
+            self._changed.wait_for(lambda: len(queue) < self._room or calls not in (None, self._calls), patience)
+            if len(queue) >= self._room:
                 return False
             queue.append(load)
             self._changed.notify_all()
             return True
 
-    def take(self) -> Load:
-        """The most urgent load; an empty one where there is none."""
+    def take(self, *, small: bool = False) -> Load:
+        """The most urgent load, or of small audiences only; an empty one where there is none."""
         with self._changed:
-            queue = next((queue for queue in self._loads.values() if queue), None)
+            queue = next((queue for rank, queue in self._loads.items() if queue and (rank.small or not small)), None)
             if queue is None:
                 return ()
             self._changed.notify_all()
@@ -40,7 +46,7 @@ class Handoff:
         """Tell the expander and one dispatcher that there may be work in the database."""
         with self._changed:
             self._calls += 1
-            self._called = True
+            self._called = self._called_for_small = True
             self._changed.notify_all()
 
     def wake_another(self) -> None:
@@ -57,8 +63,20 @@ class Handoff:
     def wait(self, timeout: float) -> None:
         """Return when a load is there, when no other dispatcher has answered the last call, or after `timeout` s."""
         with self._changed:
+            self._idle += 1
             self._changed.wait_for(lambda: self._called or any(self._loads.values()), timeout)
+            self._idle -= 1
             self._called = False
+            self._changed.notify_all()
+
+    def wait_for_small(self, timeout: float) -> None:
+        """Return when work of a small audience may be there and every dispatcher is busy, or after `timeout` s."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._idle and (self._called_for_small or self._small()), timeout)
+            self._called_for_small = False
+
+    def _small(self) -> bool:
+        return any(queue for rank, queue in self._loads.items() if rank.small)
 
     def wait_for_call(self, calls: int, timeout: float) -> None:
         """Return when `wake` was called since `calls` was read, or after `timeout` seconds."""

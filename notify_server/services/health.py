@@ -1,20 +1,54 @@
 """Whether this installation can do its work, and how far behind it is."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
 from notify_server.domain.notification import Channel
+from notify_server.domain.pace import Condition, Limits
+from notify_server.domain.registry import Reason
 from notify_server.errors import MigrationsPending
 from notify_server.services.clock import Clock
 from notify_server.storage.batches import Batches
 from notify_server.storage.database import ping
 from notify_server.storage.documents import Store
 from notify_server.storage.migrations import pending
+from notify_server.storage.paces import Paces
+from notify_server.storage.workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Pacing:
+    """What says how fast is sent, and by whom."""
+
+    paces: Paces
+    workers: Workers
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelHealth:
+    """How a channel does. Where it is paused: why, `since` when, and `until` when before the next probe.
+
+    `rate` is what all workers together may send now, in messages per second; `throttle` the part of the full rate
+    that refusals for the quota have left.
+    """
+
+    state: Condition
+    reason: Reason | None
+    since: datetime | None
+    until: datetime | None
+    rate: float
+    throttle: float
 
 
 class Health:
     """Answers probes."""
 
-    def __init__(self, database: Store, batches: Batches, clock: Clock) -> None:
+    def __init__(self, database: Store, batches: Batches, pacing: Pacing, clock: Clock) -> None:
         self._database = database
         self._batches = batches
+        self._pacing = pacing
         self._clock = clock
 
     def check(self) -> None:
@@ -29,3 +63,16 @@ class Health:
         now = self._clock()
         oldest = self._batches.oldest_due(Channel.PUSH, now)
         return (now - oldest).total_seconds() if oldest else 0.0
+
+    def channels(self) -> Mapping[Channel, ChannelHealth]:
+        """How each channel that is paced does now."""
+        now, pace = self._clock(), self._pacing.paces.get(Channel.PUSH)
+        condition, throttle = pace.condition(now), pace.throttle(now)
+        rate = 0.0 if condition is Condition.PAUSED else pace.rate(self._pacing.limits, now)
+        return {Channel.PUSH: ChannelHealth(condition, pace.reason, pace.paused_at, pace.paused_until, rate, throttle)}
+
+    def workers(self) -> Mapping[bool, int]:
+        """How many workers send, and how many live and do not."""
+        now, workers = self._clock(), self._pacing.workers
+        sending = workers.sending(now)
+        return {True: sending, False: max(workers.alive(now) - sending, 0)}

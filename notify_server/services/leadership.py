@@ -2,6 +2,7 @@
 
 import structlog
 
+from notify_server import failpoints
 from notify_server.services.holder import Holder
 from notify_server.storage.leases import Leases
 
@@ -21,6 +22,8 @@ class Leadership:
     def held(self) -> bool:
         """Take or keep the lead; False while another holder has it."""
         leading = self._leases.hold(_NAME, self._holder.owner, self._holder.now(), self._holder.until())
+        if leading:
+            failpoints.passes("scheduler.leading")
         if leading is not self._leading:
             log.info("scheduler leads" if leading else "scheduler no longer leads", owner=self._holder.owner)
         self._leading = leading

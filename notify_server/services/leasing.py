@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from secrets import token_hex
 from threading import Lock
 
-from notify_server.domain.batch import Batch
+from notify_server import failpoints
+from notify_server.domain.batch import Batch, Rank
 from notify_server.domain.notification import Channel
 from notify_server.services.holder import Holder
 from notify_server.services.load import Load, Page
-from notify_server.storage.batches import Batches
+from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.expansions import Expansions
 from notify_server.storage.signals import Signals
 
@@ -23,13 +26,33 @@ class Leasing:
         self.holder = holder
         self._taking = Lock()
 
-    def take(self) -> Load:
-        """Lease the most urgent batch that is due, with others like it where it is small; empty where none is due."""
+    def take(self, *, small: bool = False) -> Load:
+        """Lease the most urgent batch that is due, with others like it where it has few users; empty where none is.
+
+        `small`: of small audiences only.
+        """
         holder = self.holder
+        ranks = [rank for rank in Rank if rank.small or not small]
         with self._taking:
-            leased = self._batches.lease(Channel.PUSH, holder.owner, holder.now(), holder.until())
+            leased = self._batches.lease(Channel.PUSH, holder.owner, holder.now(), holder.until(), ranks)
+        if leased:
+            failpoints.passes("delivery.leased")
         holder.batches.update(batch.key for batch in leased)
         return [Page(batch) for batch in leased]
+
+    def narrow(self, load: Load, most: int) -> Load:
+        """Keep at most so many recipients of one batch in hand, and give back everything else."""
+        page, *others = load
+        if others:
+            self.release(others)
+        users = page.batch.users if page.recipients is None else page.recipients
+        if len(users) <= most:
+            return [page]
+        kept = replace(_of(page.batch, users[:most]), due_at=self.holder.until())
+        rest = replace(_of(page.batch, users[most:]), due_at=self.holder.now(), owner=None)
+        rest = replace(rest, key=replace(rest.key, part=token_hex(8)))
+        lost = self._batches.settle([Settled(page.batch, kept, [rest])], self.holder.owner)
+        return [] if lost else [Page(kept, page.recipients and kept.users)]
 
     @contextmanager
     def in_hand(self, load: Load) -> Iterator[None]:
@@ -45,8 +68,8 @@ class Leasing:
 
     def release(self, load: Load) -> None:
         """Let any worker have what this one has leased and will not come to."""
+        self.holder.batches.difference_update(page.batch.key for page in load)
         for page in load:
-            self.holder.batches.discard(page.batch.key)
             self._batches.give_back(page.batch, self.holder.owner, self.holder.now())
         self._signals.send()
 
@@ -66,3 +89,9 @@ class Leasing:
         self._batches.resign(self.holder.owner, now)
         self._expansions.resign(self.holder.owner, now)
         self._signals.send()
+
+
+def _of(batch: Batch, users: tuple[str, ...]) -> Batch:
+    """`batch` for these of its users alone."""
+    devices = batch.devices and {user: batch.devices[user] for user in users if user in batch.devices}
+    return replace(batch, users=users, devices=devices or None)

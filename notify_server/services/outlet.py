@@ -1,6 +1,6 @@
 """The push channel as a delivery uses it: paced, kept within each device's limits, and measured."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -17,6 +17,8 @@ from notify_server.services.device_limits import DeviceLimits
 from notify_server.services.governor import Governor
 from notify_server.services.messages import Ready
 
+_STALE = 0.2  # seconds of waiting, after which what was read before is read again
+
 
 @dataclass(frozen=True, slots=True)
 class Send:
@@ -28,31 +30,60 @@ class Send:
     devices: Sequence[Owned]
 
 
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """The right to send so many messages; `probe` is the name of a probe. `stale`: it took a while to get it."""
+
+    messages: int
+    probe: str | None
+    stale: bool
+
+
 class Outlet:
     """Where messages leave. Safe for many threads."""
 
-    def __init__(self, transport: PushTransport, governor: Governor, limits: DeviceLimits) -> None:
+    def __init__(
+        self,
+        transport: PushTransport,
+        governor: Governor,
+        limits: DeviceLimits,
+        ticks: Callable[[], float] = monotonic,
+    ) -> None:
+        self._ticks = ticks
         self._transport = transport
         self._governor = governor
         self._limits = limits
 
-    def send(self, sends: Sequence[Send], now: datetime) -> list[list[Outcome]] | None:
-        """Send each as soon as the pace allows; the outcomes by send and device. None: the worker stops instead."""
+    def probe(self) -> str | None:
+        """Where the channel was broken until now: the name of a probe, for which a few messages are to be sent."""
+        return self._governor.probe()
+
+    def permit(self, sends: Sequence[Send], probe: str | None = None) -> Permit | None:
+        """Wait until these may be sent; None: not now, since the worker stops or the channel is paused."""
+        messages, started = sum(len(send.devices) for send in sends), self._ticks()
+        if probe or not messages:
+            return Permit(0, probe, stale=False)
+        urgent = all(send.batch.rank.small for send in sends)
+        if not self._governor.take(messages, urgent=urgent):
+            return None
+        return Permit(messages, None, stale=self._ticks() - started > _STALE)
+
+    def send(self, sends: Sequence[Send], permit: Permit, now: datetime) -> list[list[Outcome]]:
+        """Send each; the outcomes by send and device. What is beyond a device's limit waits, and is not paid for."""
         waits = [[self._limits.admit(target, now, self._governor.sharers) for _, _, target in s.devices] for s in sends]
         messages = sum(wait is None for each in waits for wait in each)
-        urgent = all(send.batch.rank.small for send in sends)
-        if messages and not self._governor.take(messages, urgent=urgent):
-            return None
+        if messages != permit.messages:
+            self._governor.refund(permit.messages - messages)
         answers = self._measured(sends, waits) if messages else [[] for _ in sends]
-        self._governor.observe([answer for each in answers for answer in each])
+        self._governor.observe([answer for each in answers for answer in each], permit.probe)
         return [_put_together(each, answered) for each, answered in zip(waits, answers, strict=True)]
 
     def _measured(self, sends: Sequence[Send], waits: Sequence[Sequence[float | None]]) -> list[list[Outcome]]:
-        started = monotonic()
+        started = self._ticks()
         outcomes = self._transport.send(
             [(send.ready.encoded, _admitted(send, each)) for send, each in zip(sends, waits, strict=True)]
         )
-        metrics.SEND_SECONDS.labels(Channel.PUSH.value).observe(monotonic() - started)
+        metrics.SEND_SECONDS.labels(Channel.PUSH.value).observe(self._ticks() - started)
         return outcomes
 
 

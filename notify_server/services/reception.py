@@ -38,23 +38,24 @@ class Reception:
         A repeated report, or one that comes after a later state, is accepted and changes nothing. A time in the
         future is taken as now: clocks of phones are often wrong.
         """
-        known = self._receipts.statuses(user, [r.notification for r in reports if _is_id(r.notification)])
         now = self._clock()
+        possible = {report.notification for report in reports if _is_id(report.notification)}
         receipts = [
             Receipt(r.notification, _EVENTS[r.status], min(r.at or now, now), r.device)
             for r in reports
-            if r.notification in known
+            if r.notification in possible
         ]
-        self._receipts.record(user, receipts)
-        rejected = [index for index, r in enumerate(reports) if r.notification not in known]
-        metrics.RECEIPTS.labels("accepted").inc(len(receipts))
+        moved = self._receipts.record(user, receipts)
+        known = possible if moved else self._receipts.known(user, sorted(possible))
+        rejected = [index for index, report in enumerate(reports) if report.notification not in known]
+        metrics.RECEIPTS.labels("accepted").inc(len(reports) - len(rejected))
         metrics.RECEIPTS.labels("rejected").inc(len(rejected))
         return rejected
 
 
 def _is_id(notification: str) -> bool:
+    """Whether it is spelled as we spell ids: two spellings of one would be two notifications here."""
     try:
-        object_id(notification)
+        return str(object_id(notification)) == notification
     except NotFound:
         return False
-    return True

@@ -1,12 +1,18 @@
 """Several audiences expanded at once, so that a short one need not wait for a long one."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from notify_server.domain.batch import SIZE, Rank
 from notify_server.services.expansion import Expansion
 from notify_server.services.load import Load
 from notify_server.storage.expansions import Claim
+
+_BRIEF_AT_ONCE = 100  # notifications of which each names few users
+_LARGE_AT_ONCE = 4  # notifications of one rank: each may name 50,000 users, which are kept in memory
+_IN_A_ROW = 8  # turns of brief audiences, until a large one has a turn all the same
+_SMALL = [rank for rank in Rank if rank.small]
+_LARGE = [rank for rank in Rank if not rank.small]
 
 
 class Rotation:
@@ -14,29 +20,41 @@ class Rotation:
 
     def __init__(self, expansion: Expansion) -> None:
         self._expansion = expansion
+        self._brief: dict[Rank, deque[Claim]] = {rank: deque() for rank in _SMALL}
         self._turns: dict[Rank, deque[Iterator[Load]]] = {rank: deque() for rank in Rank}
+        self._row = 0
 
     @property
     def idle(self) -> bool:
         """Whether no audience is being expanded."""
-        return not any(self._turns.values())
+        return not any(self._turns.values()) and not any(self._brief.values())
 
     def claim(self) -> bool:
-        """Take up more notifications, if any wait."""
-        claims = self._expansion.claim()
+        """Take up more notifications, if any wait: what is small always, what is large as long as there is room."""
+        claims = self._claim_small() or self._claim_large()
         for claim in claims:
-            if not claim.brief:
-                self._turns[Rank.of(claim.notification.priority)].append(self._expansion.loads(claim))
-        for rank, alike in _alike([claim for claim in claims if claim.brief]):
-            self._turns[rank].append(self._expansion.together(alike))
+            priority = claim.notification.priority
+            if claim.brief:
+                self._brief[Rank.of(priority, small=True)].append(claim)
+            else:
+                self._turns[Rank.of(priority)].append(self._expansion.loads(claim))
         return bool(claims)
 
-    def step(self) -> Load:
-        """Expand one page, or some brief audiences; what is to be sent of it.
+    def _claim_small(self) -> list[Claim]:
+        room = _BRIEF_AT_ONCE - sum(map(len, self._brief.values()))
+        return self._expansion.claim(_SMALL, room) if room > 0 else []
+
+    def _claim_large(self) -> list[Claim]:
+        room = {rank: _LARGE_AT_ONCE - len(self._turns[rank]) for rank in _LARGE}
+        wanted = [rank for rank, left in room.items() if left > 0]
+        return self._expansion.claim(wanted, min(room[rank] for rank in wanted)) if wanted else []
+
+    def step(self, *, small: bool = False) -> Load:
+        """Expand one page, or some brief audiences, or with `small` those only; what is to be sent of it.
 
         What fails drops out of the rotation: its lease runs out, and it is claimed again.
         """
-        turns = next((turns for turns in self._turns.values() if turns), None)
+        turns = self._next(small=small)
         if turns is None:
             return ()
         loads = turns.popleft()
@@ -46,20 +64,25 @@ class Rotation:
         turns.append(loads)
         return load
 
+    def _next(self, *, small: bool) -> deque[Iterator[Load]] | None:
+        """Whose turn it is; a steady stream of brief audiences does not stop the large ones altogether."""
+        large = next((self._turns[rank] for rank in _LARGE if self._turns[rank]), None)
+        if large and not small and self._row >= _IN_A_ROW:
+            self._row = 0
+            return large
+        for rank in _SMALL:
+            if self._brief[rank] and not self._turns[rank]:
+                self._turns[rank].append(self._expansion.together(self._page_of(self._brief[rank])))
+                self._row = self._row + 1 if large else 0
+            if self._turns[rank]:
+                return self._turns[rank]
+        return None if small else large
 
-def _alike(claims: Sequence[Claim]) -> Iterator[tuple[Rank, list[Claim]]]:
-    """Brief audiences of one rank, together no larger than a page."""
-    for rank in (Rank.URGENT, Rank.PROMPT):
-        together: list[Claim] = []
-        room = SIZE
-        for claim in claims:
-            if Rank.of(claim.notification.priority, small=True) is not rank:
-                continue
-            users = len(claim.notification.audience.users)
-            if users > room and together:
-                yield rank, together
-                together, room = [], SIZE
-            together.append(claim)
-            room -= users
-        if together:
-            yield rank, together
+    def _page_of(self, claims: deque[Claim]) -> list[Claim]:
+        """The first of `claims`, with as many of the next as make no more than a page together."""
+        together = [claims.popleft()]
+        room = SIZE - len(together[0].notification.audience.users)
+        while claims and len(claims[0].notification.audience.users) <= room:
+            room -= len(claims[0].notification.audience.users)
+            together.append(claims.popleft())
+        return together

@@ -1,98 +1,132 @@
-"""Server tokens: what a backend proves itself with. 256 random bits, of which only a hash is stored."""
+"""Server tokens: what a backend proves itself with. Made, listed, rotated and revoked; only hashes are stored."""
 
-import hmac
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
-from hashlib import sha256
-from threading import Lock
 
-from notify_server.errors import InvalidInput, NotFound, Unauthenticated
+from notify_server.domain import server_token
+from notify_server.domain.server_token import Client, Scope, State
+from notify_server.errors import Conflict, Forbidden, InvalidInput, NotFound
 from notify_server.services.clock import Clock
-from notify_server.storage.clients import Clients
+from notify_server.services.token_check import TokenCheck
+from notify_server.storage.clients import Clients, Secret
 from notify_server.storage.documents import Document
 
-PREFIX = "nst"  # marks a leaked token as ours
-FRESH = timedelta(seconds=2)  # how long a process takes a token for good without looking: revoking acts within this
-KEPT = 1024  # tokens remembered by a process
+__all__ = ["MAX_NAME", "MAX_OVERLAP", "OVERLAP", "Client", "Expiry", "Scope", "ServerTokens", "State"]
 
+MAX_NAME = 100  # characters
+OVERLAP = timedelta(hours=24)  # for which the old secret stays good unless said otherwise
+MAX_OVERLAP = timedelta(days=30)
 
-class Scope(StrEnum):
-    """What a server token may do."""
-
-    SEND = "send"
-    USERS = "users"
-    READ = "read"
-    STATISTICS = "statistics"
-    ADMIN = "admin"
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """The holder of a server token."""
-
-    id: str
-    name: str
-    scopes: frozenset[Scope]
+Expiry = datetime | timedelta | None  # a time, so long from now, or never
 
 
 class ServerTokens:
-    """Makes, checks, lists and revokes server tokens. Safe for many threads."""
+    """Makes, checks, lists, rotates and revokes server tokens. Safe for many threads."""
 
     def __init__(self, clients: Clients, clock: Clock) -> None:
         self._clients = clients
         self._clock = clock
-        self._known: dict[str, tuple[Client, datetime]] = {}  # by digest of the token, oldest first
-        self._lock = Lock()
+        self._check = TokenCheck(clients, clock)
 
-    def create(self, name: str, scopes: Sequence[str]) -> str:
+    def create(self, name: str, scopes: Sequence[str], expires: Expiry = None) -> str:
         """A new token, shown this once; without `scopes` it has every scope. Raises InvalidInput."""
-        unknown = sorted(set(scopes) - set(Scope))
-        if unknown:
-            raise InvalidInput({"scope": [f"Unknown: {', '.join(unknown)}. One of {', '.join(Scope)}."]})
+        now = self._clock()
+        _check_name(name)
+        _check_scopes(scopes)
+        expires_at = _end(expires, now)
         client, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-        granted = [scope.value for scope in Scope if not scopes or scope in scopes]
-        self._clients.add(client, name, _digest(secret), granted, self._clock())
-        return f"{PREFIX}_{client}_{secret}"
+        granted = [scope.value for scope in server_token.granted(scopes or list(Scope))]
+        self._clients.add(client, name, granted, Secret(server_token.digest(secret), expires_at), now)
+        return server_token.compose(client, secret)
 
     def authenticate(self, token: str) -> Client:
         """The client that holds `token`, as the database said within the last FRESH. Raises Unauthenticated."""
-        digest, now = _digest(token), self._clock()
-        with self._lock:
-            client, asked_at = self._known.get(digest, (None, now))
-        if client is None or not timedelta(0) <= now - asked_at < FRESH:
-            client = self._look_up(token)
-            self._remember(digest, client, now)
-        return client
+        return self._check.authenticate(token)
 
-    def _look_up(self, token: str) -> Client:
-        prefix, _, rest = token.partition("_")
-        client, _, secret = rest.partition("_")
-        found = self._clients.active(client) if prefix == PREFIX else None
-        if found is None or not hmac.compare_digest(found["hash"], _digest(secret)):
-            raise Unauthenticated("This is not a valid server token.")
-        return Client(found["_id"], found["name"], frozenset(scope for scope in Scope if scope in found["scopes"]))
+    def get(self, client: str) -> Document:
+        """One client as `listed` has it. Raises NotFound."""
+        return self._shown(self._found(client))
 
-    def _remember(self, digest: str, client: Client, now: datetime) -> None:
-        with self._lock:
-            self._known.pop(digest, None)
-            self._known[digest] = client, now
-            if len(self._known) > KEPT:
-                del self._known[next(iter(self._known))]
+    def listed(self, after: str = "", limit: int = 0) -> list[Document]:
+        """Clients in order of id, from after `after`, at most `limit` (0: all), whatever their state.
 
-    def listed(self) -> list[Document]:
-        """Every client: id, name, scopes, created_at, revoked_at."""
-        return self._clients.listed()
+        Each has _id, prefix, name, scopes, state, created_at, expires_at, rotated_at, revoked_at, used_at and
+        previous_until, which is when the secret before the last rotation ends, as long as that is good.
+        """
+        return [self._shown(client) for client in self._clients.listed(after, limit)]
+
+    def rotate(
+        self,
+        client: str,
+        overlap: timedelta = OVERLAP,
+        expires: Expiry = None,
+        within: Collection[Scope] = frozenset(Scope),
+    ) -> str:
+        """A token with a new secret; the old one stays good for `overlap`, and one that is older yet ends.
+
+        Without `expires` the token ends when it did. Its scopes must be `within` those of who asks.
+        Raises NotFound, InvalidInput, Forbidden, and Conflict when somebody else changes it at the same time.
+        """
+        found, now = self._found(client), self._clock()
+        if self._shown(found)["state"] is not State.ACTIVE:
+            raise _not_active(client)
+        require_within(found["scopes"], within)
+        if not timedelta(0) <= overlap <= MAX_OVERLAP:
+            raise InvalidInput({"overlap": [f"Must be between 0 and {MAX_OVERLAP.days} days."]})
+        expires_at = found["expires_at"] if expires is None else _end(expires, now)
+        until = min(filter(None, (now + overlap, found["expires_at"])))
+        secret = secrets.token_urlsafe(32)
+        if not self._clients.rotate(found, Secret(server_token.digest(secret), expires_at), until, now):
+            raise Conflict(f"The token {client!r} has just been rotated or revoked by somebody else.")
+        self._check.forget()
+        return server_token.compose(client, secret)
 
     def revoke(self, client: str) -> None:
         """End a token for good, by its client's id. Raises NotFound."""
         if not self._clients.revoke(client, self._clock()):
-            raise NotFound(f"There is no active token {client!r}.")
-        with self._lock:
-            self._known.clear()
+            raise _not_active(client)
+        self._check.forget()
+
+    def _found(self, client: str) -> Document:
+        found = self._clients.find(client)
+        if found is None:
+            raise _not_active(client)
+        return found
+
+    def _shown(self, client: Document) -> Document:
+        now, previous = self._clock(), client["previous"]
+        overlaps = previous is not None and now < previous["until"]
+        shown = {name: value for name, value in client.items() if name not in {"hash", "previous"}}
+        return shown | {
+            "prefix": server_token.prefix_of(client["_id"]),
+            "state": server_token.state(client["revoked_at"], client["expires_at"], now),
+            "previous_until": previous["until"] if overlaps else None,
+        }
 
 
-def _digest(secret: str) -> str:
-    return sha256(secret.encode()).hexdigest()
+def require_within(scopes: Collection[str], within: Collection[Scope]) -> None:
+    """Raises Forbidden when `scopes` are more than those of who asks: nobody hands out what they do not have."""
+    if more := sorted(set(scopes) - set(within)):
+        raise Forbidden(f"Your token lacks the scope {', '.join(more)}, so it cannot hand it out.")
+
+
+def _end(expires: Expiry, now: datetime) -> datetime | None:
+    end = now + expires if isinstance(expires, timedelta) else expires
+    if end is not None and end <= now:
+        raise InvalidInput({"expires_at": ["Must lie in the future."]})
+    return end
+
+
+def _check_name(name: str) -> None:
+    if not 1 <= len(name) <= MAX_NAME or not name.isprintable() or not name.strip():
+        raise InvalidInput({"name": [f"Must have 1 to {MAX_NAME} characters that can be printed."]})
+
+
+def _check_scopes(scopes: Sequence[str]) -> None:
+    if unknown := sorted(set(scopes) - set(Scope)):
+        raise InvalidInput({"scope": [f"Unknown: {', '.join(unknown)}. One of {', '.join(Scope)}."]})
+
+
+def _not_active(client: str) -> NotFound:
+    return NotFound(f"There is no active token {client[:64]!r}.")

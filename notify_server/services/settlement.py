@@ -2,12 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from random import Random
 
 import structlog
 
-from notify_server import metrics
+from notify_server import failpoints, metrics
 from notify_server.domain.batch import Batch
 from notify_server.domain.dispatch import Dispatch, Owned, Plan, plan
 from notify_server.domain.registry import Event, Note, Reason
@@ -37,21 +38,28 @@ class Settlement:
         now = self._clock()
         self._count(dispatches)
         self._devices.deactivate(_dead(dispatches), now)
+        failpoints.passes("settlement.devices")
         stranded = who((dispatch.notification.id, dispatch.stranded()) for dispatch in dispatches)
         self._strand(stranded, now)
-        plans = [plan(dispatch, now, self._rng) for dispatch in dispatches]
+        plans = [plan(self._apart(dispatch), now, self._rng) for dispatch in dispatches]
         self._move(dispatches, plans)
+        failpoints.passes("settlement.entries")
+        self._rescue(dispatches, owner)
+        failpoints.passes("settlement.rescue")
         settled = [Settled(d.batch, p.successor, p.split) for d, p in zip(dispatches, plans, strict=True)]
-        if lost := self._batches.settle(settled, owner):
-            log.warning("batch leases lost", count=lost)
-            stranded = who((dispatch.notification.id, self._let_go(dispatch)) for dispatch in dispatches)
-        self._rescue(stranded)
+        if kept := self._batches.settle(settled, owner):
+            log.warning("batches not settled: lease lost, or called again", count=kept)
+            for dispatch in dispatches:
+                self._batches.give_back(dispatch.batch, owner, self._clock())
+        failpoints.passes("settlement.batches")
 
-    def _let_go(self, dispatch: Dispatch) -> Sequence[str]:
-        """The stranded, less those whom the new owner of a lost lease still has in the batch."""
-        stranded = dispatch.stranded()
-        stored = self._batches.find(dispatch.batch.key) if stranded else None
-        return stranded if stored is None else [user for user in stranded if user not in stored.users]
+    def _apart(self, dispatch: Dispatch) -> Dispatch:
+        """Where a dead owner has sent some of it: less those who were stranded then, and have had a device since."""
+        batch = dispatch.batch
+        others = set(batch.users).difference(dispatch.users)
+        if not others or batch.resends or batch.is_awaited:
+            return dispatch
+        return replace(dispatch, elsewhere=self._batches.awaited(dispatch.notification.id, sorted(others)))
 
     def _strand(self, stranded: Who, now: datetime) -> None:
         """Note who has no device."""
@@ -59,18 +67,20 @@ class Settlement:
             note = Note(now, Reason.NO_DEVICE, "no active device; waits for one until it expires")
             self._registry.hold(stranded, note)
 
-    def _rescue(self, stranded: Who) -> None:
+    def _rescue(self, dispatches: Sequence[Dispatch], owner: str) -> None:
         """Queue the stranded for whom a device was registered meanwhile.
 
         Enrolment writes the device and then looks for waiting entries, we write the entry and then look for devices:
-        whichever comes second sees the other, and where both do, they queue the same batch. The dispatched batches
-        are settled before, because one may be that same one.
+        whichever comes second sees the other. Where both do, or where this is the very batch that enrolment queued
+        before, it is called: what is called is not settled. Who lost the lease leaves it to the new owner.
         """
-        users = {user for each in stranded.values() for user in each}
+        users = {user for dispatch in dispatches for user in dispatch.stranded()}
         reached = {user for user, _, _ in self._devices.targets(sorted(users))} if users else set()
-        for notification, waiting in stranded.items():
-            for user in reached.intersection(waiting):
-                self._batches.add(Batch.awaited(notification, user, self._clock()))
+        for dispatch in dispatches:
+            waiting = reached.intersection(dispatch.stranded())
+            if waiting and self._batches.holds(owner, dispatch.batch):
+                for user in sorted(waiting):
+                    self._batches.call(Batch.awaited(dispatch.notification.id, user, self._clock()))
 
     def _move(self, dispatches: Sequence[Dispatch], plans: Sequence[Plan]) -> None:
         """Write the moves, equal ones of all dispatches with one update."""

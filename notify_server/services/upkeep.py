@@ -1,10 +1,11 @@
 """What time brings about: the jobs of the scheduler. Each is idempotent, so it does no harm to run one twice."""
 
 from dataclasses import dataclass
+from math import inf
 
 import structlog
 
-from notify_server import metrics
+from notify_server import failpoints, metrics
 from notify_server.domain.registry import Event, Note, Reason
 from notify_server.services.clock import Clock
 from notify_server.services.completion import Completion
@@ -28,10 +29,16 @@ class Upkeep:
     signals: Signals
     clock: Clock
 
+    def until_release(self) -> float:
+        """Seconds until the next scheduled notification is due: infinity where none is, 0 or less where one is."""
+        due_at = self.expansions.next_release()
+        return inf if due_at is None else (due_at - self.clock()).total_seconds()
+
     def release(self) -> int:
         """Let scheduled notifications go whose time has come. Returns how many."""
         released = self.expansions.release(self.clock())
         if released:
+            failpoints.passes("release.released")
             self.signals.send()
             log.info("scheduled notifications released", count=released)
         return released
@@ -44,18 +51,26 @@ class Upkeep:
         """
         recalled = self.batches.recall(self.clock())
         if recalled:
+            failpoints.passes("resend.recalled")
             self.signals.send()
             metrics.RESENT.inc(recalled)
             log.info("batches recalled for resend", count=recalled)
         return recalled
 
     def expire(self) -> int:
-        """End what could not be sent within its time to live. Returns how many entries."""
+        """End what could not be sent within its time to live. Returns how many entries.
+
+        What is being sent at this moment comes first to its end: FCM may have accepted it in time.
+        """
         expired = 0
         for notification in self.expansions.expired(self.clock(), _AT_ONCE):
+            if self.batches.held(notification, self.clock()):
+                continue
             note = Note(self.clock(), Reason.TTL_OVER, "its time to live is over")
             count = self.registry.move_all(Event.EXPIRE, notification, note)
+            failpoints.passes("expire.entries")
             self.batches.drop(notification)
+            failpoints.passes("expire.batches")
             self.expansions.close(notification)
             log.info("notification closed", notification_id=notification, expired=count)
             expired += count
@@ -69,8 +84,11 @@ class Upkeep:
         notifications are ended here.
         """
         Completion(self.expansions, self.batches).check(self.expansions.unfinished(_AT_ONCE))
+        failpoints.passes("reap.done")
         now = self.clock()
-        reaped = self.batches.reap(now) + self.expansions.reap(now)
+        reaped = self.batches.reap(now)
+        failpoints.passes("reap.batches")
+        reaped += self.expansions.reap(now)
         if reaped:
             metrics.REAPED.inc(reaped)
             log.warning("leases of dead owners reaped", count=reaped)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pymongo import DeleteOne, ReplaceOne, ReturnDocument
 from pymongo.client_session import ClientSession
@@ -45,6 +45,19 @@ class Batches:
             return batch if found is None else from_document(found)
         return batch
 
+    def call(self, batch: Batch) -> None:
+        """Store `batch`; where it is there already, maybe in dispatch, see to it that it is dispatched once more."""
+        while self.add(batch) is not batch:
+            called = self._all.update_one({"_id": key_document(batch.key)}, {"$inc": {"calls": 1}})
+            if called.matched_count:
+                return
+
+    def awaited(self, notification: str, users: Sequence[str]) -> set[str]:
+        """Those of `users` who have a batch of their own, because they waited for a device."""
+        keys = [key_document(BatchKey.awaited(notification, user)) for user in users]
+        found = self._all.find({"_id": {"$in": keys}}, {"users": 1})
+        return {user for document in found for user in document["users"]}
+
     def find(self, key: BatchKey) -> Batch | None:
         """The batch with this key."""
         found = self._all.find_one({"_id": key_document(key)})
@@ -54,15 +67,17 @@ class Batches:
         """Store `batches`; False when a crashed run had stored one of them already, which stays as it is."""
         return insert_new(self._all, [to_document(batch) for batch in batches]) == len(batches)
 
-    def lease(self, channel: Channel, owner: str, now: datetime, until: datetime) -> list[Batch]:
-        """Take the most urgent due batch until `until`: high rank first, then the one due longest.
+    def lease(
+        self, channel: Channel, owner: str, now: datetime, until: datetime, ranks: Sequence[Rank] = tuple(Rank)
+    ) -> list[Batch]:
+        """Take the most urgent due batch of `ranks` until `until`: high rank first, then the one due longest.
 
         Where that one is small, others of its kind come with it: they cost little more together than one alone.
         An owner leases once at a time: leases that end at the same moment could not be told apart.
         """
         due = {"_id.c": channel.value, "stage": Stage.DISPATCH.value, "due_at": {"$lte": now}}
         found = self._all.find_one_and_update(
-            due | {"rank": {"$in": [rank.value for rank in Rank]}},
+            due | {"rank": {"$in": [rank.value for rank in ranks]}},
             {"$set": {"owner": owner, "due_at": until}},
             sort=[("rank", 1), ("due_at", 1)],
             return_document=ReturnDocument.AFTER,
@@ -92,7 +107,7 @@ class Batches:
     def settle(self, settlements: Sequence[Settled], owner: str) -> int:
         """End dispatches: each batch becomes its successor or goes, and what is split off is stored with that.
 
-        Where a lease was lost nothing is changed. Returns how many were lost.
+        Where a lease was lost, or the batch was called meanwhile, nothing is changed. Returns how many those are.
         """
         plain = [_replacement(settled, owner) for settled in settlements if not settled.split]
         kept = 0
@@ -148,6 +163,45 @@ class Batches:
         """Remove what is left of a notification that is over. Returns how many batches."""
         return self._all.delete_many({"_id.n": object_id(notification)}).deleted_count
 
+    def held(self, notification: str, now: datetime) -> set[str]:
+        """Users of a notification in a batch that somebody has leased: they may be being sent to at this moment."""
+        leased = {"owner": {"$type": "string"}, "due_at": {"$gt": now}}
+        found = self._all.find(_waiting(notification) | leased, {"users": 1})
+        return {user for document in found for user in document["users"]}
+
+    def withdraw(self, notification: str, cursor: str | None, now: datetime) -> int:
+        """Remove what nobody has leased of a notification, of every stage. Returns how many batches.
+
+        Pages that `cursor` has not passed stay, as an expansion may still read them back; None: it has passed all.
+        """
+        free: Document = {"_id.n": object_id(notification), "$or": [{"owner": None}, {"due_at": {"$lte": now}}]}
+        passed = {} if cursor is None else {"_id.k": {"$lt": cursor}}
+        return self._all.delete_many(free | passed).deleted_count
+
+    def recall_settled(self, notification: str, waits: Sequence[int], until: datetime, now: datetime) -> int:
+        """Confirm → dispatch for what was settled `until` then. Returns how many batches.
+
+        `waits` are the seconds from there to the first, second … check. What was recalled by this is settled later, so
+        that calling it again recalls nothing twice.
+        """
+        recalled = 0
+        for resends, wait in enumerate(waits):
+            settled = {
+                "stage": Stage.CONFIRM.value,
+                "resends": resends,
+                "due_at": {"$lte": until + timedelta(seconds=wait)},
+            }
+            done = self._all.update_many(
+                {"_id.n": object_id(notification), "_id.c": Channel.PUSH.value} | settled,
+                {"$set": {"stage": Stage.DISPATCH.value, "due_at": now}, "$inc": {"resends": 1}},
+            )
+            recalled += done.modified_count
+        return recalled
+
+    def queued(self, notification: str, limit: int) -> int:
+        """How many batches of a notification wait to be sent, counted up to `limit`."""
+        return self._all.count_documents(_waiting(notification), limit=limit)
+
     def announced(self, channel: Channel, since: datetime) -> list[Batch]:
         """What was announced on `channel` since then, oldest first."""
         found = self._all.find(
@@ -175,11 +229,16 @@ class Batches:
         return None if found is None else found["due_at"]
 
 
+def _waiting(notification: str) -> Document:
+    return {"_id.n": object_id(notification), "stage": Stage.DISPATCH.value}
+
+
 def _owned(batch: Batch, owner: str) -> Document:
     return {"_id": key_document(batch.key), "owner": owner}
 
 
 def _replacement(settled: Settled, owner: str) -> ReplaceOne[Document] | DeleteOne:
+    uncalled = _owned(settled.batch, owner) | {"calls": settled.batch.calls}
     if settled.successor is None:
-        return DeleteOne(_owned(settled.batch, owner))
-    return ReplaceOne(_owned(settled.batch, owner), to_document(settled.successor))
+        return DeleteOne(uncalled)
+    return ReplaceOne(uncalled, to_document(settled.successor))

@@ -13,12 +13,14 @@ from pymongo.server_type import SERVER_TYPE
 from notify_server.config import Config
 from notify_server.errors import ConfigurationError, DatabaseUnavailable, NotAReplicaSet
 from notify_server.storage.documents import Document
+from notify_server.storage.server_clock import ServerClock
 
 _Translatable = TypeVar("_Translatable", bound=Callable[..., Any])
 
 _ANSWER_WITHIN = 5_000  # milliseconds: to find a primary, to connect, or to get a connection from the pool
 _READ_WITHIN = 60.0  # seconds: for one answer
 _NOT_LET_IN = {13, 18}  # Unauthorized, AuthenticationFailed (MongoDB manual, "Error Codes")
+_READ_ONLY = {371, 14031}  # UserWritesBlocked, OutOfDiskSpace (the same)
 _STANDALONE = (
     "This MongoDB is a standalone server; Notify Server needs a replica set (one member will do). Start mongod with "
     "--replSet NAME (or set replication.replSetName in its configuration), then run rs.initiate() once in mongosh."
@@ -66,6 +68,7 @@ def connect(config: Config, *, read_within: float | None = _READ_WITHIN) -> Data
             waitQueueTimeoutMS=_ANSWER_WITHIN,
             socketTimeoutMS=None if read_within is None else int(read_within * 1000),
             appname="notify-server",
+            event_listeners=[ServerClock()],
         )
     except (errors.ConfigurationError, ValueError) as error:  # its text may quote the password
         problem = f"NOTIFY_MONGODB_URI: not a usable connection string ({type(error).__name__})."
@@ -116,10 +119,18 @@ def _refuse_if_unavailable(error: errors.PyMongoError) -> None:
         raise DatabaseUnavailable(
             "MongoDB refuses these credentials, or this user may not use the database."
         ) from error
+    if _is_read_only(error):
+        raise DatabaseUnavailable("MongoDB takes no writes at the moment.") from error
     if _is_unavailable(error):
         raise DatabaseUnavailable(
             f"MongoDB does not answer, or not with a majority ({type(error).__name__})."
         ) from error
+
+
+def _is_read_only(error: errors.PyMongoError) -> bool:
+    if isinstance(error, errors.BulkWriteError):
+        return any(problem["code"] in _READ_ONLY for problem in error.details["writeErrors"])
+    return isinstance(error, errors.OperationFailure) and error.code in _READ_ONLY
 
 
 def _is_unavailable(error: errors.PyMongoError) -> bool:

@@ -23,7 +23,10 @@ class Devices:
         self._all = database["devices"]
 
     def register(self, device: Device) -> bool:
-        """Store `device` as active and take its target from whoever had it. True when the device is new."""
+        """Store `device` as active and take its target from whoever had it. True when the device is new.
+
+        Its `registered_at` counts where the target is new or was inactive: FCM asks for the age of targets.
+        """
         for _ in range(_RACES):
             self._release(device)
             try:
@@ -50,11 +53,10 @@ class Devices:
             "app_version": device.app_version,
             "locale": device.locale,
         }
-        done = self._all.update_one(
-            {"_id": _id(device.user, device.id)},
-            {"$set": written, "$setOnInsert": {"registered_at": device.registered_at}},
-            upsert=True,
-        )
+        changes: Document = {name: {"$literal": value} for name, value in written.items()}
+        known = {"$and": [{"$eq": ["$target", changes["target"]]}, "$active"]}
+        changes["registered_at"] = {"$cond": [known, "$registered_at", device.registered_at]}
+        done = self._all.update_one({"_id": _id(device.user, device.id)}, [{"$set": changes}], upsert=True)
         return done.upserted_id is not None
 
     def of_user(self, user: str) -> list[Device]:

@@ -36,12 +36,18 @@ def entry_id(notification: ObjectId, user: str) -> Document:
 
 def insert_new(collection: Collection[Document], documents: Sequence[Document]) -> int:
     """Insert those of `documents` whose `_id` is not there yet and leave the others alone. Returns how many."""
+    return len(documents) - len(not_new(collection, documents))
+
+
+def not_new(collection: Collection[Document], documents: Sequence[Document]) -> list[int]:
+    """Insert those of `documents` of which no unique key is there yet. Returns the places of the others."""
     if not documents:
-        return 0
+        return []
     try:
-        return len(collection.insert_many(documents, ordered=False).inserted_ids)
+        collection.insert_many(documents, ordered=False)
     except BulkWriteError as error:
-        unexpected = any(problem["code"] != _DUPLICATE_KEY for problem in error.details["writeErrors"])
-        if unexpected or error.details["writeConcernErrors"]:
+        problems = error.details["writeErrors"]
+        if error.details["writeConcernErrors"] or any(problem["code"] != _DUPLICATE_KEY for problem in problems):
             raise
-        return int(error.details["nInserted"])
+        return [problem["index"] for problem in problems]
+    return []

@@ -6,6 +6,7 @@ from typing import Any
 from bson import ObjectId
 from pymongo.database import Database
 
+from notify_server.domain.inbox import Place
 from notify_server.domain.registry import Status
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, entry_id, object_id
@@ -40,7 +41,7 @@ class Entries:
 
     def of_user(self, user: str, after: str | None, limit: int) -> list[Document]:
         """At most `limit` entries, newest notification first, from the one after notification `after`."""
-        conditions: Document = {"_id.u": user}
+        conditions: Document = {"_id.u": user, "inbox": {"$in": [place.value for place in Place]}}
         if after is not None:
             conditions["_id.n"] = {"$lt": object_id(after)}
         found = self._all.find(conditions).sort("_id.n", -1).limit(limit)

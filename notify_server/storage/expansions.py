@@ -19,6 +19,7 @@ from notify_server.storage.notification_document import from_document
 
 # A cancelled audience is still expanded: each of its recipients gets an entry that says so.
 _UNEXPANDED = [State.ACCEPTED.value, State.DISPATCHING.value, State.CANCELLED.value]
+_SCHEDULED = {"state": State.SCHEDULED.value}
 _ANY_RANK = {"$in": [rank.value for rank in Rank]}  # leads to the index `to_expand`
 
 
@@ -56,9 +57,11 @@ class Expansions:
     def __init__(self, database: Database[Document]) -> None:
         self._all = database["notifications"]
 
-    def claim(self, owner: str, now: datetime, until: datetime, limit: int) -> list[Claim]:
+    def claim(
+        self, owner: str, now: datetime, until: datetime, limit: int, ranks: Sequence[Rank] = tuple(Rank)
+    ) -> list[Claim]:
         """Lease the most urgent notifications whose audience is not fully expanded, at most `limit`, until `until`."""
-        waiting = {"expanded": False, "state": {"$in": _UNEXPANDED}, "due_at": {"$lte": now}}
+        waiting = {"expanded": False, "state": {"$in": _UNEXPANDED}, "due_at": {"$lte": now}, "rank": {"$in": ranks}}
         found = self._all.find(waiting, {"_id": 1}).sort([("rank", 1), ("due_at", 1)]).limit(limit)
         ids = [document["_id"] for document in found]
         if not ids:
@@ -132,13 +135,15 @@ class Expansions:
         found = self._all.find({"state": State.DISPATCHING.value, "expanded": True}, {"_id": 1})
         return [str(document["_id"]) for document in found.sort("_id", 1).limit(limit)]
 
+    def next_release(self) -> datetime | None:
+        """When the next of the scheduled notifications is due; None where none is scheduled."""
+        found = self._all.find_one(_SCHEDULED, {"due_at": 1}, sort=[("due_at", 1)], hint="to_release")
+        return None if found is None else found["due_at"]
+
     def release(self, now: datetime) -> int:
         """Scheduled notifications whose time has come → accepted. Returns how many."""
-        done = self._all.update_many(
-            {"expanded": False, "rank": _ANY_RANK, "state": State.SCHEDULED.value, "due_at": {"$lte": now}},
-            {"$set": {"state": State.ACCEPTED.value}},
-        )
-        return done.modified_count
+        due = _SCHEDULED | {"due_at": {"$lte": now}}
+        return self._all.update_many(due, {"$set": {"state": State.ACCEPTED.value}}, hint="to_release").modified_count
 
     def expired(self, now: datetime, limit: int) -> list[str]:
         """Fully expanded notifications whose time to live is over and that are still open."""

@@ -39,6 +39,7 @@ def to_document(notification: Notification) -> Document:
         "send_at": notification.send_at,
         "expires_at": notification.expires_at,
         "resend": {"after": notification.resend.after, "times": notification.resend.times},
+        "mandatory": notification.mandatory,
         "state": notification.state.value,
         "recipients": 0,
         "cursor": "",
@@ -70,4 +71,5 @@ def from_document(document: Document) -> Notification:
         ttl=document["ttl"],
         send_at=document["send_at"],
         resend=ResendPolicy(**document["resend"]),
+        mandatory=document["mandatory"],
     )

@@ -1,6 +1,6 @@
 """The collection `notifications`, as its callers see it: accepted payloads and their state."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from pymongo.read_concern import ReadConcern
 from notify_server.domain.notification import Notification, State
 from notify_server.errors import NotFound
 from notify_server.storage.database import translated
-from notify_server.storage.documents import Document, object_id
+from notify_server.storage.documents import Document, not_new, object_id
 from notify_server.storage.notification_document import WITHOUT_USERS, from_document, to_document
 
 
@@ -34,12 +34,20 @@ class Notifications:
 
     def add(self, notification: Notification, idempotency: Idempotency | None) -> bool:
         """Insert with majority write concern; False when the idempotency key has been used before."""
-        made_by = {} if idempotency is None else {"idempotency": asdict(idempotency)}
         try:
-            self._all.insert_one(to_document(notification) | made_by)
+            self._all.insert_one(_document(notification, idempotency))
         except DuplicateKeyError:
             return False
         return True
+
+    def add_all(self, made: Sequence[tuple[Notification, Idempotency | None]]) -> list[bool]:
+        """The same for several with one write."""
+        if len(made) == 1:
+            return [self.add(*made[0])]
+        stored = [True] * len(made)
+        for number in not_new(self._all, [_document(*each) for each in made]):
+            stored[number] = False
+        return stored
 
     def by_idempotency(self, client: str, key: str) -> tuple[Notification, str]:
         """The notification made with this key, durably, and the fingerprint of its body. Raises NotFound."""
@@ -56,6 +64,11 @@ class Notifications:
             raise NotFound(f"There is no notification {notification}.")
         return from_document(found), found["recipients"]
 
+    def among(self, notifications: Sequence[str]) -> list[Notification]:
+        """Those of these notifications that exist, without their named users."""
+        ids = [object_id(notification) for notification in notifications]
+        return [from_document(document) for document in self._all.find({"_id": {"$in": ids}}, WITHOUT_USERS)]
+
     def page(self, filters: Mapping[str, Any], after: str | None, limit: int) -> list[tuple[Notification, int]]:
         """At most `limit` notifications, newest first, from the one after `after`; filters: see `_conditions`."""
         conditions = _conditions(filters)
@@ -65,12 +78,38 @@ class Notifications:
         return [(from_document(document), document["recipients"]) for document in found]
 
     def cancel(self, notification: str) -> bool:
-        """Anything that is not over yet → cancelled."""
-        stoppable = [State.SCHEDULED.value, State.ACCEPTED.value, State.DISPATCHING.value]
+        """Anything that is still open → cancelled, to be swept; what was scheduled is due to be expanded at once."""
+        scheduled = {"$eq": ["$state", State.SCHEDULED.value]}
         done = self._all.update_one(
-            {"_id": object_id(notification), "state": {"$in": stoppable}}, {"$set": {"state": State.CANCELLED.value}}
+            {"_id": object_id(notification), "state": {"$ne": State.CANCELLED.value}, "open": True},
+            [
+                {
+                    "$set": {
+                        "state": State.CANCELLED.value,
+                        "unswept": True,
+                        "due_at": {"$cond": [scheduled, "$created_at", "$due_at"]},
+                    }
+                }
+            ],
         )
         return done.modified_count == 1
+
+    def unswept(self, limit: int) -> list[str]:
+        """Cancelled notifications of which something may be left that is not cancelled, oldest first."""
+        found = self._all.find({"unswept": True}, {"_id": 1}).sort("_id", 1).limit(limit)
+        return [str(document["_id"]) for document in found]
+
+    def swept(self, notification: str) -> None:
+        """Nothing is left of a cancelled notification that could be sent."""
+        self._all.update_one(
+            {"_id": object_id(notification), "state": State.CANCELLED.value},
+            {"$set": {"open": False}, "$unset": {"unswept": ""}},
+        )
+
+
+def _document(notification: Notification, idempotency: Idempotency | None) -> Document:
+    made_by = {} if idempotency is None else {"idempotency": asdict(idempotency)}
+    return to_document(notification) | made_by
 
 
 def _conditions(filters: Mapping[str, Any]) -> Document:

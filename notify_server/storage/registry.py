@@ -11,9 +11,12 @@ from datetime import datetime
 from pymongo.database import Database
 
 from notify_server.domain.audience import Recipient
+from notify_server.domain.inbox import Place, place
 from notify_server.domain.registry import TRANSITIONS, Event, Note, Reason, Status, sources
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, entry_id, insert_new, object_id
+
+OVERRIDDEN = "mandatory: muted, sent all the same"
 
 Who = Mapping[str, Sequence[str]]  # entries: users by notification
 
@@ -49,8 +52,12 @@ class Registry:
         return self._all.update_many(guard, transition(event, note)).modified_count
 
     def resend(self, who: Who, at: datetime, resends: int) -> int:
-        """Sent → pending for resend number `resends`, once per entry however often a crash repeats it."""
-        guard = {"_id": _any_of(who), "status": {"$in": sources(Event.RESEND)}, "resends": {"$lt": resends}}
+        """Sent → pending for resend number `resends`, once per entry however often a crash repeats it.
+
+        What was muted after it was sent is not sent again.
+        """
+        unmuted = {"status": {"$in": sources(Event.RESEND)}, "muted": {"$ne": True}}
+        guard = {"_id": _any_of(who), "resends": {"$lt": resends}} | unmuted
         note = Note(at, Reason.UNCONFIRMED, f"resend {resends}: no device confirmed it")
         update = transition(Event.RESEND, note)
         update["$set"]["resends"] = resends
@@ -64,15 +71,41 @@ class Registry:
         update = {"$set": {"reason": note.reason}, "$push": {"history": _line(Status.PENDING, note)}}
         self._all.update_many(guard, _counting(update, note))
 
-    def standing(self, who: Who, statuses: Sequence[Status]) -> set[tuple[str, str]]:
-        """(notification, user) of those of these entries that stand at one of `statuses`."""
-        found = self._all.find({"_id": _any_of(who), "status": {"$in": [s.value for s in statuses]}}, {"_id": 1})
-        return {(str(document["_id"]["n"]), document["_id"]["u"]) for document in found}
+    def standing(self, who: Who, statuses: Sequence[Status]) -> Mapping[tuple[str, str], str | None]:
+        """The reasons by (notification, user) of those of these entries that stand at one of `statuses`, unmuted."""
+        unmuted = {"status": {"$in": [s.value for s in statuses]}, "muted": {"$ne": True}}
+        found = self._all.find({"_id": _any_of(who)} | unmuted, {"reason": 1})
+        return {(str(document["_id"]["n"]), document["_id"]["u"]): document["reason"] for document in found}
 
     def waiting(self, user: str, reason: Reason) -> list[str]:
         """Notifications of which `user` has a pending entry with this reason."""
-        found = self._all.find({"_id.u": user, "status": Status.PENDING.value, "reason": reason.value}, {"_id": 1})
+        pending = {"_id.u": user, "inbox": Place.UNREAD.value, "status": Status.PENDING.value}
+        found = self._all.find(pending | {"reason": reason.value}, {"_id": 1})
         return [str(document["_id"]["n"]) for document in found]
+
+    def pending(self, notification: str, after: str, limit: int) -> list[str]:
+        """At most `limit` users whose entry is pending, in order of their ids, from the one after `after`."""
+        found = self._all.find(_of(notification, Status.PENDING, after), {"_id": 1}).sort("_id.u", 1).limit(limit)
+        return [document["_id"]["u"] for document in found]
+
+    def unconfirmed(self, notification: str, until: datetime, after: str, limit: int) -> Mapping[str, int]:
+        """At most `limit` users to whom it was last sent `until` then, and how often each was resent.
+
+        In order of their ids, from the one after `after`.
+        """
+        sent = _of(notification, Status.SENT, after) | {"sent_at": {"$lte": until}}
+        found = self._all.find(sent, {"resends": 1}).sort("_id.u", 1).limit(limit)
+        return {document["_id"]["u"]: document["resends"] for document in found}
+
+    def unconfirmed_among(self, notification: str, until: datetime, users: Sequence[str]) -> Mapping[str, int]:
+        """The same of these `users`."""
+        found = self._all.find(_among(notification, Status.SENT, users) | {"sent_at": {"$lte": until}}, {"resends": 1})
+        return {document["_id"]["u"]: document["resends"] for document in found}
+
+    def count_unconfirmed(self, notification: str, users: Sequence[str] | None) -> int:
+        """How many stand at sent; of these `users` alone, where they are given."""
+        guard = _of(notification, Status.SENT, "") if users is None else _among(notification, Status.SENT, users)
+        return self._all.count_documents(guard)
 
     def erase(self, user: str) -> int:
         """Remove every entry of a person. Returns how many."""
@@ -80,9 +113,9 @@ class Registry:
 
 
 def transition(event: Event, note: Note) -> Document:
-    """The update that moves an entry by `event`: status, its time, reason and one line of history."""
+    """The update that moves an entry by `event`: status, its time, reason, place in the inbox, a line of history."""
     target = TRANSITIONS[event].target
-    values = {"status": target.value, "reason": note.reason, **_times(target, note.at)}
+    values = {"status": target.value, "reason": note.reason, "inbox": place(target).value, **_times(target, note.at)}
     return _counting({"$set": values, "$push": {"history": _line(target, note)}}, note)
 
 
@@ -99,6 +132,14 @@ def _times(target: Status, at: datetime) -> Mapping[str, datetime]:
     return {f"{target.value}_at": at} if target in timed else {}
 
 
+def _of(notification: str, status: Status, after: str) -> Document:
+    return {"_id.n": object_id(notification), "status": status.value, "_id.u": {"$gt": after}}
+
+
+def _among(notification: str, status: Status, users: Sequence[str]) -> Document:
+    return {"_id": _any_of({notification: users}), "status": status.value}
+
+
 def _any_of(who: Who) -> Document:
     ids = ((object_id(notification), users) for notification, users in who.items())
     return {"$in": [entry_id(n, user) for n, users in ids for user in users]}
@@ -106,13 +147,16 @@ def _any_of(who: Who) -> Document:
 
 def _entries(page: Arrivals, at: datetime) -> Iterator[Document]:
     n, pending, suppressed = object_id(page.notification), Status.PENDING.value, Status.SUPPRESSED.value
+    hidden, unread = Place.HIDDEN.value, Place.UNREAD.value
     for recipient in page.recipients:
         reason = recipient.suppressed and recipient.suppressed.value
         status = suppressed if reason else pending
+        detail = OVERRIDDEN if recipient.overridden else reason
         yield {
             "_id": {"n": n, "u": recipient.user},
             "status": status,
             "reason": reason,
+            "inbox": hidden if reason else unread,
             "groups": recipient.groups,
             "category": page.category,
             "attempts": 0,
@@ -121,5 +165,5 @@ def _entries(page: Arrivals, at: datetime) -> Iterator[Document]:
             "sent_at": None,
             "received_at": None,
             "read_at": None,
-            "history": [{"status": status, "at": at, "detail": reason}],
+            "history": [{"status": status, "at": at, "detail": detail}],
         }

@@ -21,6 +21,10 @@ class Workers:
         """How many living workers send."""
         return self._all.count_documents({"sending": True, "until": {"$gt": now}})
 
+    def alive(self, now: datetime) -> int:
+        """How many workers live."""
+        return self._all.count_documents({"until": {"$gt": now}})
+
     def leave(self, owner: str) -> None:
         """Forget a worker that stops."""
         self._all.delete_one({"_id": owner})

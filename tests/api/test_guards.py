@@ -1,3 +1,5 @@
+import re
+from dataclasses import replace
 from datetime import timedelta
 
 import jwt
@@ -7,19 +9,30 @@ from flask import Flask
 from notify_server.api import guards
 from notify_server.api.app import create_app
 from notify_server.bootstrap import build_services
+from notify_server.domain.audience import Recipient
+from notify_server.domain.notification import Audience
+from notify_server.domain.server_token import client_of
 from notify_server.services.clock import utc_now
 from notify_server.services.server_tokens import Scope
-from tests.api.caller import refused
+from notify_server.storage.clients import Clients, Secret
+from notify_server.storage.notifications import Notifications
+from notify_server.storage.registry import Arrivals, Registry
+from tests.api.caller import Caller, refused
 from tests.api.conftest import SECRET
+from tests.builders import NOON, a_notification
+from tests.key_issuer import key_pair
 
-USERS, SEND, READ, USER = Scope.USERS, Scope.SEND, Scope.READ, "user"
+USERS, SEND, READ, ADMIN, USER = Scope.USERS, Scope.SEND, Scope.READ, Scope.ADMIN, "user"
 N = "6b007bddabf10665a8c867db"
+T = "0123456789ab"
 DEVICE = {"platform": "ios", "token": "t"}
 ROUTES = {
     ("POST", "/v1/notifications"): (SEND, {"message": {"title": "t"}, "users": ["u1"]}),
     ("GET", "/v1/notifications"): (READ, None),
     ("GET", f"/v1/notifications/{N}"): (READ, None),
     ("GET", f"/v1/notifications/{N}/registry"): (READ, None),
+    ("POST", f"/v1/notifications/{N}/cancel"): (SEND, None),
+    ("POST", f"/v1/notifications/{N}/resend"): (SEND, {"users": ["u1"]}),
     ("PUT", "/v1/users/u1"): (USERS, {"community": "c"}),
     ("GET", "/v1/users/u1"): (USERS, None),
     ("DELETE", "/v1/users/u1"): (USERS, None),
@@ -29,10 +42,24 @@ ROUTES = {
     ("GET", "/v1/groups/g1"): (USERS, None),
     ("DELETE", "/v1/groups/g1"): (USERS, None),
     ("POST", "/v1/groups/g1/members"): (USERS, {"add": ["u2"], "remove": ["u1"]}),
+    ("GET", "/v1/tokens"): (ADMIN, None),
+    ("POST", "/v1/tokens"): (ADMIN, {"name": "n", "scopes": ["admin"]}),
+    ("POST", f"/v1/tokens/{T}/rotate"): (ADMIN, None),
+    ("DELETE", f"/v1/tokens/{T}"): (ADMIN, None),
     ("PUT", "/v1/me/devices/d1"): (USER, DEVICE),
     ("GET", "/v1/me/devices"): (USER, None),
     ("DELETE", "/v1/me/devices/d1"): (USER, None),
     ("POST", "/v1/me/receipts"): (USER, {"receipts": [{"notification_id": N, "status": "read"}]}),
+    ("GET", "/v1/me/notifications"): (USER, None),
+    ("GET", "/v1/me/notifications/counts"): (USER, None),
+    ("GET", f"/v1/me/notifications/{N}"): (USER, None),
+    ("PATCH", f"/v1/me/notifications/{N}"): (USER, {"is_read": True}),
+    ("POST", "/v1/me/notifications/read"): (USER, {"all": True}),
+    ("GET", "/v1/me/subscriptions"): (USER, None),
+    ("DELETE", "/v1/me/subscriptions/groups/g1"): (USER, None),
+    ("PUT", "/v1/me/subscriptions/groups/g1"): (USER, None),
+    ("DELETE", "/v1/me/subscriptions/categories/c1"): (USER, None),
+    ("PUT", "/v1/me/subscriptions/categories/c1"): (USER, None),
 }
 GARBAGE = (
     *(None, "", "Bearer", "Bearer  ", "Bearer x", "Bearer nst", "Bearer nst_a_b", "Bearer a.b.c", "Bearer \xff"),
@@ -48,11 +75,14 @@ def rules(app):
 
 
 @pytest.fixture
-def house(services, backend, device_of):
-    """A user with a device, and a group: something that each route could show or change."""
+def house(services, backend, device_of, database):
+    """A user with a device, a group, a notification, a token: something that each route could show or change."""
     backend.put("/v1/users/u1", {"community": "school"})
     backend.put("/v1/groups/g1", {"members": ["u1"]})
     device_of("u1").put("/v1/me/devices/d1", DEVICE)
+    Notifications(database).add(a_notification(id=N, audience=Audience(("u1",)), category="c1"), None)
+    Registry(database).insert([Arrivals(N, "c1", [Recipient("u1", ("g1",))])], NOON)
+    Clients(database).add(T, "token", [Scope.ADMIN], Secret("0" * 64), NOON)
 
 
 @pytest.fixture
@@ -68,6 +98,12 @@ def attempt(caller, house, stored):
         return answer
 
     return call
+
+
+@pytest.fixture
+def past(config, database):
+    """The services as they were two hours ago."""
+    return build_services(config, database, clock=lambda: utc_now() - timedelta(hours=2))
 
 
 def test_every_route_has_a_guard(app):
@@ -115,21 +151,54 @@ def test_without_a_token_and_with_garbage_nothing_happens(attempt, route):
         assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize("route", SERVER_ROUTES, ids=" ".join)
-def test_a_server_token_that_is_revoked_forged_or_a_users_does_nothing(attempt, services, route):
-    revoked, good = services.server_tokens.create("revoked", []), services.server_tokens.create("good", [])
-    services.server_tokens.revoke(revoked.split("_")[1])
-    prefix, client, secret = good.split("_", 2)
-    other = services.server_tokens.create("other", []).split("_", 2)
-    forged = [
+def forged(services):
+    """Tokens that look like server tokens of ours."""
+    good, other = (services.server_tokens.create(name, []).split("_", 2) for name in ("good", "other"))
+    prefix, client, secret = good
+    return [
         f"{prefix}_{client}_{other[2]}",
         f"{prefix}_{other[1]}_{secret}",
+        f"{prefix}_{'f' * 12}_{secret}",
         f"x_{client}_{secret}",
-        good[:-1],
-        good + "x",
+        "_".join(good)[:-1],
+        "_".join(good) + "x",
     ]
-    for token in [revoked, *forged, services.user_tokens.mint("u1")[0]]:
-        refused(attempt(route, f"Bearer {token}"), 401)
+
+
+SERVER_TOKENS_OVER = {
+    "expired": "This server token has expired.",
+    "revoked": "This server token was revoked.",
+    "rotated": "This server token was replaced by a newer one.",
+}
+
+
+def over(services, past):
+    """Tokens that were good once, by what has become of them."""
+    tokens = {
+        "expired": past.server_tokens.create("expired", [], timedelta(hours=1)),
+        "revoked": services.server_tokens.create("revoked", []),
+        "rotated": services.server_tokens.create("rotated", []),
+    }
+    services.server_tokens.revoke(client_of(tokens["revoked"]))
+    services.server_tokens.rotate(client_of(tokens["rotated"]), timedelta(0))
+    return tokens
+
+
+@pytest.mark.parametrize("route", SERVER_ROUTES, ids=" ".join)
+def test_a_server_token_that_is_over_does_nothing_and_is_told_why(attempt, services, past, route):
+    for why, token in over(services, past).items():
+        answer = attempt(route, f"Bearer {token}")
+        refused(answer, 401)
+        assert answer.json["detail"] == SERVER_TOKENS_OVER[why]
+
+
+@pytest.mark.parametrize("route", SERVER_ROUTES, ids=" ".join)
+def test_a_server_token_that_is_forged_or_a_users_does_nothing(attempt, services, route):
+    users = [services.user_tokens.mint(user)[0] for user in ("u1", "u2")]
+    for token in [*forged(services), *users]:
+        answer = attempt(route, f"Bearer {token}")
+        refused(answer, 401)
+        assert answer.json["detail"] == "This is not a valid server token."
 
 
 @pytest.mark.parametrize("route", SERVER_ROUTES, ids=" ".join)
@@ -150,6 +219,11 @@ FORGED = {
     "another audience": lambda: jwt.encode(claims(aud="other"), SECRET, "HS256"),
     "another issuer": lambda: jwt.encode(claims(iss="other"), SECRET, "HS256"),
     "expired": lambda: jwt.encode(claims(exp=utc_now() - timedelta(minutes=1)), SECRET, "HS256"),
+    "of the future": lambda: jwt.encode(claims(iat=utc_now() + timedelta(minutes=1)), SECRET, "HS256"),
+    "critical": lambda: jwt.encode(claims(), SECRET, "HS256", {"crit": ["exp"], "exp": 1}),
+    "huge": lambda: jwt.encode(claims(more="x" * 9000), SECRET, "HS256"),
+    "another key id": lambda: jwt.encode(claims(), SECRET, "HS256", {"kid": "../secret"}),
+    "asymmetric": lambda: key_pair("e", "ES256").sign(sub="u1", iss="notify-server", aud="notify-server"),
     "not yet": lambda: jwt.encode(claims(nbf=utc_now() + timedelta(hours=1)), SECRET, "HS256"),
     **{f"no {name}": lambda name=name: jwt.encode(claims(**{name: None}), SECRET, "HS256") for name in claims()},
     **{
@@ -171,10 +245,52 @@ def test_a_user_token_that_proves_nothing_does_nothing(attempt, route):
 
 
 @pytest.mark.parametrize("route", USER_ROUTES, ids=" ".join)
-def test_an_old_user_token_of_ours_and_a_server_token_do_nothing(attempt, config, database, services, route):
-    past = build_services(config, database, clock=lambda: utc_now() - timedelta(hours=2))
-    refused(attempt(route, f"Bearer {past.user_tokens.mint('u1')[0]}"), 401)
-    refused(attempt(route, f"Bearer {services.server_tokens.create('all', [])}"), 401)
+def test_an_old_user_token_of_ours_and_a_server_token_do_nothing(attempt, past, services, route):
+    servers = [services.server_tokens.create("all", []), *over(services, past).values()]
+    for token in [past.user_tokens.mint("u1")[0], *servers]:
+        refused(attempt(route, f"Bearer {token}"), 401)
+
+
+@pytest.fixture
+def keyless(config, database, house, contract):
+    """Makes callers of an application that no key is configured for."""
+    app = create_app(config, build_services(replace(config, jwt_secret=""), database))
+    return lambda token: Caller(app, contract, token)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=" ".join)
+def test_where_no_key_is_configured_no_user_token_opens_anything(keyless, stored, route):
+    before = stored()
+    for token in (jwt.encode(claims(), SECRET, "HS256"), jwt.encode(claims(), None, "none"), ""):
+        _, body = ROUTES[route]
+        refused(keyless(token)(*route, **({"json": body} if body else {})), 401)
+    assert stored() == before
+
+
+def shown(answer):
+    """What an answer tells, but for the times in it."""
+    return answer.status_code, re.sub(r'"\w+_at": ?"[^"]+"', '"at": "T"', answer.text)
+
+
+def of_one(found, user):
+    return {
+        name: [document for document in documents if repr(user) in repr(document)] for name, documents in found.items()
+    }
+
+
+@pytest.mark.parametrize("route", USER_ROUTES, ids=" ".join)
+def test_another_user_a_stranger_and_who_was_erased_are_answered_alike(backend, device_of, house, stored, route):
+    """Whose ids these are, and who is known here, cannot be told from the answers."""
+    for user in ("other", "erased"):
+        backend.put(f"/v1/users/{user}", {})
+    assert backend.delete("/v1/users/erased").status_code == 204
+    before, answers = of_one(stored(), "u1"), {}
+    for user in ("other", "stranger", "erased"):
+        _, body = ROUTES[route]
+        own = body | {"token": f"target of {user}"} if body == DEVICE else body
+        answers[user] = shown(device_of(user)(*route, **({"json": own} if own else {})))
+    assert len(set(answers.values())) == 1, answers
+    assert of_one(stored(), "u1") == before
 
 
 def test_the_token_is_judged_before_path_and_body(caller):

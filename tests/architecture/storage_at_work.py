@@ -4,22 +4,27 @@ from dataclasses import replace
 from typing import Any
 
 from notify_server.domain.audience import Recipient
-from notify_server.domain.batch import Batch, Stage
+from notify_server.domain.batch import Batch, Rank, Stage
+from notify_server.domain.inbox import VISIBLE, Place
 from notify_server.domain.notification import Audience, Channel, Notification, Priority, State
 from notify_server.domain.registry import Event, Note, Reason, Status
+from notify_server.domain.user import Mutable
 from notify_server.storage.batches import Batches, Settled
-from notify_server.storage.clients import Clients
+from notify_server.storage.clients import Clients, Secret
 from notify_server.storage.devices import Devices
 from notify_server.storage.documents import Store
 from notify_server.storage.entries import Entries
 from notify_server.storage.expansions import Expansions
 from notify_server.storage.groups import Groups
+from notify_server.storage.inbox import Inbox, Selection
 from notify_server.storage.leases import Leases
 from notify_server.storage.members import Members
 from notify_server.storage.notifications import Idempotency, Notifications
 from notify_server.storage.paces import Paces
 from notify_server.storage.receipts import Receipt, Receipts
 from notify_server.storage.registry import Arrivals, Registry
+from notify_server.storage.resends import Request, Resends
+from notify_server.storage.subscriptions import Subscriptions
 from notify_server.storage.users import Users
 from notify_server.storage.workers import Workers
 from tests.builders import NOON, a_batch, a_device, a_notification, after, recipients
@@ -62,6 +67,8 @@ class Work:
             watch(Leases(database)),
             watch(Receipts(database)),
         )
+        self.resends = watch(Resends(database))
+        self.inbox, self.subscriptions = watch(Inbox(database)), watch(Subscriptions(database))
         self.paces, self.workers = watch(Paces(database)), watch(Workers(database))
         self.made = [self._notification(number) for number in range(60)]
         self.first: Notification = self.made[0]
@@ -123,20 +130,45 @@ class Work:
         self.registry.hold({n: USERS[60:70]}, Note(NOON, Reason.NO_DEVICE))
         self.registry.standing({n: USERS[:50], self.made[1].id: USERS[:9]}, [Status.PENDING, Status.SENT])
         self.registry.waiting("u060", Reason.NO_DEVICE)
-        self.receipts.statuses("u020", [n])
+        self.receipts.known("u020", [n])
         for event in (Event.RECEIVE, Event.READ):
             self.receipts.record("u020", [Receipt(n, event, NOON, None)])
+        self._inbox(n)
         self.entries.of_notification(n, None, "u010", 9)
         self.entries.of_notification(n, "pending", None, 9)
         self.entries.of_user("u010", n, 9)
         self.entries.of_user("u010", None, 9)
         self.entries.among(n, USERS[:5])
         self.entries.counts([notification.id for notification in self.made[:3]])
+        self.registry.pending(n, "u010", 9)
+        self.registry.unconfirmed(n, NOON, "u010", 9)
+        self.registry.unconfirmed_among(n, NOON, USERS[:9])
+        self.registry.count_unconfirmed(n, None)
+        self.registry.count_unconfirmed(n, USERS[:9])
         self.registry.move_all(Event.EXPIRE, n, Note(NOON, Reason.TTL_OVER))
         self.registry.erase("u099")
 
+    def _inbox(self, n: str) -> None:
+        for places, filters in ((VISIBLE, {}), ([Place.READ], {}), (VISIBLE, {"groups": "g", "category": "c"})):
+            self.inbox.page("u010", places, filters, None, 9)
+            self.inbox.page("u010", places, filters, n, 9)
+        self.inbox.find("u010", n)
+        self.inbox.unread("u010")
+        list(self.inbox.unread_alike("u010"))
+        self.inbox.accepted_in("u010", NOON)
+        for read in (True, False):
+            self.inbox.mark_one("u010", n, Note(NOON), read=read)
+        for selection in (Selection(["g"], ["c"], NOON, [n]), Selection()):
+            self.inbox.mark_read("u010", selection, Note(NOON))
+        for kind in Mutable:
+            self.subscriptions.mute("u060", kind, "x", 9, NOON)
+            self.subscriptions.under_way("u060", kind, "x", NOON)
+            self.subscriptions.unmute("u060", kind, "x", NOON)
+        self.subscriptions.suppress("u060", [n], Reason.MUTED_GROUP, NOON)
+
     def _notifications(self) -> None:
         self.notifications.get(self.first.id)
+        self.notifications.among([self.first.id, self.made[1].id])
         self.notifications.by_idempotency("backend", "k1")
         for filters in (
             {},
@@ -148,6 +180,8 @@ class Work:
         ):
             self.notifications.page(filters, self.made[50].id, 9)
         self.notifications.cancel(self.made[-2].id)
+        self.notifications.unswept(9)
+        self.notifications.swept(self.made[-2].id)
 
     def _expansions(self) -> None:
         claims = self.expansions.claim("one", NOON, after(30), 9)
@@ -163,6 +197,7 @@ class Work:
         self.expansions.close(ids[1])
         self.expansions.reap(after(30))
         self.expansions.resign("one", NOON)
+        self.expansions.next_release()
         self.expansions.release(NOON)
 
     def _batches(self) -> None:
@@ -173,6 +208,8 @@ class Work:
         self.batches.add_all([a_batch(self.first.id, page=str(number)) for number in range(9)])
         leased: list[Batch] = self.batches.lease(Channel.PUSH, "one", NOON, after(30))
         self.batches.find(leased[0].key)
+        self.batches.call(leased[0])
+        self.batches.awaited(self.first.id, ["u1", "u2"])
         self.batches.holds("one", leased[0])
         self.batches.give_back(leased[0], "one", after(30))
         self.batches.renew([batch.key for batch in leased], "one", after(30))
@@ -189,13 +226,30 @@ class Work:
         self.batches.dispatching([notification.id for notification in self.made[:5]])
         self.batches.oldest_due(Channel.PUSH, NOON)
         self.batches.announced(Channel.REALTIME, NOON)
+        self.batches.held(self.first.id, NOON)
+        self.batches.queued(self.first.id, 9)
+        self.batches.recall_settled(self.made[8].id, [10, 20], NOON, NOON)
+        self._resends()
+        self.batches.withdraw(self.made[9].id, "u5", NOON)
         self.batches.drop(self.first.id)
+
+    def _resends(self) -> None:
+        requests = [Request(made.id, None, "token", NOON, 9) for made in self.made[10:40]]
+        for request in requests:
+            self.resends.add(request)
+        self.resends.add(requests[0])
+        self.batches.add(a_batch(requests[0].notification, "u2", page="u1", stage=Stage.CONFIRM))
+        self.resends.waiting(9)
+        self.resends.queue(requests[0], {"u1": 0, "u2": 0}, "u2", NOON, Rank.BULK)
+        self.resends.finish(requests[0])
 
     def _others(self) -> None:
         for number in range(20):
-            self.clients.add(f"client{number}", "name", "hash", [], NOON)
-        self.clients.active("client1")
+            self.clients.add(f"client{number}", "name", [], Secret("hash"), NOON)
+        self.clients.rotate(self.clients.find("client1"), Secret("other"), after(30), NOON)
         self.clients.listed()
+        self.clients.listed("client1", 9)
+        self.clients.used("client1", NOON)
         self.clients.revoke("client1", NOON)
         self.leases.hold("scheduler", "one", NOON, after(30))
         self.leases.release("scheduler", "one")
@@ -205,4 +259,5 @@ class Work:
         for number in range(20):
             self.workers.report(f"w{number}", NOON, after(3 if number % 2 else -3), sending=number % 3 == 0)
         self.workers.sending(NOON)
+        self.workers.alive(NOON)
         self.workers.leave("w1")

@@ -6,6 +6,7 @@ import pytest
 
 from tests.command_line import invoke, named
 
+SECRET = "a secret that is long enough for HS256"
 BOOKING = Path(__file__).parents[2] / "examples" / "booking.json"
 
 
@@ -58,8 +59,15 @@ def test_without_it_the_other_commands_say_what_to_do(run, bare_database):
 
 
 def test_a_good_configuration_is_valid():
+    done = invoke("check-config", NOTIFY_JWT_SECRET=SECRET)
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "The configuration is valid.\n", "")
+
+
+def test_a_configuration_that_takes_no_user_token_is_valid_and_says_so():
     done = invoke("check-config")
     assert (done.exit_code, done.stdout) == (0, "The configuration is valid.\n")
+    assert done.stderr.startswith("Note: user tokens are not configured")
+    assert invoke("check-config", NOTIFY_JWT_JWKS_URL="https://issuer.example/keys").stderr == ""
 
 
 def test_every_problem_is_named_at_once_with_exit_code_2():
@@ -67,6 +75,8 @@ def test_every_problem_is_named_at_once_with_exit_code_2():
         "NOTIFY_PORT": "http",
         "NOTIFY_MONGODB_URI": "postgres://localhost",
         "NOTIFY_JWT_SECRET": "short-secret",
+        "NOTIFY_JWT_SECRET_PREVIOUS": "short-secret-before",
+        "NOTIFY_JWT_JWKS_URL": "http://issuer.example/keys",
         "NOTIFY_FCM_ENDPOINT": "ftp://fcm",
         "NOTIFY_LEASE": "-1",
         "NOTIFY_LOG_FORMAT": "xml",

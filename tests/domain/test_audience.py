@@ -120,3 +120,21 @@ def test_an_audience_is_brief_when_it_names_less_than_a_page_of_users_and_nothin
     audience: Audience, brief: bool
 ) -> None:
     assert is_brief(audience) is brief
+
+
+@pytest.mark.parametrize(
+    ("audience", "muting"),
+    [
+        (Audience(users=("u1",)), {"muted_categories": frozenset({"booking"})}),
+        (Audience(groups=("choir",)), MUTING_CHOIR),
+    ],
+    ids=["category", "group"],
+)
+def test_what_is_mandatory_overrides_a_muting_and_says_so(audience: Audience, muting: dict[str, Any]) -> None:
+    found = recipient(a_user(**muting), audience, "booking", mandatory=True)
+    assert (found.suppressed, found.overridden) == (None, True)
+
+
+def test_what_is_mandatory_overrides_nothing_where_nothing_is_muted() -> None:
+    found = recipient(a_user(), Audience(users=("u1",)), "booking", mandatory=True)
+    assert (found.suppressed, found.overridden) == (None, False)

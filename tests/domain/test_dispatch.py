@@ -165,7 +165,7 @@ _DEFAULT_WAITS: dict[Reason | None, float] = {
     Reason.UNAVAILABLE: 10,
     Reason.CONNECTION_LOST: 10,
     Reason.QUOTA_EXCEEDED: 60,
-    Reason.CREDENTIAL_REFUSED: 60,
+    Reason.CREDENTIAL_REFUSED: 10,
     Reason.PROVIDER_CREDENTIAL: 60,
 }
 
@@ -204,7 +204,7 @@ def test_a_batch_counts_an_attempt_unless_all_in_it_were_turned_away(dispatch: D
             continue
         causes = {outcome.reason for user in batch.users for _, outcome in answers[user] if outcome.kind is Kind.RETRY}
         assert batch.attempt - dispatch.batch.attempt == (0 if causes <= UNCOUNTED else 1)
-        assert batch.first_tried_at == (dispatch.batch.first_tried_at or NOON)
+        assert batch.first_tried_at == (dispatch.batch.first_tried_at or (None if causes <= UNCOUNTED else NOON))
 
 
 @pytest.mark.parametrize(
@@ -287,6 +287,12 @@ def test_after_an_hour_a_recipient_fails_but_not_for_quota() -> None:
     assert [move_of(soon, user).event for user in "abc"] == [None, None, None]
     assert [move_of(late, user).event for user in "abc"] == [Event.FAIL, None, None]
     assert move_of(late, "a").note.reason is Reason.UNAVAILABLE
+
+
+def test_who_was_turned_away_for_hours_is_not_given_up_at_the_first_failure() -> None:
+    [waiting] = batches(planned(a_dispatch({"a": [QUOTA]})))
+    [again] = batches(planned(a_dispatch({"a": [BUSY]}, waiting), 9 * GIVE_UP_AFTER))
+    assert (again.users, again.attempt, again.first_tried_at) == (("a",), 1, after(9 * GIVE_UP_AFTER))
 
 
 def test_a_user_whose_second_device_is_given_up_is_sent_and_waits_for_confirmation() -> None:

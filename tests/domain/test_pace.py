@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notify_server.domain.pace import IDLE, LAST_PAUSE, START, Limits, Pace
+from notify_server.domain.pace import IDLE, LAST_PAUSE, PROBE, START, Condition, Limits, Pace
 from notify_server.domain.registry import Reason
 from tests.builders import NOON, after
 
@@ -14,7 +14,12 @@ FULL = Pace(busy_since=after(-3600), busy_at=NOON)
 
 @pytest.mark.parametrize(("seconds", "rate"), [(0, 100), (30, 550), (60, 1000), (600, 1000), (-5, 100)])
 def test_the_rate_rises_evenly_from_a_tenth_to_the_full_one(seconds: float, rate: float) -> None:
-    assert Pace(busy_since=NOON).rate(LIMITS, after(seconds)) == pytest.approx(rate)
+    assert Pace(busy_since=NOON, busy_at=after(seconds)).rate(LIMITS, after(seconds)) == pytest.approx(rate)
+
+
+def test_after_an_idle_time_the_rate_is_that_of_the_beginning_before_anybody_says_so() -> None:
+    assert FULL.rate(LIMITS, NOON + IDLE) == pytest.approx(1000)
+    assert FULL.rate(LIMITS, after(61)) == pytest.approx(100)
 
 
 def test_before_anything_was_sent_the_rate_is_that_of_the_beginning() -> None:
@@ -37,8 +42,9 @@ def test_a_ramp_goes_on_while_sends_do_and_begins_anew_after_an_idle_time() -> N
 
 def test_a_refusal_halves_the_rate_which_recovers_within_a_minute() -> None:
     pace = FULL.throttled(NOON)
-    rates = [pace.rate(LIMITS, after(seconds)) for seconds in (0, 30, 60, 999)]
-    assert rates == pytest.approx([500, 750, 1000, 1000])
+    rates = [pace.busy(after(seconds)).rate(LIMITS, after(seconds)) for seconds in (0, 30, 60)]
+    assert rates == pytest.approx([500, 750, 1000])
+    assert [pace.throttle(after(seconds)) for seconds in (0, 30, 60, 999)] == pytest.approx([0.5, 0.75, 1, 1])
 
 
 def test_refusals_within_five_seconds_count_as_one() -> None:
@@ -56,7 +62,7 @@ def test_refusals_never_leave_less_than_a_tenth() -> None:
     pace = FULL
     for number in range(20):
         pace = pace.throttled(after(5 * number))
-    assert pace.rate(LIMITS, after(95)) == pytest.approx(100)
+    assert pace.busy(after(95)).throttle(after(95)) == pytest.approx(0.1)
 
 
 def test_a_pause_ends_by_itself() -> None:
@@ -88,13 +94,74 @@ def test_what_gets_through_ends_the_pause_and_the_next_one_is_short_again() -> N
     assert healed.broken(Reason.UNAVAILABLE, after(11)).paused_until == after(21)
 
 
+def test_a_row_of_pauses_is_as_old_as_its_first() -> None:
+    pace = FULL.broken(Reason.UNAVAILABLE, NOON).broken(Reason.CREDENTIAL_REFUSED, after(10))
+    assert (pace.paused_at, pace.reason) == (NOON, Reason.CREDENTIAL_REFUSED)
+    assert pace.healed().broken(Reason.UNAVAILABLE, after(99)).paused_at == after(99)
+
+
+def test_after_a_pause_one_prober_holds_all_others_off() -> None:
+    broken = FULL.broken(Reason.UNAVAILABLE, NOON)
+    assert broken.probed("one", after(9)) == broken
+    probed = broken.probed("one", after(10))
+    assert (probed.prober, probed.paused_until) == ("one", after(10) + PROBE)
+    assert probed.probed("two", after(29)) == probed
+    assert probed.probed("two", after(30)).prober == "two"
+
+
+def test_a_channel_that_works_is_not_probed() -> None:
+    assert FULL.probed("one", NOON) == FULL
+
+
+def test_only_the_prober_says_that_a_probe_was_in_vain() -> None:
+    probed = FULL.broken(Reason.UNAVAILABLE, NOON).probed("one", after(10))
+    for prober in (None, "two"):
+        assert probed.broken(Reason.UNAVAILABLE, after(11), prober) == probed
+    again = probed.broken(Reason.CREDENTIAL_REFUSED, after(11), "one")
+    assert (again.paused_until, again.reason, again.prober, again.failures) == (
+        after(31),
+        Reason.CREDENTIAL_REFUSED,
+        None,
+        2,
+    )
+
+
+def test_a_probe_with_nothing_to_send_makes_room_for_the_next() -> None:
+    broken = FULL.broken(Reason.UNAVAILABLE, NOON)
+    probed = broken.probed("one", after(10))
+    assert probed.unprobed("two", after(11)) == probed
+    free = probed.unprobed("one", after(11))
+    assert not free.paused(after(11))
+    assert free.probed("two", after(11)).prober == "two"
+    assert free.paused_at == NOON
+
+
+def test_a_channel_is_paused_until_something_got_through() -> None:
+    pace = FULL.throttled(after(-60)).broken(Reason.UNAVAILABLE, NOON)
+    assert [pace.condition(after(seconds)) for seconds in (0, 9, 10, 999)] == [Condition.PAUSED] * 4
+    assert pace.probed("one", after(10)).condition(after(10)) is Condition.PAUSED
+    assert pace.healed().condition(after(11)) is Condition.WORKING
+
+
+def test_a_channel_is_throttled_until_it_has_recovered() -> None:
+    pace = FULL.throttled(NOON)
+    assert [pace.condition(after(seconds)) for seconds in (0, 59, 60)] == [
+        Condition.THROTTLED,
+        Condition.THROTTLED,
+        Condition.WORKING,
+    ]
+    assert Pace().condition(NOON) is Condition.WORKING
+
+
 def test_sends_pauses_and_refusals_do_not_disturb_one_another() -> None:
     pace = FULL.throttled(NOON).broken(Reason.UNAVAILABLE, after(1)).busy(after(2)).healed()
     assert pace == replace(FULL.throttled(NOON), busy_at=after(2))
 
 
 steps = st.lists(
-    st.tuples(st.sampled_from(["busy", "throttled", "broken", "healed"]), st.floats(0, 200)), min_size=1, max_size=30
+    st.tuples(st.sampled_from(["busy", "throttled", "broken", "healed", "probed"]), st.floats(0, 200)),
+    min_size=1,
+    max_size=30,
 )
 
 
@@ -111,8 +178,11 @@ def test_the_rate_never_leaves_its_bounds(steps: list[tuple[str, float]], ramp: 
                 pace = pace.throttled(at)
             case "broken":
                 pace = pace.broken(Reason.UNAVAILABLE, at)
+            case "probed":
+                pace = pace.probed("one", at)
             case _:
                 pace = pace.healed()
+        assert not pace.paused(at) or pace.condition(at) is Condition.PAUSED
         rate = pace.rate(Limits(1000.0, ramp), at)
         assert rate + 1e-6 >= 1000 * START
         assert rate <= 1000

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from notify_server.config import MIN_SECRET, Config
+from notify_server.errors import ConfigurationError
 from notify_server.processes import defaults
 
 URI = "mongodb://127.0.0.1:1/"
@@ -18,6 +19,24 @@ def test_the_key_of_user_tokens_is_made_once_for_its_owners_eyes_only(config, tm
     assert len(first) >= MIN_SECRET
     assert defaults.complete(config, URI).jwt_secret == first
     assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_kept_key_that_others_can_read_is_closed_to_them(config, tmp_path):
+    first = defaults.complete(config, URI).jwt_secret
+    (tmp_path / "secrets.json").chmod(0o644)
+    assert defaults.complete(config, URI).jwt_secret == first
+    assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "{}", '{"jwt_secret": ""}', '{"jwt_secret": 5}', '{"jwt_secret": "s"}']
+)
+def test_a_kept_key_that_is_none_is_refused_and_left_alone(config, tmp_path, content):
+    path = tmp_path / "secrets.json"
+    path.write_text(content)
+    with pytest.raises(ConfigurationError, match=r"secrets\.json"):
+        defaults.complete(config, URI)
+    assert path.read_text() == content
 
 
 def test_a_configured_key_wins_and_none_is_made(config, tmp_path):

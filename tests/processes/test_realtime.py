@@ -11,10 +11,12 @@ from pymongo.database import Database
 from notify_server.bootstrap import Services, build_engine, build_services
 from notify_server.channels.fcm.transport import open_transport
 from notify_server.config import Config
+from notify_server.domain.batch import Rank
 from notify_server.domain.notification import Audience, Channel, Message
 from notify_server.domain.registry import Status
 from notify_server.services.acceptance import Draft
 from notify_server.services.reception import UNKNOWN
+from tests.key_issuer import with_secret
 from tests.processes.realtime import SECRET, App, RealtimeProcess
 
 Open = Callable[[str], App]
@@ -53,7 +55,7 @@ def announce(config: Config, database: Database[dict[str, Any]], services: Servi
     def announced(*users: str) -> str:
         draft = Draft(Message(title="Room changed"), Audience(tuple(sorted(users))), channels=(Channel.REALTIME,))
         notification = services.acceptance.accept(draft, "test", None)
-        claims = expansion.claim()
+        claims = expansion.claim(list(Rank), 1)
         assert [claim.notification.id for claim in claims] == [notification.id]
         assert [page for load in expansion.together(claims) for page in load] == []  # nothing of it is for push
         return notification.id
@@ -112,6 +114,15 @@ def test_a_receipt_for_the_notification_of_another_names_nothing(
 def test_no_socket_opens_without_a_valid_token(realtime: RealtimeProcess, auth: object) -> None:
     with pytest.raises(socketio.exceptions.ConnectionError):
         App(realtime, auth)
+
+
+@pytest.mark.parametrize("changed", [{"sub": "a/b"}, {"sub": 1}, {"aud": "other"}, {"exp": 1}])
+def test_a_token_is_judged_as_the_api_judges_it(realtime: RealtimeProcess, changed: dict[str, Any]) -> None:
+    times = {"iat": 0, "exp": 2**40}
+    good = {"sub": "u1", "iss": "notify-server", "aud": "notify-server", **times}
+    App(realtime, {"token": with_secret({"alg": "HS256"}, good, SECRET.encode())}).close()
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        App(realtime, {"token": with_secret({"alg": "HS256"}, good | changed, SECRET.encode())})
 
 
 def test_a_signal_stops_the_process_cleanly(realtime: RealtimeProcess) -> None:

@@ -9,6 +9,7 @@ from notify_server.storage import migrations
 from notify_server.storage.batches import Batches
 from notify_server.storage.documents import Store, new_id
 from notify_server.storage.notifications import Notifications
+from notify_server.storage.resends import Request, Resends
 from tests.fcm_simulator import SimulatorProcess
 from tests.service import Service, until
 
@@ -50,8 +51,13 @@ def test_every_job_is_run(service, database):
     orphaned = Batch(BatchKey(later, Channel.PUSH, ""), ("u1",), PAST, owner="a dead worker")
     for batch in (unconfirmed, orphaned):
         Batches(database).add(batch)
+    cancelled = store(database, state=State.CANCELLED)
+    database.notifications.update_one({"state": "cancelled"}, {"$set": {"expanded": True, "unswept": True}})
+    Resends(database).add(Request(cancelled, None, "token", PAST, 1))
     service.start("scheduler")
     until(lambda: state(database, scheduled) == "accepted", "release")
+    until(lambda: Notifications(database).unswept(1) == [], "sweep")
+    until(lambda: Resends(database).waiting(1) == [], "queue")
     until(lambda: Batches(database).find(unconfirmed.key).stage is Stage.DISPATCH, "resend")
     until(lambda: state(database, over) == "done", "expire")
     until(lambda: Batches(database).find(orphaned.key).owner is None, "reap")
@@ -70,6 +76,31 @@ def test_of_several_schedulers_one_leads_and_the_next_takes_over_at_once_when_it
     assert second.ready("scheduler leads").stop() == 0
     assert database.leases.count_documents({}) == 0
     assert service.failures() == []
+
+
+def test_what_is_scheduled_is_released_though_the_leader_stands_still(service, database):
+    leader = service.start("scheduler", lease=NEVER).ready("scheduler leads")
+    second = service.start("scheduler", lease=NEVER).ready("scheduler started")
+    leader.pause()
+    scheduled = store(database, state=State.SCHEDULED, send_at=datetime.now(UTC) + timedelta(seconds=0.5))
+    second.ready("scheduled notifications released")
+    assert state(database, scheduled) == "accepted"
+    leader.resume()
+
+
+def test_nothing_is_released_before_its_time(service, database):
+    service.start("scheduler", scheduler_interval=NEVER).ready("scheduler started")
+    times = {number: datetime.now(UTC) + timedelta(seconds=0.5 + number / 9) for number in range(9)}
+    made = {store(database, state=State.SCHEDULED, send_at=at): at for at in times.values()}
+    until(lambda: _released(database, made) == len(made))
+    assert service.failures() == []
+
+
+def _released(database: Store, made: dict[str, datetime]) -> int:
+    """How many are released; nothing but those whose time has come."""
+    released = [at for notification, at in made.items() if state(database, notification) == "accepted"]
+    assert all(at <= datetime.now(UTC) for at in released)
+    return len(released)
 
 
 def test_the_next_takes_over_from_a_dead_leader_when_its_lease_has_run_out(service):

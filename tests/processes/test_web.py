@@ -13,7 +13,10 @@ import psutil
 import pytest
 
 from notify_server.bootstrap import build_services
-from tests.processes.web_server import WebServer, received
+from notify_server.domain.server_token import client_of
+from notify_server.services.token_memory import FRESH
+from tests.key_issuer import AUDIENCE, ISSUER, KeyIssuer, key_pair, with_secret
+from tests.processes.web_server import SECRET, WebServer, received
 
 PAYLOAD = {"message": {"title": "Private title", "body": "private body"}, "users": ["u1"]}
 
@@ -186,13 +189,49 @@ def test_the_second_signal_kills_what_still_runs(start, token, database, number)
     assert database["notifications"].count_documents({}) == 0
 
 
-def test_without_a_secret_it_warns_and_its_processes_agree_on_one(start, token):
-    server = start(NOTIFY_JWT_SECRET="", NOTIFY_WEB_PROCESSES="2")
-    assert any("NOTIFY_JWT_SECRET" in line["event"] for line in server.log() if line["level"] == "warning")
-    _, minted = server.call("POST", "/v1/users/u1/tokens", token)
-    with ThreadPoolExecutor(8) as clients:
-        answers = clients.map(lambda _: server.call("GET", "/v1/me/devices", minted["token"]), range(16))
-    assert {status for status, _ in answers} == {200}
+def test_without_a_key_it_warns_mints_no_user_token_and_takes_none(start, token):
+    forged = {"sub": "u1", "iss": "notify-server", "aud": "notify-server", "iat": 0, "exp": 2**40}
+    server = start(NOTIFY_JWT_SECRET="")
+    assert any(line["event"] == "user tokens are not configured" for line in server.log() if line["level"] == "warning")
+    assert server.call("POST", "/v1/users/u1/tokens", token)[0] == 409
+    for algorithm, secret in (("HS256", b""), ("HS256", SECRET.encode()), ("none", b"")):
+        user_token = with_secret({"alg": algorithm}, forged, secret)
+        status, problem = server.call("GET", "/v1/me/devices", user_token)
+        assert (status, problem["detail"]) == (401, "User tokens are not configured.")
+    assert server.call("POST", "/v1/notifications", token, PAYLOAD)[0] == 202
+
+
+def test_a_revoked_token_is_refused_by_every_process_within_seconds(start, config, database, token):
+    tokens = build_services(config, database).server_tokens
+    servers = [start(), start()]  # each of one process, so that each is asked
+    assert [server.call("GET", "/v1/notifications", token)[0] for server in servers] == [200, 200]
+    tokens.revoke(client_of(token))
+    time.sleep(FRESH.total_seconds() + 0.5)
+    for _ in range(3):
+        assert [server.call("GET", "/v1/notifications", token)[0] for server in servers] == [401, 401]
+
+
+def test_the_keys_of_a_foreign_issuer_are_asked_for_once_by_a_process(start):
+    with KeyIssuer(key_pair("e", "ES256")) as issuer:
+        server = start(
+            NOTIFY_JWT_SECRET="",
+            NOTIFY_JWT_JWKS_URL=issuer.url,
+            NOTIFY_JWT_JWKS_ISSUER=ISSUER,
+            NOTIFY_JWT_JWKS_AUDIENCE=AUDIENCE,
+        )
+        user_token = issuer.keys[0].sign()
+        for _ in range(3):
+            assert server.call("GET", "/v1/me/devices", user_token) == (200, {"devices": []})
+        assert issuer.asked == ["/keys"]
+        assert user_token not in json.dumps(server.log())
+
+
+def test_while_they_cannot_be_had_it_answers_that_it_cannot_tell(start):
+    with KeyIssuer(key_pair("e", "ES256")) as issuer:
+        issuer.status = 500
+        server = start(NOTIFY_JWT_JWKS_URL=issuer.url)
+        status, problem = server.call("GET", "/v1/me/devices", issuer.keys[0].sign())
+        assert (status, problem["status"]) == (503, 503)
 
 
 def test_a_signal_ends_the_wait_for_a_database_that_is_not_migrated(tmp_path, config):

@@ -11,6 +11,7 @@ from notify_server.storage.signals import COLLECTION
 _READS = {"aggregate", "count_documents", "distinct", "find", "find_one"}
 _WRITES = {"bulk_write", "delete_many", "delete_one", "insert_many", "insert_one"}
 _UPDATES = {"find_one_and_update", "replace_one", "update_many", "update_one"}
+OPERATIONS = _READS | _WRITES | _UPDATES
 
 
 class Killed(Exception):
@@ -60,6 +61,6 @@ class _Operations:
         self._interrupted = interrupted
 
     def __getattr__(self, name: str) -> Any:
-        if name in _READS | _WRITES | _UPDATES:
+        if name in OPERATIONS:
             self._interrupted.before_operation()
         return getattr(self._collection, name)

@@ -6,6 +6,7 @@ from typing import Any
 
 from notify_server.bootstrap import Engine, Services, build_engine, build_services, build_upkeep
 from notify_server.config import Config
+from notify_server.domain.batch import Rank
 from notify_server.domain.device import Platform
 from notify_server.domain.notification import Audience, Message
 from notify_server.domain.push import PushTransport
@@ -15,6 +16,7 @@ from notify_server.services.load import Load, Page
 from notify_server.services.rotation import Rotation
 from notify_server.services.upkeep import Upkeep
 from notify_server.storage.documents import Document, Store, object_id
+from notify_server.storage.expansions import Claim
 from tests.builders import StoppedClock, a_target
 from tests.fcm_simulator import SimulatorProcess
 from tests.invariants import Evidence, violations
@@ -99,3 +101,8 @@ class Scene:
     def violations(self, notification: str) -> list[str]:
         """The invariants that do not hold now that nothing is in flight."""
         return violations(Evidence(self.database, notification, self.fcm.messages()))
+
+
+def claims(engine: Engine) -> list[Claim]:
+    """Lease everything that waits to be expanded."""
+    return engine.expansion.claim(list(Rank), 1000)

@@ -1,24 +1,30 @@
 """Batches end to end: from the lease over real HTTP/2 to the registry, whatever happens meanwhile."""
 
+import time
 from collections import Counter
 from dataclasses import replace
 from itertools import count
 
 import pytest
 
+from notify_server.channels.fcm.answer import CREDENTIAL_REFUSED
 from notify_server.channels.fcm.transport import open_transport
-from notify_server.domain.notification import Message, ResendPolicy
+from notify_server.domain.batch import Rank
+from notify_server.domain.notification import Channel, Message, ResendPolicy
 from notify_server.domain.registry import Status
 from notify_server.services.load import Load
 from notify_server.services.reception import Report
 from notify_server.storage.batches import Batches
 from notify_server.storage.documents import object_id
 from notify_server.storage.notifications import Notifications
-from tests.builders import a_batch, a_notification, after
+from notify_server.storage.paces import Paces
+from tests.builders import a_batch, a_notification, after, at_once
+from tests.service import until
 from tests.services.interruption import Interrupted, Killed, die
-from tests.services.scene import LEASE, Scene
+from tests.services.scene import LEASE, Scene, claims
 
 ONCE = ResendPolicy(times=0)
+DEBT = 10**12  # messages: more than are paid for in the time of any test
 
 
 @pytest.fixture
@@ -276,7 +282,7 @@ def test_a_retry_is_never_put_off_beyond_the_expiry_and_ends_there(people: Scene
 def test_a_batch_whose_entries_are_not_written_yet_is_given_back_unsent(people: Scene) -> None:
     people.accept("a", resend=ONCE)
     dying = people.worker(Interrupted(people.database, 6, die))
-    [claim] = dying.expansion.claim()
+    [claim] = claims(dying)
     with pytest.raises(Killed):
         list(dying.expansion.loads(claim))
     people.clock.forward(LEASE)
@@ -424,6 +430,99 @@ def test_a_stopped_governor_sends_nothing_and_leaves_the_batch_as_it_is(people: 
     people.engine.leasing.resign()
     people.work(people.worker())
     assert people.standing(notification) == {"a": ("sent", None)}
+
+
+def test_what_was_cancelled_or_ended_while_it_waited_for_its_pace_is_not_sent(people: Scene) -> None:
+    slow = people.worker()
+    fates = {"cancelled": 3600, "expired": 20, "moved": 3600}
+    for user in fates:
+        people.register(user)
+    ids = {fate: people.accept(fate, ttl=ttl) for fate, ttl in fates.items()}
+    load = [replace(page, batch=replace(page.batch, rank=Rank.BULK)) for page in people.expand(slow)]
+    slow.governor.refund(-DEBT)
+
+    def meanwhile() -> None:
+        until(lambda: slow.governor._allowance._wanting == 3, "it waits")
+        Notifications(people.database).cancel(ids["cancelled"])
+        people.register("other", target="moved:phone")
+        people.clock.forward(25)
+        time.sleep(0.3)  # so long a wait is one after which things are looked at again
+        slow.governor.refund(DEBT)
+
+    at_once(lambda: slow.delivery.deliver(load), meanwhile)
+    assert people.accepted() == []
+    assert {fate: people.standing(notification)[fate] for fate, notification in ids.items()} == {
+        "cancelled": ("cancelled", "cancelled_by_backend"),
+        "expired": ("expired", "ttl_over"),
+        "moved": ("pending", "no_device"),
+    }
+
+
+def test_while_the_channel_is_paused_everything_is_left_to_anyone(people: Scene) -> None:
+    notification = people.accept("a")
+    load = taken(people, notification, "a")
+    people.engine.governor.observe([CREDENTIAL_REFUSED])
+    people.engine.delivery.deliver(load)
+    assert people.fcm.counts()["requests"] == 0
+    assert people.standing(notification) == {"a": ("pending", None)}
+    people.clock.forward(10)
+    people.work(people.worker())
+    assert people.standing(notification) == {"a": ("sent", None)}
+
+
+def test_after_a_pause_a_few_are_sent_to_before_all_the_others(people: Scene) -> None:
+    users = [f"u{number:02}" for number in range(40)]
+    for user in users:
+        people.register(user)
+    notification = people.accept(*users)
+    [page] = people.expand()
+    people.fcm.behave(unavailable=1)
+    people.engine.governor.observe([CREDENTIAL_REFUSED])
+    people.clock.forward(10)
+    people.engine.delivery.deliver([page])
+    assert people.fcm.counts()["requests"] == 5
+    assert Paces(people.database).get(Channel.PUSH).failures == 2
+    assert people.entry(notification, "u00")["reason"] == "unavailable"
+    assert people.entry(notification, "u05")["history"][1:] == []
+    people.fcm.behave()
+    people.clock.forward(20)
+    people.work()
+    assert Paces(people.database).get(Channel.PUSH).failures == 0
+    assert set(people.standing(notification).values()) == {("sent", None)}
+    assert max(Counter(people.accepted()).values()) == 1
+    assert people.violations(notification) == []
+
+
+def test_a_device_gets_240_messages_a_minute_and_the_rest_later(people: Scene) -> None:
+    notifications = [people.accept("a", resend=ONCE) for _ in range(300)]
+    people.work()
+    assert people.fcm.counts()["accepted"] == 240
+    waiting = [n for n in notifications if people.standing(n) == {"a": ("pending", "device_rate")}]
+    assert len(waiting) == 60
+    assert {people.entry(n, "a")["attempts"] for n in waiting} == {0}
+    people.clock.forward(59)
+    people.work()
+    assert people.fcm.counts()["accepted"] == 240
+    people.clock.forward(11)
+    people.work()
+    assert people.fcm.counts()["accepted"] == 300
+    assert {people.standing(n)["a"] for n in notifications} == {("sent", None)}
+
+
+def test_a_retry_that_would_come_after_the_expiry_tells_all_its_causes(people: Scene) -> None:
+    people.fcm.behave(unavailable=1, retry_after={"unavailable": 900})
+    notification = people.accept("a", ttl=60)
+    people.work()
+    people.clock.forward(59)
+    people.work()
+    assert people.standing(notification) == {"a": ("pending", "unavailable")}
+    people.clock.forward(1)
+    people.work()
+    entry = people.entry(notification, "a")
+    assert (entry["status"], entry["reason"]) == ("expired", "ttl_over")
+    assert [line["detail"] for line in entry["history"]][1] == "attempt 1: unavailable"
+    assert people.fcm.counts()["requests"] == 1
+    assert people.batches(notification) == []
 
 
 FATES = {"busy:": {"unavailable": 1}, "two:tablet": {"unavailable": 1}, "gone": {"unregistered": 1}}

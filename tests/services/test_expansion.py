@@ -16,7 +16,7 @@ from notify_server.storage.expansions import Claim
 from notify_server.storage.notifications import Notifications
 from tests.builders import NOON, a_batch, after
 from tests.services.interruption import Interrupted, Killed, die
-from tests.services.scene import LEASE, Scene
+from tests.services.scene import LEASE, Scene, claims
 
 BOTH = (Channel.PUSH, Channel.REALTIME)
 CROWD = [f"u{number:04}" for number in range(510)]  # a page and a bit
@@ -25,7 +25,7 @@ GOING = [*CROWD[:20], "u0499", "u0509"]  # so many that those who stay would fit
 
 
 def claimed(engine: Engine) -> Claim:
-    [claim] = engine.expansion.claim()
+    [claim] = claims(engine)
     return claim
 
 
@@ -217,7 +217,7 @@ def test_an_audience_whose_expansion_failed_is_not_kept_by_renewing(scene: Scene
     failing.leasing.renew()
     scene.clock.forward(LEASE)
     failing.leasing.renew()
-    assert scene.engine.expansion.claim()
+    assert claims(scene.engine)
 
 
 def test_a_claimed_audience_is_kept_by_renewing(scene: Scene) -> None:
@@ -226,7 +226,7 @@ def test_a_claimed_audience_is_kept_by_renewing(scene: Scene) -> None:
     for _ in range(5):
         scene.clock.forward(LEASE / 3)
         scene.engine.leasing.renew()
-    assert scene.worker().expansion.claim() == []
+    assert claims(scene.worker()) == []
     assert users(list(pages)) == CROWD
 
 
@@ -240,9 +240,9 @@ def test_a_cancelled_notification_is_expanded_so_that_each_recipient_has_an_entr
 
 def together(engine: Engine) -> Load:
     """All that waits, which is brief, claimed and expanded together."""
-    claims = engine.expansion.claim()
-    assert all(claim.brief for claim in claims)
-    return [page for load in engine.expansion.together(claims) for page in load]
+    found = claims(engine)
+    assert all(claim.brief for claim in found)
+    return [page for load in engine.expansion.together(found) for page in load]
 
 
 def some_brief(scene: Scene, serial: str = "") -> list[str]:
@@ -302,31 +302,33 @@ def test_brief_notifications_that_are_cancelled_or_expired_are_entered_and_not_s
 def test_brief_notifications_in_hand_are_kept_by_renewing_and_let_go_when_they_fail(scene: Scene) -> None:
     accepted = [scene.accept(user) for user in "ab"]
     failing = scene.worker(Interrupted(scene.database, 5, die))
-    claims = failing.expansion.claim()
+    claimed = claims(failing)
     scene.clock.forward(LEASE / 2)
     failing.leasing.renew()  # two operations
     scene.clock.forward(LEASE / 2)
-    assert not scene.engine.expansion.claim()
+    assert not claims(scene.engine)
     with pytest.raises(Killed):
-        list(failing.expansion.together(claims))
+        list(failing.expansion.together(claimed))
     failing.leasing.renew()
     scene.clock.forward(LEASE / 2)
-    assert [claim.notification.id for claim in scene.engine.expansion.claim()] == accepted
+    assert [claim.notification.id for claim in claims(scene.engine)] == accepted
 
 
-def test_of_brief_notifications_those_that_a_dead_expander_left_are_anyones_at_once(scene: Scene) -> None:
+def test_of_brief_notifications_those_that_a_dead_expander_left_come_due_with_its_lease(scene: Scene) -> None:
     left, new = scene.accept("a"), scene.accept("b")
     Batches(scene.database).add(a_batch(left, "a", owner="dead", due_at=after(LEASE), rank=Rank.PROMPT))
     [page] = together(scene.engine)
     assert (page.batch.key.notification, page.recipients) == (new, ("b",))
     assert {**scene.standing(left), **scene.standing(new)} == dict.fromkeys("ab", ("pending", None))
+    assert not [page for page in scene.worker().leasing.take() if page.batch.key.notification == left]
+    scene.clock.forward(LEASE)
     other = scene.worker().leasing.take()
-    assert [(page.batch.key.notification, page.batch.users) for page in other] == [(left, ("a",))]
+    assert (left, ("a",)) in [(page.batch.key.notification, page.batch.users) for page in other]
 
 
 def test_who_has_lost_one_of_the_brief_leases_sends_nothing_and_others_send_it_all(scene: Scene) -> None:
     accepted = some_brief(scene)
-    slow = scene.engine.expansion.claim()
+    slow = claims(scene.engine)
     scene.database["notifications"].update_one({"_id": object_id(accepted[1])}, {"$set": {"owner": "another"}})
     assert list(scene.engine.expansion.together(slow)) == []
     assert scene.engine.leasing.holder.batches == set()

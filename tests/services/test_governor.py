@@ -12,6 +12,7 @@ from notify_server.storage.documents import Store
 from notify_server.storage.paces import Paces
 from notify_server.storage.workers import Workers
 from tests.builders import StoppedClock, after, at_once
+from tests.services.test_allowance import Ticks
 
 RATE = 1000.0  # messages a second
 DEAD = Outcome(Kind.TARGET_DEAD, Reason.UNREGISTERED)
@@ -19,19 +20,8 @@ UNAVAILABLE = Outcome(Kind.RETRY, Reason.UNAVAILABLE)
 LOST = Outcome(Kind.RETRY, Reason.CONNECTION_LOST)
 QUOTA = Outcome(Kind.RETRY, Reason.QUOTA_EXCEEDED)
 REFUSED = Outcome(Kind.RETRY, Reason.CREDENTIAL_REFUSED)
+ALIEN = Outcome(Kind.RETRY, Reason.PROVIDER_CREDENTIAL)
 TOO_OFTEN = Outcome(Kind.RETRY, Reason.DEVICE_RATE, 9.0)
-
-
-@dataclass
-class Ticks:
-    """A monotonic clock that goes on by `step` seconds whenever it is read."""
-
-    now: float = 0.0
-    step: float = 0.0
-
-    def __call__(self) -> float:
-        self.now += self.step
-        return self.now
 
 
 @dataclass
@@ -65,40 +55,20 @@ def waits(governor: Governor, *, urgent: bool) -> bool:
     return not took
 
 
-def test_messages_leave_at_the_rate_whatever_the_size_of_a_dispatch(workshop: Workshop) -> None:
-    ticks = Ticks(step=0.005)
-    governor = workshop.governor(ticks=ticks)
-    for messages in [5, 20, 1, 40, 10, 4, 20]:
-        assert governor.take(messages, urgent=False)
-    assert ticks.now >= 80 / RATE  # the last dispatch is not waited for
-    assert ticks.now <= 80 / RATE + 20 * ticks.step
-
-
-def test_an_idle_worker_saves_no_more_than_a_tenth_of_a_second(workshop: Workshop) -> None:
+def test_a_broadcast_waits_until_it_is_paid_for_and_what_is_urgent_does_not(workshop: Workshop) -> None:
     ticks = Ticks()
     governor = workshop.governor(ticks=ticks)
-    ticks.now = 3600.0
-    assert governor.take(100, urgent=False)
-    assert governor.take(1, urgent=False)
-    assert waits(governor, urgent=False)
-
-
-def test_a_broadcast_waits_for_what_it_was_lent(workshop: Workshop) -> None:
-    ticks = Ticks()
-    governor = workshop.governor(ticks=ticks)
-    assert governor.take(500, urgent=False)
-    ticks.now = 0.51
-    assert governor.take(500, urgent=False)
-    ticks.now = 0.99
-    assert waits(governor, urgent=False)
-
-
-def test_what_is_urgent_passes_a_broadcast_and_borrows_a_second_at_most(workshop: Workshop) -> None:
-    governor = workshop.governor()
-    assert governor.take(500, urgent=False)
-    assert governor.take(500, urgent=True)
+    ticks.now = 0.05
+    assert governor.take(50, urgent=False)
     assert governor.take(1, urgent=True)
-    assert waits(governor, urgent=True)
+    assert waits(governor, urgent=False)
+
+
+def test_what_is_refunded_may_be_sent_again(workshop: Workshop) -> None:
+    governor = workshop.governor()
+    governor.refund(7)
+    assert governor.take(7, urgent=False)
+    assert waits(governor, urgent=False)
 
 
 def test_who_stops_lets_nobody_begin(workshop: Workshop) -> None:
@@ -125,7 +95,7 @@ def test_at_the_beginning_of_a_ramp_there_is_no_more_than_a_tenth(workshop: Work
 
 def test_workers_that_send_share_the_rate(workshop: Workshop) -> None:
     one, two = workshop.governor("one"), workshop.governor("two")
-    assert two.take(1, urgent=False)
+    assert two.take(1, urgent=True)
     two.refresh()
     assert one.take(501, urgent=True)
     one.refresh()
@@ -135,34 +105,54 @@ def test_workers_that_send_share_the_rate(workshop: Workshop) -> None:
 
 def test_who_begins_to_send_counts_among_those_who_do(workshop: Workshop) -> None:
     one, two = workshop.governor("one"), workshop.governor("two")
-    assert one.take(1, urgent=False)
+    for governor in (one, two, one):
+        governor.refresh()
+    assert (one.sharers, two.sharers) == (2, 2)  # any of them may begin at any moment
+    assert one.take(1, urgent=True)
     for governor in (one, two):
         governor.refresh()
     assert (one.sharers, two.sharers) == (1, 2)
 
 
+def test_who_begins_to_send_need_not_wait_to_say_so(workshop: Workshop) -> None:
+    governor = workshop.governor()
+    governor.refresh()
+
+    def begin() -> None:
+        assert governor.take(1, urgent=True)
+
+    at_once(lambda: governor.rest(600.0), begin)
+    governor.refresh()
+    assert workshop.workers.sending(workshop.clock()) == 1
+
+
+def test_who_stops_need_not_rest(workshop: Workshop) -> None:
+    governor = workshop.governor()
+    at_once(lambda: governor.rest(600.0), governor.stop)
+
+
 def test_who_waits_for_a_part_counts_as_sending(workshop: Workshop) -> None:
     governor = workshop.governor()
-    assert governor.take(1, urgent=False)
 
     def look() -> int:
         seen = 0
-        while seen < 3:  # one report is due to the take before, and one to the beginning of the wait
+        while seen < 2:  # one report is due to the beginning of the wait
             governor.refresh()
             seen += workshop.workers.sending(workshop.clock())
         governor.stop()
         return seen
 
-    assert at_once(lambda: governor.take(1, urgent=False), look) == [False, 3]
+    assert at_once(lambda: governor.take(1, urgent=False), look) == [False, 2]
 
 
 @pytest.mark.parametrize("ending", ["leaves", "dies", "idles"])
 def test_the_part_of_who_sends_no_longer_falls_to_the_others(workshop: Workshop, ending: str) -> None:
     one, two = workshop.governor("one"), workshop.governor("two")
     for governor in (one, two):
-        assert governor.take(1, urgent=False)
+        assert governor.take(1, urgent=True)
         governor.refresh()
     assert two.sharers == 2
+    assert two.take(1, urgent=True)
     match ending:
         case "leaves":
             one.leave()
@@ -177,14 +167,24 @@ def test_the_part_of_who_sends_no_longer_falls_to_the_others(workshop: Workshop,
 def test_three_dispatches_in_a_row_without_success_pause_the_channel(workshop: Workshop) -> None:
     governor = workshop.governor()
     for _ in range(2):
-        governor.observe([UNAVAILABLE, LOST])
+        governor.observe([UNAVAILABLE, LOST] * 5)
     governor.observe([UNAVAILABLE, DEAD])  # FCM has answered
     for _ in range(2):
-        governor.observe([LOST])
+        governor.observe([LOST] * 5)
         assert not governor.paused
     governor.observe([UNAVAILABLE])
     assert governor.paused
-    assert workshop.paces.get(Channel.PUSH).reason is Reason.UNAVAILABLE
+    found = workshop.paces.get(Channel.PUSH)
+    assert (found.reason, found.paused_at, found.paused_until) == (Reason.UNAVAILABLE, after(0), after(10))
+
+
+def test_a_few_single_messages_without_success_pause_nothing(workshop: Workshop) -> None:
+    governor = workshop.governor()
+    for _ in range(9):
+        governor.observe([UNAVAILABLE])
+    assert not governor.paused
+    governor.observe([UNAVAILABLE])
+    assert governor.paused
 
 
 def test_a_refused_credential_pauses_the_channel_at_once(workshop: Workshop) -> None:
@@ -194,7 +194,7 @@ def test_a_refused_credential_pauses_the_channel_at_once(workshop: Workshop) -> 
     assert workshop.paces.get(Channel.PUSH).reason is Reason.CREDENTIAL_REFUSED
 
 
-@pytest.mark.parametrize("outcomes", [[], [ACCEPTED, REFUSED, LOST], [QUOTA], [TOO_OFTEN]])
+@pytest.mark.parametrize("outcomes", [[], [ACCEPTED, REFUSED, LOST], [QUOTA] * 9, [TOO_OFTEN], [ALIEN] * 9])
 def test_other_outcomes_pause_nothing(workshop: Workshop, outcomes: list[Outcome]) -> None:
     governor = workshop.governor()
     for _ in range(9):
@@ -202,25 +202,97 @@ def test_other_outcomes_pause_nothing(workshop: Workshop, outcomes: list[Outcome
     assert not governor.paused
 
 
-def test_after_a_pause_one_failure_brings_the_next_and_longer_one(workshop: Workshop) -> None:
+def test_after_a_pause_one_of_all_workers_probes_and_the_others_wait_on(workshop: Workshop) -> None:
+    one, two = workshop.governor("one"), workshop.governor("two")
+    assert one.probe() is None
+    one.observe([REFUSED])
+    two.refresh()
+    assert [one.probe(), two.probe()] == [None, None]
+    workshop.clock.forward(10)
+    assert [one.paused, two.paused] == [False, False]
+    assert one.probe()
+    assert [one.probe(), two.probe()] == [None, None]
+    assert [one.paused, two.paused] == [True, True]
+    assert [one.take(1, urgent=True), two.take(1, urgent=False)] == [False, False]
+
+
+def test_of_probes_at_once_one_is_made(workshop: Workshop) -> None:
+    governors = [workshop.governor(owner) for owner in ("one", "two")]
+    governors[0].observe([REFUSED])
+    governors[1].refresh()
+    workshop.clock.forward(10)
+    assert sum(probe is not None for probe in at_once(*[governor.probe for governor in governors] * 3)) == 1
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "reason"),
+    [([LOST], Reason.UNAVAILABLE), ([UNAVAILABLE], Reason.UNAVAILABLE), ([REFUSED], Reason.CREDENTIAL_REFUSED)],
+)
+def test_a_probe_in_vain_brings_the_next_and_longer_pause(
+    workshop: Workshop, outcomes: list[Outcome], reason: Reason
+) -> None:
     governor = workshop.governor()
     governor.observe([REFUSED])
     workshop.clock.forward(10)
-    assert not governor.paused
-    governor.observe([LOST])
-    assert workshop.paces.get(Channel.PUSH).paused_until == after(30)
+    probe = governor.probe()
+    workshop.clock.forward(1)
+    governor.observe(outcomes, probe)
+    found = workshop.paces.get(Channel.PUSH)
+    assert (found.reason, found.paused_at, found.paused_until) == (reason, after(0), after(31))
 
 
-def test_what_gets_through_ends_the_pause_for_all_workers(workshop: Workshop) -> None:
+@pytest.mark.parametrize("outcome", [ACCEPTED, DEAD, QUOTA, ALIEN])
+def test_a_probe_that_fcm_answers_ends_the_pause_for_all_workers(workshop: Workshop, outcome: Outcome) -> None:
     one, two = workshop.governor("one"), workshop.governor("two")
     one.observe([REFUSED])
-    paused = [two.paused]
     two.refresh()
-    assert [*paused, two.paused] == [False, True]
-    two.observe([UNAVAILABLE, ACCEPTED])
-    one.refresh()
+    workshop.clock.forward(10)
+    probe = one.probe()
+    two.refresh()
+    assert two.paused
+    one.observe([UNAVAILABLE, outcome], probe)
+    two.refresh()
     assert [one.paused, two.paused] == [False, False]
-    assert workshop.paces.get(Channel.PUSH).failures == 0
+    assert two.take(1, urgent=True)
+    found = workshop.paces.get(Channel.PUSH)
+    assert (found.failures, found.reason, found.paused_at) == (0, None, None)
+
+
+def test_while_the_channel_is_broken_only_a_probe_tells(workshop: Workshop) -> None:
+    governor = workshop.governor()
+    governor.observe([REFUSED])
+    before = workshop.paces.get(Channel.PUSH)
+    for outcomes in ([ACCEPTED], [REFUSED], [LOST] * 99):
+        governor.observe(outcomes)
+        workshop.clock.forward(10)
+    assert workshop.paces.get(Channel.PUSH) == before
+
+
+def test_who_probes_and_has_nothing_to_send_leaves_it_to_the_next(workshop: Workshop) -> None:
+    governor = workshop.governor()
+    governor.observe([REFUSED])
+    workshop.clock.forward(10)
+    governor.observe([], governor.probe())
+    assert not governor.paused
+    assert governor.probe()
+
+
+def test_who_dies_while_it_probes_leaves_it_to_another_after_a_while(workshop: Workshop) -> None:
+    one, two = workshop.governor("one"), workshop.governor("two")
+    one.observe([REFUSED])
+    workshop.clock.forward(10)
+    assert one.probe()
+    two.refresh()
+    workshop.clock.forward(19)
+    assert two.probe() is None
+    workshop.clock.forward(1)
+    assert two.probe()
+
+
+def test_a_pause_lets_nobody_wait_any_longer(workshop: Workshop) -> None:
+    governor = workshop.governor()
+    waited, _ = at_once(lambda: governor.take(1, urgent=False), lambda: governor.observe([REFUSED]))
+    assert not waited
 
 
 def test_a_quota_refusal_halves_the_rate_of_all_workers(workshop: Workshop) -> None:
@@ -230,6 +302,8 @@ def test_a_quota_refusal_halves_the_rate_of_all_workers(workshop: Workshop) -> N
     assert two.take(501, urgent=True)
     two.refresh()
     assert waits(two, urgent=True)
+    assert one.take(501, urgent=True)
+    assert waits(one, urgent=True)
 
 
 def test_a_ramp_begins_when_sending_does_and_for_all_workers(workshop: Workshop) -> None:
@@ -237,7 +311,7 @@ def test_a_ramp_begins_when_sending_does_and_for_all_workers(workshop: Workshop)
     for governor in (one, two):
         governor.refresh()
     assert workshop.paces.get(Channel.PUSH).busy_since is None
-    assert two.take(1, urgent=False)
+    assert two.take(1, urgent=True)
     workshop.clock.forward(7)
     two.refresh()
     assert workshop.paces.get(Channel.PUSH).busy_since == after(7)

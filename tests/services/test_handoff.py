@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from threading import Thread
 
 import pytest
@@ -6,6 +7,7 @@ from notify_server.domain.batch import Rank
 from notify_server.services.handoff import Handoff
 from notify_server.services.load import Load, Page
 from tests.builders import a_batch
+from tests.service import until
 
 LONG = 60.0  # seconds: longer than any test may take
 
@@ -61,6 +63,59 @@ def test_an_offer_waits_for_room(handoff: Handoff) -> None:
     offering.join()
     assert offered == [True]
     assert [who(handoff.take()) for _ in range(3)] == [["b"], ["late"], []]
+
+
+def test_an_offer_does_not_wait_beyond_a_call(handoff: Handoff) -> None:
+    for user in "ab":
+        handoff.offer(a_load(user), 0)
+    calls = handoff.calls
+    handoff.wake()
+    assert not handoff.offer(a_load("c"), LONG, calls)
+    assert who(handoff.take()) == ["a"]
+    assert handoff.offer(a_load("c"), LONG, calls)
+
+
+def test_who_takes_what_is_small_leaves_the_rest(handoff: Handoff) -> None:
+    for rank in (Rank.BULK, Rank.HIGH, Rank.PROMPT, Rank.URGENT):
+        handoff.offer(a_load(rank.name, rank), 0)
+    assert [who(handoff.take(small=True)) for _ in range(3)] == [["URGENT"], ["PROMPT"], []]
+    assert [who(handoff.take()) for _ in range(3)] == [["HIGH"], ["BULK"], []]
+
+
+@pytest.mark.parametrize("rank", [Rank.URGENT, Rank.PROMPT])
+def test_while_all_are_busy_a_small_load_ends_the_wait_for_one(handoff: Handoff, rank: Rank) -> None:
+    waiting = Thread(target=handoff.wait_for_small, args=(LONG,))
+    waiting.start()
+    handoff.offer(a_load("broadcast"), 0)
+    handoff.offer(a_load("a", rank), 0)
+    waiting.join()
+    assert who(handoff.take(small=True)) == ["a"]
+
+
+def test_while_all_are_busy_a_call_ends_the_wait_for_small_loads_once(handoff: Handoff) -> None:
+    handoff.wake()
+    handoff.wait_for_small(LONG)
+    handoff.offer(a_load("broadcast"), 0)
+    handoff.wait_for_small(0.01)
+    assert not handoff.take(small=True)
+
+
+def test_as_long_as_a_dispatcher_is_idle_a_small_load_is_its_own(handoff: Handoff) -> None:
+    ended: list[str] = []
+
+    def wait(name: str, waits: Callable[[float], None]) -> None:
+        waits(LONG)
+        ended.append(name)
+
+    dispatcher = Thread(target=wait, args=("dispatcher", handoff.wait))
+    express = Thread(target=wait, args=("express", handoff.wait_for_small))
+    dispatcher.start()
+    until(lambda: handoff._idle == 1)
+    express.start()
+    handoff.offer(a_load("a", Rank.URGENT), 0)
+    for thread in (dispatcher, express):
+        thread.join()
+    assert ended[0] == "dispatcher"
 
 
 def test_a_call_between_reading_and_waiting_is_not_missed(handoff: Handoff) -> None:

@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import pytest
 
 from notify_server.bootstrap import Engine
+from notify_server.domain.batch import Rank
 from notify_server.services.load import Load
 from notify_server.storage.batches import Batches
 from tests.builders import a_batch, after, at_once
 from tests.service import until
-from tests.services.scene import LEASE, Scene
+from tests.services.scene import LEASE, Scene, claims
 
 
 @pytest.fixture
@@ -79,6 +82,55 @@ def test_what_was_taken_is_kept_by_renewing_and_let_go_when_it_is_seen_through(s
     assert len(scene.engine.leasing.take()) == 2
 
 
+def test_what_is_for_many_is_left_where_only_small_audiences_are_asked_for(scene: Scene, worker: Engine) -> None:
+    for rank in (Rank.BULK, Rank.HIGH, Rank.PROMPT, Rank.URGENT):
+        Batches(scene.database).add(a_batch(None, "a", rank=rank))
+    taken = [worker.leasing.take(small=True) for _ in range(3)]
+    assert [[page.batch.rank for page in load] for load in taken] == [[Rank.URGENT], [Rank.PROMPT], []]
+
+
+def test_a_narrowed_load_keeps_a_few_in_hand_and_leaves_the_rest_to_anyone(scene: Scene, worker: Engine) -> None:
+    devices = {"u1": ("phone",), "u30": ("tablet",)}
+    made = a_batch(None, *(f"u{number}" for number in range(40)), devices=devices, attempt=3)
+    Batches(scene.database).add(made)
+    load = worker.leasing.take()
+    scene.clock.forward(LEASE - 1)
+    [page] = worker.leasing.narrow(load, 5)
+    assert (page.batch.key, page.batch.users) == (made.key, made.users[:5])
+    assert (page.batch.devices, page.batch.due_at) == ({"u1": ("phone",)}, after(2 * LEASE - 1))
+    assert Batches(scene.database).find(made.key) == page.batch
+    assert worker.leasing.holder.batches == {made.key}
+    [rest] = scene.engine.leasing.take()
+    assert (rest.batch.users, rest.batch.devices, rest.batch.attempt) == (made.users[5:], {"u30": ("tablet",)}, 3)
+    assert (rest.batch.key.page, rest.batch.rank) == (made.key.page, made.rank)
+
+
+def test_of_many_batches_a_narrowed_load_keeps_one(scene: Scene, worker: Engine) -> None:
+    queued(scene, users=3, count=4)
+    [page] = worker.leasing.narrow(worker.leasing.take(), 5)
+    assert len(page.batch.users) == 3
+    assert len(scene.engine.leasing.take()) == 3
+
+
+def test_recipients_who_are_known_are_narrowed_and_those_who_muted_it_left_out(scene: Scene) -> None:
+    users = [f"u{number}" for number in range(9)]
+    scene.accept(*users)
+    [page] = scene.expand()
+    [kept] = scene.engine.leasing.narrow([replace(page, recipients=tuple(users[2:]))], 5)
+    assert kept.recipients == kept.batch.users == tuple(users[2:7])
+    [rest] = scene.engine.leasing.take()
+    assert rest.batch.users == tuple(users[7:])
+
+
+def test_who_has_lost_the_lease_has_nothing_left_to_narrow(scene: Scene, worker: Engine) -> None:
+    queued(scene, users=30)
+    load = worker.leasing.take()
+    scene.clock.forward(LEASE)
+    [page] = scene.engine.leasing.take()
+    assert worker.leasing.narrow(load, 5) == []
+    assert Batches(scene.database).find(page.batch.key) == page.batch
+
+
 def test_what_fails_is_let_go(worker: Engine, scene: Scene) -> None:
     queued(scene, users=1)
     load = worker.leasing.take()
@@ -122,12 +174,12 @@ def test_who_has_lost_a_lease_can_neither_renew_nor_release_nor_postpone_it(scen
 def test_who_resigns_leaves_everything_to_others_at_once(scene: Scene, worker: Engine) -> None:
     expanded(scene)
     scene.accept("b")
-    assert scene.engine.expansion.claim()
+    assert claims(scene.engine)
     assert not worker.leasing.take()
-    assert not worker.expansion.claim()
+    assert not claims(worker)
     scene.engine.leasing.resign()
     assert len(worker.leasing.take()) == 1
-    assert len(worker.expansion.claim()) == 1
+    assert len(claims(worker)) == 1
 
 
 def test_who_resigns_takes_nothing_from_others(scene: Scene, worker: Engine) -> None:

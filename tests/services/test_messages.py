@@ -10,6 +10,7 @@ from notify_server.services.messages import Messages
 from notify_server.storage.documents import Store, new_id
 from notify_server.storage.notifications import Notifications
 from tests.builders import NOON, a_notification, after, at_once
+from tests.services.interruption import Interrupted, die
 
 
 @pytest.fixture
@@ -48,6 +49,23 @@ def test_a_message_is_made_anew_when_its_time_to_live_is_off_by_more_than_a_minu
         b"539s",
         b"478s",
     ]
+
+
+def test_messages_are_read_together(database: Store, transport: PushTransport) -> None:
+    ids = [stored(database) for _ in range(3)]
+    once = Interrupted(database, 1, die)
+    messages = Messages(Notifications(once), transport)  # type: ignore[arg-type]
+    messages.prefetch(ids, NOON)
+    assert [messages.get(one, NOON).notification.id for one in ids] == ids
+    messages.prefetch(ids, after(60))
+
+
+def test_one_message_that_fcm_would_refuse_keeps_no_other_from_being_read(database: Store, messages: Messages) -> None:
+    good, bad = stored(database), stored(database, message=Message("Hi", data={"from": "me"}))
+    messages.prefetch([bad, good, new_id()], NOON)
+    assert messages.get(good, NOON).notification.id == good
+    with pytest.raises(InvalidInput):
+        messages.get(bad, NOON)
 
 
 def test_many_messages_in_use_do_not_fill_the_memory(database: Store, messages: Messages) -> None:

@@ -18,9 +18,10 @@ from notify_server.storage.paces import Paces
 from notify_server.storage.workers import Workers
 from tests.builders import NOON, StoppedClock, a_batch, a_notification, a_target, at_once
 from tests.fcm_simulator import SimulatorProcess
+from tests.services.test_allowance import Ticks
 
 DEAD = Outcome(Kind.TARGET_DEAD, Reason.UNREGISTERED)
-TOO_OFTEN = Outcome(Kind.RETRY, Reason.DEVICE_RATE, 60.0)
+TOO_OFTEN = Outcome(Kind.RETRY, Reason.DEVICE_RATE, 70.0)
 Sending = Callable[..., Send]
 
 
@@ -31,10 +32,21 @@ def governor(database: Store, clock: StoppedClock) -> Governor:
     return Governor(shared, Limits(10.0, 0.0), Holder("one", 30.0, clock), lambda: 0.0)
 
 
+class Sender:
+    """An outlet as a delivery uses it. Two messages a minute and device."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self.outlet = outlet
+
+    def send(self, sends: list[Send], probe: str | None = None) -> list[list[Outcome]] | None:
+        permit = self.outlet.permit(sends, probe)
+        return None if permit is None else self.outlet.send(sends, permit, NOON)
+
+
 @pytest.fixture
-def outlet(transport: PushTransport, governor: Governor, fcm: SimulatorProcess) -> Outlet:
+def outlet(transport: PushTransport, governor: Governor, fcm: SimulatorProcess) -> Sender:
     assert fcm.counts()["requests"] == 0
-    return Outlet(transport, governor, DeviceLimits(minute=2))
+    return Sender(Outlet(transport, governor, DeviceLimits(minute=2)))
 
 
 @pytest.fixture
@@ -55,66 +67,93 @@ def targets(fcm: SimulatorProcess) -> list[str]:
     return sorted(row["target"] for row in fcm.messages())
 
 
-def test_each_device_has_its_outcome_in_its_place(outlet: Outlet, a_send: Sending, fcm: SimulatorProcess) -> None:
+def test_each_device_has_its_outcome_in_its_place(outlet: Sender, a_send: Sending, fcm: SimulatorProcess) -> None:
     fcm.behave(prefixes={"dead": {"unregistered": 1}})
     sends = [a_send("a", "dead-1"), a_send(), a_send("dead-2", "b")]
-    assert outlet.send(sends, NOON) == [[ACCEPTED, DEAD], [], [DEAD, ACCEPTED]]
+    assert outlet.send(sends) == [[ACCEPTED, DEAD], [], [DEAD, ACCEPTED]]
     got = {(row["target"], row["message"]["data"]["notification_id"]) for row in fcm.messages()}
     ids = [send.ready.notification.id for send in sends]
     assert got == {("a", ids[0]), ("dead-1", ids[0]), ("dead-2", ids[2]), ("b", ids[2])}
 
 
 def test_a_device_beyond_its_limit_waits_and_the_others_do_not(
-    outlet: Outlet, a_send: Sending, fcm: SimulatorProcess
+    outlet: Sender, a_send: Sending, fcm: SimulatorProcess
 ) -> None:
-    assert outlet.send([a_send("a"), a_send("a")], NOON) == [[ACCEPTED], [ACCEPTED]]
-    assert outlet.send([a_send("b", "a", "c"), a_send("a")], NOON) == [[ACCEPTED, TOO_OFTEN, ACCEPTED], [TOO_OFTEN]]
+    assert outlet.send([a_send("a"), a_send("a")]) == [[ACCEPTED], [ACCEPTED]]
+    assert outlet.send([a_send("b", "a", "c"), a_send("a")]) == [[ACCEPTED, TOO_OFTEN, ACCEPTED], [TOO_OFTEN]]
     assert targets(fcm) == ["a", "a", "b", "c"]
 
 
-def test_where_every_device_is_beyond_its_limit_the_pace_is_not_asked(
-    outlet: Outlet, governor: Governor, a_send: Sending, fcm: SimulatorProcess
+def test_what_is_beyond_a_limit_is_not_paid_for(
+    outlet: Sender, governor: Governor, a_send: Sending, fcm: SimulatorProcess
 ) -> None:
-    assert outlet.send([a_send("a"), a_send("a")], NOON) == [[ACCEPTED], [ACCEPTED]]
-    governor.stop()
-    assert outlet.send([a_send("a", "a")], NOON) == [[TOO_OFTEN, TOO_OFTEN]]
-    assert targets(fcm) == ["a", "a"]
+    governor.refund(4)
+    assert outlet.send([a_send("a", "a", "a", "a", rank=Rank.BULK)]) == [[ACCEPTED, ACCEPTED, TOO_OFTEN, TOO_OFTEN]]
+    assert outlet.send([a_send("b", "c", rank=Rank.BULK)]) == [[ACCEPTED, ACCEPTED]]
+    assert waits_in_vain(outlet, governor, a_send("d", rank=Rank.BULK))
+    assert targets(fcm) == ["a", "a", "b", "c"]
 
 
-def test_who_has_no_device_costs_nothing(outlet: Outlet, governor: Governor, a_send: Sending) -> None:
+def test_who_has_no_device_costs_nothing(outlet: Sender, governor: Governor, a_send: Sending) -> None:
     governor.stop()
-    assert outlet.send([a_send(), a_send()], NOON) == [[], []]
+    assert outlet.send([a_send(), a_send()]) == [[], []]
 
 
 def test_a_worker_that_stops_sends_nothing_more(
-    outlet: Outlet, governor: Governor, a_send: Sending, fcm: SimulatorProcess
+    outlet: Sender, governor: Governor, a_send: Sending, fcm: SimulatorProcess
 ) -> None:
     governor.stop()
-    assert outlet.send([a_send("a")], NOON) is None
+    assert outlet.send([a_send("a")]) is None
     assert targets(fcm) == []
 
 
-def test_only_what_is_sent_counts_for_the_pace(outlet: Outlet, governor: Governor, a_send: Sending) -> None:
-    assert outlet.send([a_send(*"aabbc", *(["a"] * 50))], NOON) == [[ACCEPTED] * 5 + [TOO_OFTEN] * 50]
-    assert outlet.send([a_send(*"defghi")], NOON) == [[ACCEPTED] * 6]  # 11 in debt: more than a second's part
-    waited, _ = at_once(lambda: outlet.send([a_send("j")], NOON), governor.stop)
-    assert waited is None
-
-
 def test_a_load_is_urgent_only_where_all_of_it_is_small(
-    outlet: Outlet, governor: Governor, a_send: Sending, fcm: SimulatorProcess
+    outlet: Sender, governor: Governor, a_send: Sending, fcm: SimulatorProcess
 ) -> None:
-    assert outlet.send([a_send("a", rank=Rank.BULK)], NOON) == [[ACCEPTED]]
-    assert outlet.send([a_send("b", rank=Rank.URGENT), a_send("c")], NOON) == [[ACCEPTED], [ACCEPTED]]
-    mixed = [a_send("d"), a_send("e", rank=Rank.HIGH)]
-    waited, _ = at_once(lambda: outlet.send(mixed, NOON), governor.stop)
-    assert waited is None
-    assert targets(fcm) == ["a", "b", "c"]
+    assert outlet.send([a_send("b", rank=Rank.URGENT), a_send("c")]) == [[ACCEPTED], [ACCEPTED]]
+    assert waits_in_vain(outlet, governor, a_send("d"), a_send("e", rank=Rank.HIGH))
+    assert targets(fcm) == ["b", "c"]
+
+
+def test_a_probe_waits_for_nothing_and_is_paid_for_later(
+    outlet: Sender, governor: Governor, a_send: Sending, fcm: SimulatorProcess
+) -> None:
+    governor.refund(1)
+    assert outlet.send([a_send("a", "b", rank=Rank.BULK)], "probe") == [[ACCEPTED, ACCEPTED]]
+    assert waits_in_vain(outlet, governor, a_send("c", rank=Rank.BULK))
+
+
+def test_after_a_pause_a_probe_tells_whether_the_channel_works(
+    outlet: Sender, governor: Governor, a_send: Sending, clock: StoppedClock
+) -> None:
+    governor.observe([Outcome(Kind.RETRY, Reason.CREDENTIAL_REFUSED)])
+    assert outlet.send([a_send("a")]) is None
+    clock.forward(10)
+    probe = outlet.outlet.probe()
+    assert probe
+    assert outlet.send([a_send("a")]) is None
+    assert outlet.send([a_send("a")], probe) == [[ACCEPTED]]
+    assert outlet.send([a_send("b")]) == [[ACCEPTED]]
+
+
+@pytest.mark.parametrize(("seconds", "stale"), [(0.0, False), (0.1, False), (0.3, True)])
+def test_a_permit_says_whether_it_was_waited_for(
+    transport: PushTransport, governor: Governor, a_send: Sending, seconds: float, stale: bool
+) -> None:
+    permit = Outlet(transport, governor, DeviceLimits(), Ticks(step=seconds)).permit([a_send("a")])
+    assert permit is not None
+    assert (permit.messages, permit.stale) == (1, stale)
+
+
+def waits_in_vain(outlet: Sender, governor: Governor, *sends: Send) -> bool:
+    """Whether these would have to wait; this stops the governor."""
+    waited, _ = at_once(lambda: outlet.send(list(sends)), governor.stop)
+    return waited is None
 
 
 def test_the_pace_learns_from_the_answers(
-    outlet: Outlet, a_send: Sending, fcm: SimulatorProcess, database: Store
+    outlet: Sender, a_send: Sending, fcm: SimulatorProcess, database: Store
 ) -> None:
     fcm.behave(quota=1)
-    assert outlet.send([a_send("a")], NOON) == [[Outcome(Kind.RETRY, Reason.QUOTA_EXCEEDED)]]
+    assert outlet.send([a_send("a")]) == [[Outcome(Kind.RETRY, Reason.QUOTA_EXCEEDED)]]
     assert Paces(database).get(Channel.PUSH).throttled_at == NOON

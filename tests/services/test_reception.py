@@ -68,13 +68,13 @@ def test_reports_of_what_is_unknown_foreign_or_no_id_are_told_apart(
     assert scene.standing(foreign)["b"] == ("sent", None)
 
 
-def test_a_receipt_for_a_muted_notification_changes_nothing(scene: Scene, reception: Reception) -> None:
+def test_a_receipt_counts_though_the_notification_was_muted(scene: Scene, reception: Reception) -> None:
     scene.services.people.put("a", {})
     scene.database["users"].update_one({"_id": "a"}, {"$set": {"muted.categories": ["booking"]}})
     notification = scene.accept("a", category="booking")
     scene.work()
     assert reception.report("a", [Report(notification, Status.READ)]) == []
-    assert scene.standing(notification) == {"a": ("suppressed", "muted_category")}
+    assert scene.standing(notification) == {"a": ("read", None)}
 
 
 def test_no_reports_are_no_work(reception: Reception) -> None:

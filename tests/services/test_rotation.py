@@ -4,7 +4,7 @@ from notify_server.domain.batch import SIZE
 from notify_server.domain.notification import Channel, Priority
 from notify_server.services.rotation import Rotation
 from tests.services.interruption import Interrupted, Killed, die
-from tests.services.scene import LEASE, Scene
+from tests.services.scene import LEASE, Scene, claims
 
 CROWD = [f"u{number:04}" for number in range(1001)]  # three pages
 
@@ -54,11 +54,52 @@ def test_long_audiences_of_one_rank_take_turns(scene: Scene, rotation: Rotation)
     assert turns(rotation) == [[one], [other], [one], [other]]
 
 
+def test_large_audiences_beyond_four_of_a_rank_stay_for_other_workers(scene: Scene, rotation: Rotation) -> None:
+    normal = [scene.accept(*CROWD[:501]) for _ in range(5)]
+    assert [rotation.claim() for _ in range(2)] == [True, False]
+    high, short = scene.accept(*CROWD[:501], priority=Priority.HIGH), scene.accept("a")
+    assert [rotation.claim() for _ in range(3)] == [True, True, False]
+    assert turns(rotation)[:3] == [[short], [high], [high]]
+    assert [claim.notification.id for claim in claims(scene.worker())] == normal[4:]
+
+
 def test_brief_audiences_of_one_priority_are_expanded_together(scene: Scene, rotation: Rotation) -> None:
     normal = [scene.accept(user) for user in "abc"]
     high = [scene.accept(user, priority=Priority.HIGH) for user in "ab"]
     assert rotation.claim()
     assert turns(rotation) == [high, normal]
+
+
+def test_brief_audiences_that_come_one_by_one_are_expanded_together_all_the_same(
+    scene: Scene, rotation: Rotation
+) -> None:
+    accepted = []
+    for user in "abc":
+        accepted.append(scene.accept(user))
+        assert rotation.claim()
+    assert turns(rotation) == [accepted]
+
+
+def test_brief_audiences_wait_for_each_other_up_to_a_hundred(scene: Scene, rotation: Rotation) -> None:
+    accepted = [scene.accept("a") for _ in range(101)]
+    assert [rotation.claim() for _ in range(2)] == [True, False]
+    assert turns(rotation) == [accepted[:100]]
+    assert rotation.claim()
+
+
+def test_a_stream_of_brief_audiences_leaves_the_large_ones_a_turn_now_and_then(
+    scene: Scene, rotation: Rotation
+) -> None:
+    large = scene.accept(*CROWD)
+    rotation.claim()
+    served = []
+    for _ in range(20):
+        scene.accept("a")
+        rotation.claim()
+        while not (load := rotation.step()):
+            pass
+        served += [page.batch.key.notification for page in load]
+    assert served.count(large) == 2
 
 
 def test_brief_audiences_that_are_more_than_a_page_are_expanded_in_turns(scene: Scene, rotation: Rotation) -> None:
@@ -76,7 +117,7 @@ def test_brief_audiences_of_which_nothing_is_for_push_make_no_load(scene: Scene,
 
 
 def test_what_fails_drops_out_and_is_claimed_again_when_its_lease_has_run_out(scene: Scene) -> None:
-    failing = Rotation(scene.worker(Interrupted(scene.database, 3, die)).expansion)
+    failing = Rotation(scene.worker(Interrupted(scene.database, 4, die)).expansion)
     notification, other = (scene.accept(*CROWD[:501]) for _ in range(2))
     failing.claim()
     with pytest.raises(Killed):

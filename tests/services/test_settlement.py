@@ -1,7 +1,8 @@
 """What is written of a dispatch; and that a device registered at any moment of it is served, and served once."""
 
+from contextlib import suppress
 from dataclasses import replace
-from itertools import count
+from itertools import count, product
 
 import pytest
 from prometheus_client import REGISTRY
@@ -20,7 +21,7 @@ from notify_server.storage.devices import Devices
 from notify_server.storage.documents import Store, object_id
 from notify_server.storage.registry import Arrivals, Registry
 from tests.builders import StoppedClock, a_batch, a_device, a_notification, a_target, after, recipients, seeded
-from tests.services.interruption import Interrupted
+from tests.services.interruption import Interrupted, Killed, die
 from tests.services.scene import LEASE, Scene
 
 DEAD = Outcome(Kind.TARGET_DEAD, Reason.UNREGISTERED)
@@ -155,6 +156,27 @@ def test_a_device_registered_at_any_moment_of_a_dispatch_is_sent_to_once(scene: 
         assert scene.standing(notification) == {user: ("sent", None)}
         assert scene.accepted().count(f"{user}:phone") == 1
         assert scene.violations(notification) == []
+    assert moment > 10
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["first device", "a device after another went"])
+def test_a_dispatcher_that_dies_after_a_device_was_registered_leaves_nobody_waiting(scene: Scene, again: bool) -> None:
+    for moment, death in product(range(5, 40), range(1, 4)):
+        user = f"u{moment}-{death}"
+        notification = scene.accept(user)
+        if again:
+            _have_and_lose_a_device(scene, user)
+        dying = Interrupted(scene.database, moment + death, die)
+        database = Interrupted(dying, moment, lambda user=user: scene.register(user))  # type: ignore[arg-type,misc]
+        with suppress(Killed):
+            scene.work(scene.worker(database))
+        scene.clock.forward(LEASE)
+        scene.work()
+        if not database.happened:
+            break
+        assert scene.standing(notification) == {user: ("sent", None)}
+        assert scene.violations(notification) == []
+        assert [(batch["stage"], batch["users"]) for batch in scene.batches(notification)] == [("confirm", [user])]
     assert moment > 10
 
 

@@ -1,10 +1,19 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from math import inf
+
 from prometheus_client import REGISTRY
 
 from notify_server.bootstrap import build_upkeep
-from notify_server.domain.notification import ResendPolicy
+from notify_server.domain.device import Target
+from notify_server.domain.notification import Channel, Notification, ResendPolicy
+from notify_server.domain.outcome import Outcome
+from notify_server.domain.push import Encoded
+from notify_server.storage.paces import Paces
 from tests.builders import after, at_once
 from tests.services.interruption import Interrupted, Killed, die
-from tests.services.scene import LEASE, Scene
+from tests.services.scene import LEASE, Scene, claims
 
 
 def test_a_scheduled_notification_goes_when_its_time_has_come(scene: Scene) -> None:
@@ -18,6 +27,93 @@ def test_a_scheduled_notification_goes_when_its_time_has_come(scene: Scene) -> N
     scene.work()
     assert (scene.state(notification), scene.accepted()) == ("done", ["a:phone"])
     assert scene.upkeep.release() == 0
+
+
+def test_the_next_release_is_waited_for_no_longer_than_to_its_time(scene: Scene) -> None:
+    assert scene.upkeep.until_release() == inf
+    scene.accept("a", send_at=after(60))
+    scene.accept("a", send_at=after(45.5))
+    assert scene.upkeep.until_release() == 45.5
+    scene.clock.forward(46)
+    assert scene.upkeep.until_release() == -0.5
+    scene.upkeep.release()
+    assert scene.upkeep.until_release() == 14
+
+
+def test_the_time_to_live_of_a_scheduled_notification_begins_with_its_time(scene: Scene) -> None:
+    scene.register("a")
+    notification = scene.accept("a", send_at=after(60), ttl=10)
+    scene.clock.forward(69)
+    scene.upkeep.release()
+    scene.work()
+    assert scene.standing(notification) == {"a": ("sent", None)}
+
+
+def test_what_was_released_too_late_expires(scene: Scene) -> None:
+    scene.register("a")
+    notification = scene.accept("a", "without device", send_at=after(60), ttl=10)
+    scene.clock.forward(70)
+    assert scene.upkeep.expire() == 0
+    scene.upkeep.release()
+    scene.work()
+    scene.upkeep.expire()
+    assert scene.standing(notification) == dict.fromkeys(("a", "without device"), ("expired", "ttl_over"))
+    assert scene.accepted() == []
+    assert (scene.state(notification), scene.batches(notification)) == ("done", [])
+    assert scene.violations(notification) == []
+
+
+def test_what_waits_while_the_channel_is_paused_expires_in_its_time(scene: Scene) -> None:
+    scene.register("a")
+    notification = scene.accept("a", ttl=10)
+    scene.expand()
+    scene.engine.leasing.resign()
+    Paces(scene.database).change(Channel.PUSH, lambda pace: replace(pace, paused_until=after(600)))
+    scene.engine.governor.refresh()
+    assert scene.engine.governor.paused
+    scene.clock.forward(10)
+    assert scene.upkeep.expire() == 1
+    assert scene.standing(notification) == {"a": ("expired", "ttl_over")}
+    assert (scene.state(notification), scene.batches(notification)) == ("done", [])
+
+
+def test_what_is_being_sent_as_its_time_ends_is_sent(scene: Scene) -> None:
+    """A batch that is leased has its say first: whom FCM accepted in time must not be told that it expired."""
+    scene.register("a")
+    notification = scene.accept("a", "without device", ttl=10)
+    scene.work(scene.worker(transport=Late(scene)))
+    assert scene.standing(notification) == {"a": ("sent", None), "without device": ("pending", "no_device")}
+    assert scene.upkeep.expire() == 1
+    assert scene.standing(notification)["without device"] == ("expired", "ttl_over")
+    assert scene.violations(notification) == []
+
+
+def test_what_a_dead_worker_holds_expires_when_its_lease_has_run_out(scene: Scene) -> None:
+    notification = scene.accept("a", ttl=10)
+    scene.expand()
+    scene.clock.forward(10)
+    assert scene.upkeep.expire() == 0
+    scene.clock.forward(LEASE)
+    assert scene.upkeep.expire() == 1
+    assert scene.standing(notification) == {"a": ("expired", "ttl_over")}
+
+
+class Late:
+    """A transport by which time passes, and a scheduler comes along, before it sends."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    def encode(self, notification: Notification, now: datetime) -> Encoded:
+        return self._scene.transport.encode(notification, now)
+
+    def send(self, sends: Sequence[tuple[Encoded, Sequence[Target]]]) -> list[list[Outcome]]:
+        self._scene.clock.forward(10)
+        assert self._scene.upkeep.expire() == 0
+        return self._scene.transport.send(sends)
+
+    def close(self) -> None:
+        pass
 
 
 def test_of_schedulers_that_run_at_once_one_resends_each_batch(scene: Scene) -> None:
@@ -82,7 +178,7 @@ def test_leases_of_dead_owners_are_reaped_and_those_of_living_ones_kept(scene: S
     living, dead = scene.worker(), scene.worker()
     for worker in (living, dead):
         scene.accept("a")
-        [claim] = worker.expansion.claim()
+        [claim] = claims(worker)
         next(worker.expansion.loads(claim))
     scene.clock.forward(LEASE - 1)
     living.leasing.renew()
@@ -94,7 +190,7 @@ def test_leases_of_dead_owners_are_reaped_and_those_of_living_ones_kept(scene: S
 
 def test_an_audience_that_a_dead_owner_left_is_reaped(scene: Scene) -> None:
     scene.accept("a")
-    assert scene.worker().expansion.claim()
+    assert claims(scene.worker())
     scene.clock.forward(LEASE)
     assert scene.upkeep.reap() == 1
     assert scene.database["notifications"].count_documents({"owner": None}) == 1

@@ -34,12 +34,20 @@ def entries(database: Store, notification: str) -> dict[str, tuple[str, int, int
 
 
 def waiting(registry: Registry, *batches: Batch) -> list[tuple[str, ...]]:
-    return still_waiting(registry, batches, after(60))
+    return [found.users for found in still_waiting(registry, batches, after(60))]
 
 
 def test_who_is_pending_waits_in_each_batch_of_theirs(registry: Registry) -> None:
     batches = [a_batch(N1, *EVERYBODY), a_batch(N2, "pending", "sent"), a_batch(N2, "read", part="1"), a_batch()]
     assert waiting(registry, *batches) == [("pending",), ("pending",), (), ()]
+
+
+def test_who_waits_for_a_device_is_reached_by_the_batch_of_that_device_alone(registry: Registry) -> None:
+    registry.hold({N1: ["pending"]}, Note(NOON, Reason.NO_DEVICE))
+    batches = [a_batch(N1, *EVERYBODY), a_batch(N2, *EVERYBODY), Batch.awaited(N1, "pending", NOON)]
+    found = still_waiting(registry, batches, after(60))
+    assert [waiting.users for waiting in found] == [("pending",)] * 3
+    assert [sorted(waiting.parked) for waiting in found] == [["pending"], [], []]
 
 
 def test_who_is_sent_waits_only_where_the_retry_is_narrowed_to_devices_of_theirs(registry: Registry) -> None:

@@ -52,6 +52,22 @@ def test_a_batch_made_again_is_the_one_that_was_stored_first(batches: Batches) -
     assert batches.find(first.key) == first
 
 
+def test_a_batch_that_is_called_while_it_is_dispatched_is_not_settled(batches: Batches, database: Store) -> None:
+    batch = leased(batches, a_batch(None, "u1"))
+    batches.call(batch)
+    assert not settle(batches, batch)
+    batches.give_back(batch, "one", NOON)
+    [again] = take(batches, "one")
+    assert settle(batches, again)
+    assert everything(database) == []
+
+
+def test_calling_a_batch_that_is_not_there_makes_it(batches: Batches) -> None:
+    batch = a_batch(None, "u1")
+    batches.call(batch)
+    assert [found.key for found in take(batches)] == [batch.key]
+
+
 def test_no_batch_is_found_under_a_key_of_another_page_part_or_channel(batches: Batches) -> None:
     batch = a_batch(page="u500")
     batches.add(batch)
@@ -289,6 +305,62 @@ def test_dropping_removes_every_batch_of_a_notification_and_of_no_other(batches:
     batches.add(other)
     assert batches.drop(notification) == 3
     assert batches.find(other.key) == other
+
+
+def test_who_is_in_a_leased_batch_is_held_and_nobody_else(batches: Batches) -> None:
+    notification = new_id()
+    batches.add(a_batch(notification, "a", "b", page="1", owner="one", due_at=after(1)))
+    batches.add(a_batch(notification, "c", page="2", owner="dead", due_at=NOON))
+    batches.add(a_batch(notification, "d", page="3"))
+    batches.add(a_batch(notification, "e", page="4", due_at=after(60)))
+    batches.add(a_batch(None, "f", owner="one", due_at=after(1)))
+    assert batches.held(notification, NOON) == {"a", "b"}
+
+
+def test_withdrawing_leaves_what_is_leased_and_what_an_expansion_may_read_back(batches: Batches) -> None:
+    notification = new_id()
+    leased = a_batch(notification, page="", owner="one", due_at=after(1))
+    unwritten = a_batch(notification, page="m")
+    free = [
+        a_batch(notification, page="a", owner="dead", due_at=NOON),
+        a_batch(notification, page="b", due_at=after(60)),
+        a_batch(notification, page="c", stage=Stage.CONFIRM),
+        a_batch(notification, page="d", stage=Stage.ANNOUNCE, channel=Channel.REALTIME),
+    ]
+    for batch in (leased, unwritten, *free, a_batch(page="a")):
+        batches.add(batch)
+    assert batches.withdraw(notification, "m", NOON) == 4
+    assert [batches.find(batch.key) for batch in (leased, unwritten)] == [leased, unwritten]
+    assert batches.withdraw(notification, None, NOON) == 1
+    assert batches.withdraw(notification, None, after(1)) == 1
+
+
+def test_what_was_settled_in_time_is_recalled_at_once_and_only_once(batches: Batches) -> None:
+    notification = new_id()
+    waits = {0: 10, 1: 20}
+    settled = {
+        page: a_batch(notification, page=page, stage=Stage.CONFIRM, resends=resends, due_at=after(at + waits[resends]))
+        for page, resends, at in (("a", 0, -5), ("b", 1, 0), ("c", 0, 1), ("d", 1, 1))
+    }
+    others = [a_batch(stage=Stage.CONFIRM), a_batch(notification, page="e")]
+    for batch in (*settled.values(), *others):
+        batches.add(batch)
+    assert batches.recall_settled(notification, [10, 20], NOON, after(3)) == 2
+    assert batches.recall_settled(notification, [10, 20], NOON, after(3)) == 0
+    for page, resends in (("a", 1), ("b", 2)):
+        recalled = replace(settled[page], stage=Stage.DISPATCH, resends=resends, due_at=after(3))
+        assert batches.find(recalled.key) == recalled
+    untouched = [settled["c"], settled["d"], *others]
+    assert [batches.find(batch.key) for batch in untouched] == untouched
+
+
+def test_what_is_queued_is_counted_up_to_a_limit(batches: Batches) -> None:
+    notification = new_id()
+    for page in ("a", "b", "c"):
+        batches.add(a_batch(notification, page=page))
+    batches.add(a_batch(notification, page="d", stage=Stage.CONFIRM))
+    batches.add(a_batch())
+    assert [batches.queued(notification, limit) for limit in (2, 9)] == [2, 3]
 
 
 def test_the_batch_that_waits_longest_tells_the_age_of_the_queue(batches: Batches) -> None:

@@ -38,6 +38,21 @@ def test_a_device_that_gets_a_new_target_is_reached_by_it_alone(devices: Devices
     assert reached(devices, "u1") == {("u1", "phone", "new")}
 
 
+def test_a_target_counts_as_registered_when_the_device_got_it_or_came_back_to_life(devices: Devices) -> None:
+    devices.register(a_device("u1", target="old"))
+    devices.register(a_device("u1", target="new", registered_at=after(60)))
+    assert [device.registered_at for device in devices.of_user("u1")] == [after(60)]
+    devices.deactivate({Reason.UNREGISTERED: [("u1", "phone", a_target("new"))]}, after(70))
+    devices.register(a_device("u1", target="new", registered_at=after(80)))
+    assert [device.registered_at for device in devices.of_user("u1")] == [after(80)]
+
+
+def test_what_an_app_says_is_stored_as_it_is(devices: Devices) -> None:
+    said = a_device("u1", "$phone", app_version="$target", locale="$$NOW")
+    devices.register(said)
+    assert devices.of_user("u1") == [said]
+
+
 def test_a_target_that_moves_leaves_the_old_owner(devices: Devices) -> None:
     devices.register(a_device("u1", target="shared"))
     devices.register(a_device("u2", target="shared", registered_at=after(60)))

@@ -264,3 +264,15 @@ def test_a_closed_notification_is_done_and_never_expires_again(database: Store, 
     document = stored(database, notification)
     assert (document["open"], document["state"]) == (False, "done")
     assert expansions.expired(after(9999), 9) == []
+
+
+def test_the_next_release_is_that_of_the_earliest_scheduled_notification(
+    database: Store, expansions: Expansions
+) -> None:
+    assert expansions.next_release() is None
+    accepted(database, created_at=after(-60))
+    for seconds in (90, 60):
+        accepted(database, state=State.SCHEDULED, send_at=after(seconds))
+    assert expansions.next_release() == after(60)
+    assert expansions.release(after(60)) == 1
+    assert expansions.next_release() == after(90)

@@ -26,6 +26,7 @@ FULL = a_notification(
     ttl=60,
     send_at=after(5),
     resend=ResendPolicy(after=10, times=7),
+    mandatory=True,
 )
 
 

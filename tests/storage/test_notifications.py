@@ -6,9 +6,9 @@ from bson import ObjectId
 
 from notify_server.domain.notification import Audience, Notification, State
 from notify_server.errors import NotFound
-from notify_server.storage.documents import Store, new_id, object_id
+from notify_server.storage.documents import Document, Store, new_id, object_id
 from notify_server.storage.notifications import Idempotency, Notifications
-from tests.builders import a_notification, at_once
+from tests.builders import NOON, a_notification, after, at_once
 
 
 @pytest.fixture
@@ -61,6 +61,17 @@ def test_a_key_that_was_never_used_names_nothing(notifications: Notifications) -
     notifications.add(a_notification(), key())
     with pytest.raises(NotFound):
         notifications.by_idempotency("another", "k1")
+
+
+def test_of_several_stored_together_those_with_a_used_key_are_told_apart(notifications: Notifications) -> None:
+    key, other = Idempotency("php", "k1", "f"), Idempotency("php", "k2", "f")
+    made = [a_notification() for _ in range(4)]
+    assert notifications.add_all([(made[0], key)]) == [True]
+    assert notifications.add_all(list(zip(made[1:], [key, None, other], strict=True))) == [False, True, True]
+    assert notifications.add_all([(a_notification(), other), (a_notification(), None)]) == [False, True]
+    assert [found.id for found in notifications.among([each.id for each in made])] == [
+        m.id for m in made if m is not made[1]
+    ]
 
 
 def test_of_two_that_use_a_key_at_once_one_stores_a_notification(notifications: Notifications, database: Store) -> None:
@@ -124,16 +135,52 @@ def test_the_time_bounds_hold_on_every_page(notifications: Notifications, day: l
     assert [found.id for found, _ in notifications.page(bounds, at(10), 9)] == [day[1].id]
 
 
+def stored(database: Store, notification: Notification) -> Document:
+    found = database["notifications"].find_one({"_id": object_id(notification.id)})
+    assert found is not None
+    return found
+
+
 @pytest.mark.parametrize("state", State)
-def test_what_is_not_over_yet_can_be_cancelled(notifications: Notifications, database: Store, state: State) -> None:
+def test_what_is_open_can_be_cancelled_once(notifications: Notifications, database: Store, state: State) -> None:
     notification = a_notification(state=state)
     notifications.add(notification, None)
-    stoppable = state not in (State.DONE, State.CANCELLED)
-    assert notifications.cancel(notification.id) is stoppable
-    stored = database["notifications"].find_one({"_id": object_id(notification.id)})
-    assert stored is not None
-    assert stored["state"] == ("cancelled" if stoppable else state)
+    assert notifications.cancel(notification.id) is (state is not State.CANCELLED)
+    assert stored(database, notification)["state"] == "cancelled"
+    assert not notifications.cancel(notification.id)
+
+
+def test_what_is_closed_cannot_be_cancelled(notifications: Notifications, database: Store) -> None:
+    notification = a_notification(state=State.DONE)
+    notifications.add(notification, None)
+    database["notifications"].update_one({}, {"$set": {"open": False}})
+    assert not notifications.cancel(notification.id)
+    assert stored(database, notification)["state"] == "done"
 
 
 def test_what_does_not_exist_cannot_be_cancelled(notifications: Notifications) -> None:
     assert not notifications.cancel(new_id())
+
+
+@pytest.mark.parametrize(("state", "due_at"), [(State.SCHEDULED, NOON), (State.DISPATCHING, after(60))])
+def test_what_was_scheduled_is_due_at_once_when_it_is_cancelled_and_leases_stay(
+    notifications: Notifications, database: Store, state: State, due_at: datetime
+) -> None:
+    notification = a_notification(state=state, send_at=after(60))
+    notifications.add(notification, None)
+    notifications.cancel(notification.id)
+    assert stored(database, notification)["due_at"] == due_at
+
+
+def test_what_is_cancelled_is_swept_until_nothing_is_left(notifications: Notifications, database: Store) -> None:
+    made = [a_notification() for _ in range(3)]
+    for notification in made:
+        notifications.add(notification, None)
+    for notification in made[:2]:
+        notifications.cancel(notification.id)
+    assert notifications.unswept(9) == [notification.id for notification in made[:2]]
+    assert notifications.unswept(1) == [made[0].id]
+    notifications.swept(made[0].id)
+    notifications.swept(made[2].id)
+    assert notifications.unswept(9) == [made[1].id]
+    assert [stored(database, notification)["open"] for notification in made] == [False, True, True]

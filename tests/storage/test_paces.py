@@ -20,7 +20,7 @@ def test_a_channel_that_was_never_used_has_a_fresh_pace(paces: Paces) -> None:
 
 
 def test_a_changed_pace_is_read_back_whole(paces: Paces) -> None:
-    made = Pace(after(-9), after(-1), 0.25, after(-2), after(20), Reason.UNAVAILABLE, 3)
+    made = Pace(after(-9), after(-1), 0.25, after(-2), after(20), Reason.UNAVAILABLE, 3, after(-1), "one")
     assert paces.change(Channel.PUSH, lambda _: made) == made
     found = paces.get(Channel.PUSH)
     assert found == made

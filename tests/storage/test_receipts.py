@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from notify_server.domain.registry import Event, Note, Reason, Status
+from notify_server.domain.registry import Event, Note, Reason
 from notify_server.storage.documents import Store, new_id, object_id
 from notify_server.storage.receipts import Receipt, Receipts
 from notify_server.storage.registry import Arrivals, Registry
@@ -98,10 +98,10 @@ def test_a_receipt_for_no_entry_makes_none(database: Store, receipts: Receipts, 
     assert database["registry"].count_documents({}) == 2
 
 
-def test_statuses_are_of_the_users_own_entries(receipts: Receipts, notification: str) -> None:
-    assert receipts.statuses("u1", [notification, notification, new_id()]) == {notification: Status.SENT}
-    assert receipts.statuses("stranger", [notification]) == {}
-    assert receipts.statuses("u1", []) == {}
+def test_only_the_users_own_entries_are_known(receipts: Receipts, notification: str) -> None:
+    assert receipts.known("u1", [notification, notification, new_id()]) == {notification}
+    assert receipts.known("stranger", [notification]) == set()
+    assert receipts.known("u1", []) == set()
 
 
 def test_devices_that_report_at_once_leave_one_line_for_each_state(
@@ -116,3 +116,46 @@ def test_devices_that_report_at_once_leave_one_line_for_each_state(
     lines = [line["status"] for line in stored["history"]]
     assert lines in (["pending", "sent", "received", "read"], ["pending", "sent", "read"])
     assert stored["status"] == "read"
+
+
+def test_of_many_receipts_at_once_each_entry_gets_its_own(database: Store, receipts: Receipts) -> None:
+    registry, made = Registry(database), [new_id() for _ in range(250)]
+    registry.insert([Arrivals(identity, None, recipients("u1")) for identity in made], NOON)
+    registry.move(Event.RECEIVE, {made[7]: ["u1"]}, Note(NOON))
+    reports = [
+        Receipt(identity, (Event.RECEIVE, Event.READ)[number % 2], after(number), f"$d{number}" if number % 3 else None)
+        for number, identity in enumerate(made)
+    ]
+    receipts.record("u1", reports)
+    for number, identity in enumerate(made):
+        stored = entry(database, identity)
+        status = ("received", "read")[number % 2]
+        detail = f"device $d{number}" if number % 3 else None
+        assert stored["status"] == status
+        assert stored["history"][-1] == {"status": status, "at": after(number), "detail": detail}
+        assert stored["received_at"] == (NOON if number == 7 else after(number))
+        assert stored["read_at"] == (after(number) if status == "read" else None)
+
+
+@pytest.mark.parametrize(
+    ("reported", "lines"),
+    [
+        ("READ RECEIVE", ["read"]),
+        ("RECEIVE READ", ["received", "read"]),
+        ("RECEIVE RECEIVE READ RECEIVE READ", ["received", "read"]),
+        ("READ READ", ["read"]),
+    ],
+)
+def test_receipts_of_one_entry_count_in_the_order_given(
+    database: Store, receipts: Receipts, notification: str, reported: str, lines: list[str]
+) -> None:
+    events = [Event[name] for name in reported.split()]
+    receipts.record("u1", [Receipt(notification, event, after(n), None) for n, event in enumerate(events)])
+    history = entry(database, notification)["history"][2:]
+    first = {
+        "received": events.index(Event.RECEIVE) if Event.RECEIVE in events else None,
+        "read": events.index(Event.READ),
+    }
+    assert [(line["status"], line["at"]) for line in history] == [
+        (status, after(first[status] or 0)) for status in lines
+    ]

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from notify_server.domain.audience import Recipient
+from notify_server.domain.inbox import place
 from notify_server.domain.registry import TRANSITIONS, Event, Note, Reason, Status, allowed
 from notify_server.errors import NotFound
 from notify_server.storage.documents import Store, new_id, object_id
 from notify_server.storage.receipts import Receipt, Receipts
-from notify_server.storage.registry import Arrivals, Registry
+from notify_server.storage.registry import OVERRIDDEN, Arrivals, Registry
 from tests.builders import NOON, after, at_once, recipients
 
 Document = dict[str, Any]
@@ -46,6 +47,7 @@ class Entry:
                 self._registry.insert([Arrivals(self.id, None, recipients("u1"))], at)
             case Event.MUTE:
                 self._registry.insert([Arrivals(self.id, None, [MUTED])], at)
+                self._registry.move(event, {self.id: ["u1"]}, Note(at, MUTED.suppressed))
             case Event.RECEIVE | Event.READ:
                 self._receipts.record("u1", [Receipt(self.id, event, at, "phone")])
             case Event.RESEND:
@@ -119,6 +121,7 @@ def test_a_new_entry_names_the_groups_and_the_category_and_has_cost_nothing(entr
         "_id": {"n": object_id(entry.id), "u": "u1"},
         "status": "pending",
         "reason": None,
+        "inbox": "unread",
         "groups": ["chess", "choir"],
         "category": "booking",
         "attempts": 0,
@@ -129,6 +132,27 @@ def test_a_new_entry_names_the_groups_and_the_category_and_has_cost_nothing(entr
         "read_at": None,
         "history": [{"status": "pending", "at": NOON, "detail": None}],
     }
+
+
+def test_a_muting_that_was_overridden_is_in_the_history(entry: Entry, registry: Registry) -> None:
+    registry.insert([Arrivals(entry.id, None, [Recipient("u1", ("choir",), overridden=True)])], NOON)
+    assert entry.stored is not None
+    assert (entry.stored["status"], entry.stored["reason"], entry.stored["inbox"]) == ("pending", None, "unread")
+    assert entry.stored["history"] == [{"status": "pending", "at": NOON, "detail": OVERRIDDEN}]
+
+
+@pytest.mark.parametrize("status", [status for status in PATHS if status is not None])
+def test_an_entry_lies_in_the_inbox_where_its_status_puts_it(entry: Entry, status: Status) -> None:
+    assert standing_at(entry, status)
+    assert entry.stored is not None
+    assert entry.stored["inbox"] == place(status)
+
+
+def test_a_late_receipt_puts_an_entry_into_the_inbox(entry: Entry) -> None:
+    standing_at(entry, Status.EXPIRED)
+    entry.apply(Event.RECEIVE, after(3600))
+    assert entry.stored is not None
+    assert (entry.stored["status"], entry.stored["inbox"]) == ("received", "unread")
 
 
 def test_a_muted_recipient_has_an_entry_that_says_why(entry: Entry) -> None:
@@ -171,12 +195,12 @@ def test_entries_of_several_notifications_are_moved_held_and_resent_together(reg
     who = {one: ["a"], other: ["a", "b"]}
     everybody = {notification: ["a", "b"] for notification in (one, other, third)}
     assert registry.move(Event.SEND, who, Note(NOON)) == 3
-    assert registry.standing(everybody, [Status.SENT]) == {(one, "a"), (other, "a"), (other, "b")}
+    assert registry.standing(everybody, [Status.SENT]) == dict.fromkeys([(one, "a"), (other, "a"), (other, "b")])
     registry.hold({one: ["b"], third: ["a"]}, Note(NOON, Reason.NO_DEVICE))
     assert registry.waiting("a", Reason.NO_DEVICE) == [third]
     assert registry.waiting("b", Reason.NO_DEVICE) == [one]
     assert registry.resend(who, after(900), 1) == 3
-    assert registry.standing(everybody, [Status.SENT]) == set()
+    assert registry.standing(everybody, [Status.SENT]) == {}
 
 
 def test_nobody_is_moved_where_nobody_is_named(registry: Registry) -> None:
@@ -289,3 +313,47 @@ def test_of_workers_that_resend_at_once_one_resends_each_entry(database: Store, 
     resent = at_once(*(lambda: registry.resend({notification: users}, after(900), 1) for _ in range(3)))
     assert sum(resent) == len(users)
     assert all(len(entry["history"]) == 3 for entry in database["registry"].find())
+
+
+class TestWhatIsLeft:
+    """The pages by which what is pending is cancelled, and what is unconfirmed is sent again."""
+
+    @pytest.fixture
+    def registry(self, database: Store) -> Registry:
+        return Registry(database)
+
+    @pytest.fixture
+    def notification(self, registry: Registry) -> str:
+        """a to f are pending; s1 to s4 were sent a second after one another, and s4 is read."""
+        made, other = new_id(), new_id()
+        for each in (made, other):
+            registry.insert([Arrivals(each, None, recipients(*"fedcba", "s1", "s2", "s3", "s4"))], NOON)
+        for seconds, user in enumerate(("s1", "s2", "s3", "s4")):
+            registry.move(Event.SEND, {made: [user]}, Note(after(seconds)))
+        registry.move(Event.READ, {made: ["s4"]}, Note(after(9)))
+        return made
+
+    def test_who_is_pending_comes_in_pages_in_order(self, registry: Registry, notification: str) -> None:
+        assert registry.pending(notification, "", 4) == ["a", "b", "c", "d"]
+        assert registry.pending(notification, "d", 4) == ["e", "f"]
+        assert registry.pending(notification, "f", 4) == []
+
+    def test_who_was_sent_it_in_time_comes_in_pages_with_their_resends(
+        self, registry: Registry, notification: str
+    ) -> None:
+        registry.resend({notification: ["s1"]}, after(1), 2)
+        registry.move(Event.SEND, {notification: ["s1"]}, Note(after(1)))
+        assert registry.unconfirmed(notification, after(1), "", 9) == {"s1": 2, "s2": 0}
+        assert registry.unconfirmed(notification, after(2), "s1", 1) == {"s2": 0}
+        assert registry.unconfirmed(notification, after(9), "s3", 9) == {}
+
+    def test_of_some_users_those_are_found_to_whom_it_was_sent_in_time(
+        self, registry: Registry, notification: str
+    ) -> None:
+        named = ["a", "s1", "s3", "s4", "stranger"]
+        assert registry.unconfirmed_among(notification, after(1), named) == {"s1": 0}
+
+    def test_who_is_unconfirmed_is_counted(self, registry: Registry, notification: str) -> None:
+        assert registry.count_unconfirmed(notification, None) == 3
+        assert registry.count_unconfirmed(notification, ["a", "s1", "s3", "s4", "stranger"]) == 2
+        assert registry.count_unconfirmed(new_id(), None) == 0

@@ -16,6 +16,7 @@ def test_those_are_counted_who_live_and_send(workers: Workers) -> None:
     workers.report("idle", NOON, after(9), sending=False)
     workers.report("dead", after(-9), NOON, sending=True)
     assert [workers.sending(after(seconds)) for seconds in (0, 2.9, 3, 9)] == [2, 2, 1, 0]
+    assert [workers.alive(after(seconds)) for seconds in (0, 2.9, 3, 9)] == [3, 3, 2, 0]
 
 
 def test_the_last_report_of_a_worker_counts(workers: Workers, database: Store) -> None:

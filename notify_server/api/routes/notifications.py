@@ -1,4 +1,4 @@
-"""Notifications: handed over, looked at."""
+"""Notifications: handed over, looked at, taken back, sent again."""
 
 from typing import Any
 
@@ -10,14 +10,19 @@ from notify_server.api.context import current_client, services
 from notify_server.api.schemas.notification import (
     AcceptanceHeadersSchema,
     AcceptedSchema,
+    CancelledSchema,
     NotificationPageSchema,
     NotificationQuerySchema,
     NotificationSchema,
+    RequestedResendSchema,
+    ResendQueuedSchema,
     ShownNotificationSchema,
 )
+from notify_server.api.schemas.people import NothingSchema
 from notify_server.api.schemas.registry import EntryPageSchema, RegistryQuerySchema
 from notify_server.domain.notification import Notification, State
 from notify_server.services.acceptance import Draft
+from notify_server.services.cancellation import Cancelled
 from notify_server.services.inspection import Standing
 from notify_server.services.server_tokens import Scope
 
@@ -67,6 +72,28 @@ def registry(query: dict[str, Any], notification_id: str) -> dict[str, Any]:
     found = services().inspection.registry(notification_id, query["status"], after, limit + 1)
     shown, following = paging.page(found, limit, lambda entry: str(entry["user_id"]))
     return {"entries": shown, "next": following}
+
+
+@routes.route("/v1/notifications/<notification_id>/cancel", methods=["POST"])
+@guards.server(Scope.SEND)
+@routes.arguments(NothingSchema, required=False)
+@routes.response(200, CancelledSchema)
+@routes.alt_response(409)
+def cancel(_: dict[str, Any], notification_id: str) -> Cancelled:
+    """Stop whatever of a notification is not sent yet; asked again, it says how far that is."""
+    return services().cancellation.cancel(notification_id)
+
+
+@routes.route("/v1/notifications/<notification_id>/resend", methods=["POST"])
+@guards.server(Scope.SEND)
+@routes.arguments(RequestedResendSchema, required=False)
+@routes.response(202, ResendQueuedSchema)
+@routes.alt_response(409)
+def resend(body: dict[str, Any], notification_id: str) -> dict[str, Any]:
+    """Send a notification again, to recipients who stand at sent."""
+    users = body.get("users")
+    queued = services().resending.request(notification_id, users)
+    return {"id": notification_id, "queued": queued, "skipped": len(set(users or ())) - queued if users else 0}
 
 
 def _id(standing: Standing) -> str:

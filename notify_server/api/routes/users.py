@@ -57,7 +57,8 @@ def registry(query: dict[str, Any], user_id: str) -> dict[str, Any]:
 @guards.server(Scope.USERS)
 @routes.arguments(NothingSchema, required=False)
 @routes.response(201, UserTokenSchema)
-def mint(_: dict[str, Any], user_id: str) -> dict[str, Any]:
-    """Mint a user token for a device of this user."""
+@routes.alt_response(409)
+def mint(_: dict[str, Any], user_id: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Mint a user token for a device of this user; 409 where this server has no secret to sign with."""
     token, expires_at = services().user_tokens.mint(user_id)
-    return {"token": token, "expires_at": expires_at}
+    return {"token": token, "expires_at": expires_at}, {"Cache-Control": "no-store"}

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, fields, validate
 
-MAX_ID = 128  # characters
+from notify_server.domain import identity
+
 _YEARS = range(1970, 2100)  # a notification id holds its time in 32 bits, so filters by time end in 2106
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -18,7 +19,7 @@ class Id(fields.String):
     """The backend's own id of a user, group or community, or a name of a category or device."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=[validate.Length(1, MAX_ID), check_id], **kwargs)
+        super().__init__(validate=[validate.Length(1, identity.MAX_ID), check_id], **kwargs)
 
 
 class Text(fields.String):
@@ -71,11 +72,8 @@ class Instant(fields.AwareDateTime):
 
 
 def check_id(value: str) -> None:
-    """Raises ValidationError where an id could not stand in a URL or a log line.
-
-    U+FFFD is what a URL shows in place of bytes that are not UTF-8.
-    """
-    if "/" in value or value in {".", ".."} or "\ufffd" in value or not value.isprintable():
+    """Raises ValidationError where an id of this length could not stand in a URL or a log line."""
+    if not identity.is_writable(value):
         raise ValidationError("Must not contain slashes, control characters or broken text, nor be a dot or two.")
 
 

@@ -73,6 +73,7 @@ class NotificationSchema(Schema):
     ttl = fields.Integer(strict=True, validate=validate.Range(1, MAX_TTL), load_default=DEFAULT_TTL)
     send_at = Instant(allow_none=True, load_default=None)
     resend = fields.Nested(ResendSchema, load_default=ResendPolicy)
+    mandatory = Flag(load_default=False, metadata={"description": "Sent also to those who have muted it"})
 
     @validates_schema
     def _addresses_someone(self, data: dict[str, Any], **_: Any) -> None:
@@ -106,6 +107,44 @@ class AcceptedSchema(Schema):
     expires_at = Instant(required=True)
 
 
+class CancelledSchema(Schema):
+    """How far a cancellation is, in recipients."""
+
+    id = fields.String(required=True)
+    state = fields.Enum(State, by_value=True, required=True)
+    stopped = fields.Integer(required=True, metadata={"description": "Cancelled so far, in all: they will not get it"})
+    in_flight = fields.Integer(
+        required=True, metadata={"description": "Being sent to at this moment; they end as sent, or are stopped next"}
+    )
+    remaining = fields.Integer(
+        required=True, metadata={"description": "Not sent to any more, and cancelled in seconds"}
+    )
+    expanded = fields.Boolean(
+        required=True, metadata={"description": "Whether every recipient is counted; else more will be stopped"}
+    )
+
+
+class RequestedResendSchema(Schema):
+    """To whom to send again; without `users`, to every recipient who has not confirmed it."""
+
+    may_be_left_out = True
+
+    users = fields.List(Id(), validate=validate.Length(1, MAX_USERS), load_default=None)
+
+
+class ResendQueuedSchema(Schema):
+    """The answer to a requested resend."""
+
+    id = fields.String(required=True)
+    queued = fields.Integer(
+        required=True, metadata={"description": "Recipients that stand at sent: they are sent it again"}
+    )
+    skipped = fields.Integer(
+        required=True,
+        metadata={"description": "Of the users named, those who are no recipients, or do not stand at sent"},
+    )
+
+
 class ShownMessageSchema(Schema):
     """The message as it was accepted."""
 
@@ -134,6 +173,7 @@ class ShownNotificationSchema(Schema):
     ttl = fields.Integer(attribute="notification.ttl")
     send_at = Instant(attribute="notification.send_at", allow_none=True)
     resend = fields.Nested(ResendSchema, attribute="notification.resend")
+    mandatory = fields.Boolean(attribute="notification.mandatory")
     created_at = Instant(attribute="notification.created_at")
     expires_at = Instant(attribute="notification.expires_at")
     state = fields.Enum(State, by_value=True, attribute="notification.state")

@@ -12,6 +12,7 @@ from tests.builders import at_once
 
 PATH = "/v1/notifications"
 PAYLOAD = {"message": {"title": "Hello"}, "users": ["u1"]}
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 FULL = {
     "message": {
         "title": "Booking confirmed",
@@ -286,3 +287,149 @@ class TestRegistry:
     @pytest.mark.parametrize(("query", "field"), [("status=gone", "status"), ("limit=0", "limit"), ("x=1", "x")])
     def test_a_bad_query_is_refused_by_name(self, backend, notify, query, field):
         refused(backend.get(f"{PATH}/{notify('u1')}/registry?{query}"), 422, field)
+
+
+class TestCancel:
+    def test_it_says_how_many_were_stopped(self, backend, notify, database):
+        identity = notify("u1", "u2", "u3")
+        Registry(database).move(Event.SEND, {identity: ["u1"]}, Note(datetime.now(UTC), attempts=1))
+        answer = backend.post(f"{PATH}/{identity}/cancel")
+        assert answer.status_code == 200
+        assert answer.json == {
+            "id": identity,
+            "state": "cancelled",
+            "stopped": 2,
+            "in_flight": 0,
+            "remaining": 0,
+            "expanded": False,
+        }
+        shown = backend.get(f"{PATH}/{identity}").json
+        assert (shown["state"], shown["counts"]["cancelled"], shown["counts"]["sent"]) == ("cancelled", 2, 1)
+        entries = backend.get(f"{PATH}/{identity}/registry?status=cancelled").json["entries"]
+        assert [(entry["user_id"], entry["reason"]) for entry in entries] == [
+            ("u2", "cancelled_by_backend"),
+            ("u3", "cancelled_by_backend"),
+        ]
+
+    def test_twice_is_as_once(self, backend, notify):
+        identity = notify("u1", "u2")
+        answers = [backend.post(f"{PATH}/{identity}/cancel", {}) for _ in range(2)]
+        assert answers[0].json == answers[1].json
+        assert answers[1].json["stopped"] == 2
+
+    def test_what_is_scheduled_is_cancelled(self, backend):
+        posted = backend.post(PATH, PAYLOAD | {"send_at": "2099-01-01T00:00:00Z"}).json["id"]
+        assert backend.post(f"{PATH}/{posted}/cancel").json["expanded"] is False
+        assert backend.get(f"{PATH}/{posted}").json["state"] == "cancelled"
+
+    def test_the_answer_to_its_key_stays_the_same(self, backend):
+        first = backend.post(PATH, PAYLOAD, headers={"Idempotency-Key": "k"})
+        backend.post(f"{PATH}/{first.json['id']}/cancel")
+        assert backend.post(PATH, PAYLOAD, headers={"Idempotency-Key": "k"}).json == first.json
+
+    def test_where_everybody_has_been_dealt_with_it_is_a_conflict(self, backend, notify, database):
+        identity = notify("u1")
+        Registry(database).move(Event.SEND, {identity: ["u1"]}, Note(datetime.now(UTC)))
+        database["notifications"].update_one({}, {"$set": {"state": "done"}})
+        answer = backend.post(f"{PATH}/{identity}/cancel")
+        refused(answer, 409)
+        assert "nothing of it can be stopped" in answer.json["detail"]
+        assert backend.get(f"{PATH}/{identity}").json["state"] == "done"
+
+    def test_where_somebody_waits_for_a_device_what_is_done_is_cancelled(self, backend, notify, database):
+        identity = notify("u1")
+        Registry(database).hold({identity: ["u1"]}, Note(datetime.now(UTC), Reason.NO_DEVICE))
+        database["notifications"].update_one({}, {"$set": {"state": "done"}})
+        assert backend.post(f"{PATH}/{identity}/cancel").json["stopped"] == 1
+
+    def test_what_has_expired_is_a_conflict(self, backend, notify, database):
+        identity = notify("u1", ttl=1)
+        database["notifications"].update_one({}, {"$set": {"created_at": LONG_AGO}})
+        answer = backend.post(f"{PATH}/{identity}/cancel")
+        refused(answer, 409)
+        assert "time to live is over" in answer.json["detail"]
+
+    def test_a_body_with_anything_in_it_is_refused(self, backend, notify):
+        identity = notify("u1")
+        refused(backend.post(f"{PATH}/{identity}/cancel", {"users": ["u1"]}), 422, "users")
+        assert backend.get(f"{PATH}/{identity}").json["state"] == "accepted"
+
+
+class TestResend:
+    @pytest.fixture
+    def sent(self, notify, database):
+        """A notification that u1, u2 and u3 were sent, that u3 has read, and that u4 still waits for."""
+        identity = notify("u1", "u2", "u3", "u4")
+        Registry(database).move(Event.SEND, {identity: ["u1", "u2", "u3"]}, Note(datetime.now(UTC)))
+        Registry(database).move(Event.READ, {identity: ["u3"]}, Note(datetime.now(UTC)))
+        return identity
+
+    def test_it_says_how_many_are_sent_it_again(self, backend, sent, database):
+        for body in (None, {}, {"users": None}):
+            answer = backend.post(f"{PATH}/{sent}/resend", body)
+            assert answer.status_code == 202
+            assert answer.json == {"id": sent, "queued": 2, "skipped": 0}
+        assert database["resends"].count_documents({}) == 1
+
+    def test_it_is_narrowed_and_counts_who_is_left_out(self, backend, sent):
+        answer = backend.post(f"{PATH}/{sent}/resend", {"users": ["u2", "u2", "u3", "u4", "stranger"]})
+        assert answer.json == {"id": sent, "queued": 1, "skipped": 3}
+
+    def test_the_most_that_can_be_named_are_taken(self, backend, sent):
+        answer = backend.post(f"{PATH}/{sent}/resend", {"users": ["u1", *(f"v{n}" for n in range(49_999))]})
+        assert answer.json == {"id": sent, "queued": 1, "skipped": 49_999}
+
+    @pytest.mark.parametrize(
+        ("body", "field"),
+        [
+            ({"users": []}, "users"),
+            ({"users": "u1"}, "users"),
+            ({"users": ["a/b"]}, "users.0"),
+            ({"users": [1]}, "users.0"),
+            ({"users": ["u"] * 50_001}, "users"),
+            ({"failed": True}, "failed"),
+        ],
+        ids=["none", "no list", "no id", "no text", "too many", "unknown"],
+    )
+    def test_a_bad_body_is_refused_by_name(self, backend, sent, stored, body, field):
+        before = stored()
+        refused(backend.post(f"{PATH}/{sent}/resend", body), 422, field)
+        assert stored() == before
+
+    @pytest.mark.parametrize(
+        ("fields", "detail"),
+        [
+            ({"state": "cancelled"}, "It is cancelled"),
+            ({"state": "scheduled"}, "It is scheduled"),
+            ({"created_at": LONG_AGO}, "time to live is over"),
+            ({"channels": ["realtime"]}, "does not go by push"),
+        ],
+        ids=["cancelled", "scheduled", "expired", "realtime"],
+    )
+    def test_where_nothing_may_be_sent_it_is_a_conflict(self, backend, sent, database, fields, detail):
+        database["notifications"].update_one({}, {"$set": fields})
+        answer = backend.post(f"{PATH}/{sent}/resend")
+        refused(answer, 409)
+        assert detail in answer.json["detail"]
+        assert database["resends"].count_documents({}) == 0
+
+
+@pytest.mark.parametrize("verb", ["cancel", "resend"])
+class TestBoth:
+    @pytest.mark.parametrize("name", ["0" * 24, "nonsense", "%00", "..."])
+    def test_what_is_no_notification_is_not_found(self, backend, verb, name):
+        refused(backend.post(f"{PATH}/{name}/{verb}"), 404)
+
+    def test_the_scope_send_is_needed(self, caller, services, notify, stored, verb):
+        identity = notify("u1")
+        reader = caller(services.server_tokens.create("reader", ["read"]))
+        sender = caller(services.server_tokens.create("sender", ["send"]))
+        before = stored()["notifications"]
+        refused(reader.post(f"{PATH}/{identity}/{verb}"), 403)
+        assert stored()["notifications"] == before
+        assert sender.post(f"{PATH}/{identity}/{verb}").status_code in (200, 202)
+
+    def test_a_body_must_be_json(self, backend, notify, verb):
+        identity = notify("u1")
+        refused(backend.post(f"{PATH}/{identity}/{verb}", data=b"{", content_type="application/json"), 400)
+        refused(backend.post(f"{PATH}/{identity}/{verb}", data=b"{}", content_type="text/plain"), 415)

@@ -2,7 +2,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -10,10 +10,12 @@ from notify_server.api.app import create_app
 from notify_server.bootstrap import build_services
 from notify_server.domain.batch import Batch, BatchKey
 from notify_server.domain.notification import Channel
+from notify_server.domain.registry import Reason
 from notify_server.services.clock import utc_now
 from notify_server.storage import migrations
 from notify_server.storage.batches import Batches
 from notify_server.storage.database import connect
+from notify_server.storage.paces import Paces
 from tests.api.caller import Caller, refused
 from tests.api.contract import Contract
 
@@ -29,7 +31,28 @@ def test_a_living_process_says_so(anyone):
 
 
 def test_it_is_ready_with_a_database_that_is_migrated(anyone):
-    assert anyone.get("/readyz").json == {"status": "ready"}
+    answer = anyone.get("/readyz").json
+    assert answer["status"] == "ready"
+    channel = answer["channels"]["push"]
+    assert channel.pop("rate") > 0
+    assert channel == {"state": "working", "reason": None, "since": None, "until": None}
+
+
+def test_it_is_ready_though_a_channel_is_paused_and_says_so(anyone, database):
+    at = utc_now()
+    Paces(database).change(Channel.PUSH, lambda pace: pace.broken(Reason.CREDENTIAL_REFUSED, at))
+    answer = anyone.get("/readyz")
+    assert (answer.status_code, answer.json["status"]) == (200, "ready")
+    shown = answer.json["channels"]["push"]
+    assert {name: shown[name] for name in ("state", "reason", "rate")} == {
+        "state": "paused",
+        "reason": "credential_refused",
+        "rate": 0,
+    }
+    times = [datetime.fromisoformat(shown[name]) for name in ("since", "until")]
+    assert times == [at, at + timedelta(seconds=10)]
+    lines = anyone.get("/metrics").text.splitlines()
+    assert 'notify_channel_paused{channel="push",reason="credential_refused"} 1.0' in lines
 
 
 def test_it_is_not_ready_before_the_database_is_migrated(bare_database, config):

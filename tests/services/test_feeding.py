@@ -1,0 +1,119 @@
+from contextlib import suppress
+from itertools import count
+from threading import Thread
+
+import pytest
+
+from notify_server.bootstrap import Engine
+from notify_server.domain.notification import Priority
+from notify_server.services.feeding import Feeding
+from notify_server.services.handoff import Handoff
+from notify_server.services.load import Load
+from notify_server.services.rotation import Rotation
+from tests.service import until
+from tests.services.interruption import Interrupted, Killed, die
+from tests.services.scene import Scene
+
+CROWD = [f"u{number:04}" for number in range(1001)]  # three pages
+LONG = 60.0  # seconds: longer than any test may take
+
+
+class Feeder:
+    """A worker's expander with room for one load of each rank; `stopped` ends it."""
+
+    def __init__(self, scene: Scene, engine: Engine | None = None, patience: float = 0.1) -> None:
+        engine = engine or scene.engine
+        self.handoff = Handoff(room=1)
+        self.stopped = False
+        self.feeding = Feeding(Rotation(engine.expansion), self.handoff, engine.leasing, lambda: self.stopped, patience)
+
+    def feed(self) -> None:
+        self.feeding.feed(0.0)
+
+
+@pytest.fixture
+def feeder(scene: Scene) -> Feeder:
+    return Feeder(scene)
+
+
+def notifications(load: Load) -> list[str]:
+    return [page.batch.key.notification for page in load]
+
+
+def free(scene: Scene, notification: str) -> int:
+    """How many batches of it any worker may have."""
+    return sum(batch["owner"] is None for batch in scene.batches(notification))
+
+
+def test_what_is_expanded_is_passed_on(scene: Scene, feeder: Feeder) -> None:
+    notification = scene.accept("a", "b")
+    feeder.feed()
+    assert notifications(feeder.handoff.take()) == [notification]
+
+
+def test_where_nothing_waits_a_call_is_waited_for(scene: Scene, feeder: Feeder) -> None:
+    waiting = Thread(target=feeder.feeding.feed, args=(LONG,))
+    waiting.start()
+    while waiting.is_alive():
+        feeder.handoff.wake()
+        waiting.join(0.01)
+    feeder.feed()
+    assert not feeder.handoff.take()
+
+
+def test_what_finds_no_room_in_time_is_left_to_any_worker(scene: Scene, feeder: Feeder) -> None:
+    notification = scene.accept(*CROWD)
+    feeder.feed()
+    feeder.feed()
+    assert len(feeder.handoff.take()) == 1
+    assert not feeder.handoff.take()
+    assert free(scene, notification) == 1
+    assert len(scene.engine.leasing.holder.batches) == 1
+
+
+def test_what_is_brief_is_passed_on_while_a_broadcast_waits_for_room(scene: Scene) -> None:
+    feeder = Feeder(scene, patience=LONG)
+    broadcast = scene.accept(*CROWD)
+    feeder.feed()
+    feeding = Thread(target=feeder.feed)
+    feeding.start()
+    until(lambda: len(scene.engine.leasing.holder.batches) == 2, "the second page waits for room")
+    brief = [scene.accept("a"), scene.accept("b", priority=Priority.HIGH)]
+    found: list[str] = []
+    while len(found) < 2:
+        feeder.handoff.wake()
+        found += notifications(feeder.handoff.take(small=True))
+    assert sorted(found) == sorted(brief)
+    assert feeding.is_alive()
+    assert notifications(feeder.handoff.take()) == [broadcast]
+    feeding.join()
+    assert notifications(feeder.handoff.take()) == [broadcast]
+
+
+def test_who_is_stopped_waits_for_no_room(scene: Scene, feeder: Feeder) -> None:
+    notification = scene.accept(*CROWD)
+    feeder.feed()
+    feeder.stopped = True
+    feeding = Thread(target=feeder.feed)
+    feeding.start()
+    until(lambda: bool(feeder.handoff.wake() or not feeding.is_alive()))
+    assert free(scene, notification) == 1
+
+
+def test_what_was_in_hand_when_an_operation_failed_is_not_kept(scene: Scene) -> None:
+    for moment in count():
+        database = Interrupted(scene.database, moment, die)
+        engine = scene.worker(database)
+        feeder = Feeder(scene, engine)
+        scene.accept(*CROWD)
+        feeder.handoff.wake()
+        with suppress(Killed):
+            feeder.feed()
+            feeder.feed()
+        taken = {page.batch.key for page in feeder.handoff.take()}
+        assert engine.leasing.holder.batches == taken
+        if not database.happened:
+            break
+        for name in ("notifications", "registry", "batches"):
+            scene.database[name].delete_many({})
+    assert moment > 10
