@@ -119,7 +119,9 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
         subscriptions=Muting(Subscriptions(database), users, clock),
         server_tokens=ServerTokens(Clients(database), clock),
         user_tokens=_user_tokens(config, clock),
-        health=Health(database, batches, Pacing(Paces(database), Workers(database), limits), clock),
+        health=Health(
+            database, batches, Expansions(database), Pacing(Paces(database), Workers(database), limits), clock
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from notify_server.bootstrap import (
 )
 from notify_server.channels.fcm.transport import open_transport
 from notify_server.config import Config
+from notify_server.domain.batch import Rank
 from notify_server.domain.push import PushTransport
 from notify_server.storage.database import connect
 from notify_server.storage.documents import Store
@@ -33,15 +34,15 @@ def test_wiring_contacts_nothing(transport: PushTransport) -> None:
     config = Config(mongodb_uri=f"mongodb://127.0.0.1:{free_port()}")
     with connect(config).client as client:
         database = client[config.database]
-        built = [build(config, database) for build in (build_services, build_upkeep, build_gateway)]
+        built = [build(config, database) for build in (build_services, build_upkeep)]
         built += [build(database) for build in (build_cancellation, build_resending)]
-        assert len([*built, build_engine(config, database, transport)]) == 6
+        assert len([*built, build_engine(config, database, transport)]) == 5
 
 
 def test_two_runs_of_one_worker_are_two_owners(config: Config, database: Store, transport: PushTransport) -> None:
     for _ in range(2):
         Notifications(database).add(a_notification(), None)
-        assert build_engine(config, database, transport, StoppedClock()).expansion.claim()
+        assert build_engine(config, database, transport, StoppedClock()).expansion.claim(list(Rank), 1)
     owners = database["notifications"].distinct("owner")
     assert len(owners) == 2
     assert all(owner.startswith(f"{config.owner}:") for owner in owners)
@@ -49,7 +50,7 @@ def test_two_runs_of_one_worker_are_two_owners(config: Config, database: Store, 
 
 def test_the_clock_and_the_lease_are_those_given(config: Config, database: Store, transport: PushTransport) -> None:
     Notifications(database).add(a_notification(), None)
-    build_engine(config, database, transport, StoppedClock()).expansion.claim()
+    build_engine(config, database, transport, StoppedClock()).expansion.claim(list(Rank), 1)
     leadership, _ = build_upkeep(config, database, StoppedClock())
     assert leadership.held()
     assert database["notifications"].distinct("due_at") == [after(config.lease)]

@@ -33,6 +33,11 @@ class Limits:
     rate: float
     ramp: float
 
+    @property
+    def start(self) -> float:
+        """Messages per second after an idle time."""
+        return self.rate * START if self.ramp > 0 else self.rate
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:

@@ -74,6 +74,7 @@ class Delivery:
                 return
             if permit.stale:
                 sends = self._sends([Page(page.batch) for page in self._open(pages)])
+            self._leasing.prove(pages)
             failpoints.passes("delivery.sending")
             outcomes = self._outlet.send(sends, permit, self._holder.now())
             failpoints.passes("delivery.sent")

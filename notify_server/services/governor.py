@@ -20,6 +20,7 @@ from notify_server.domain.pace import Limits, Pace
 from notify_server.domain.registry import Reason
 from notify_server.services.allowance import Allowance
 from notify_server.services.holder import Holder
+from notify_server.services.refusals import Refusals
 from notify_server.storage.paces import Paces
 from notify_server.storage.workers import Workers
 
@@ -49,9 +50,10 @@ class Governor:
         self._holder = holder
         self._pace = Pace()
         self.sharers = 1  # workers among which the rate is divided, this one included
-        self._allowance = Allowance(Pace().rate(limits, holder.now()), ticks, lambda: self.paused)
+        self._allowance = Allowance(limits.start, ticks, lambda: self.paused)
         self._sending = False  # as it was last reported
         self._begun = Event()
+        self._refusals = Refusals()
         self._missed: list[int] = []  # messages of each dispatch in a row without any success
 
     def rest(self, seconds: float) -> None:
@@ -97,7 +99,7 @@ class Governor:
     def observe(self, outcomes: Sequence[Outcome], probe: str | None = None) -> None:
         """Learn from the outcomes of one dispatch. While the channel is broken, only those of a probe count."""
         reasons = {outcome.reason for outcome in outcomes}
-        if Reason.QUOTA_EXCEEDED in reasons:
+        if self._refusals.too_many(outcomes):
             self._change("quota exceeded", lambda pace: pace.throttled(self._holder.now()))
         if reasons - _UNPROVEN:
             self._missed.clear()

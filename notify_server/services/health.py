@@ -12,6 +12,7 @@ from notify_server.services.clock import Clock
 from notify_server.storage.batches import Batches
 from notify_server.storage.database import ping
 from notify_server.storage.documents import Store
+from notify_server.storage.expansions import Expansions
 from notify_server.storage.migrations import pending
 from notify_server.storage.paces import Paces
 from notify_server.storage.workers import Workers
@@ -45,9 +46,10 @@ class ChannelHealth:
 class Health:
     """Answers probes."""
 
-    def __init__(self, database: Store, batches: Batches, pacing: Pacing, clock: Clock) -> None:
+    def __init__(self, database: Store, batches: Batches, expansions: Expansions, pacing: Pacing, clock: Clock) -> None:
         self._database = database
         self._batches = batches
+        self._expansions = expansions
         self._pacing = pacing
         self._clock = clock
 
@@ -59,10 +61,10 @@ class Health:
             raise MigrationsPending(f"Run `notify-server migrate`: {', '.join(missing)}.")
 
     def queue_age(self) -> float:
-        """Seconds for which the push batch that waits longest has been due; 0 where none is."""
+        """Seconds for which the work that waits longest has been due: a push batch, or an audience; 0 where none is."""
         now = self._clock()
-        oldest = self._batches.oldest_due(Channel.PUSH, now)
-        return (now - oldest).total_seconds() if oldest else 0.0
+        oldest = [self._batches.oldest_due(Channel.PUSH, now), self._expansions.oldest_due(now)]
+        return max((now - due).total_seconds() for due in (*oldest, now) if due)
 
     def channels(self) -> Mapping[Channel, ChannelHealth]:
         """How each channel that is paced does now."""

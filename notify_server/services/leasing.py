@@ -9,6 +9,7 @@ from threading import Lock
 from notify_server import failpoints
 from notify_server.domain.batch import Batch, Rank
 from notify_server.domain.notification import Channel
+from notify_server.errors import DatabaseUnavailable
 from notify_server.services.holder import Holder
 from notify_server.services.load import Load, Page
 from notify_server.storage.batches import Batches, Settled
@@ -25,6 +26,7 @@ class Leasing:
         self._signals = signals
         self.holder = holder
         self._taking = Lock()
+        self._doubtful = False
 
     def take(self, *, small: bool = False) -> Load:
         """Lease the most urgent batch that is due, with others like it where it has few users; empty where none is.
@@ -59,8 +61,20 @@ class Leasing:
         """While `load` is seen through. Where that raises, its leases run out, and any worker takes it again."""
         try:
             yield
+        except DatabaseUnavailable:
+            self._doubtful = True
+            raise
         finally:
             self.holder.batches.difference_update(page.batch.key for page in load)
+
+    def prove(self, load: Load) -> None:
+        """To be called before anything is sent: raises DatabaseUnavailable where its outcome could not be written.
+
+        It costs a write only after the database was away. A full disk can be read, and what is sent then is sent twice.
+        """
+        if self._doubtful:
+            self._batches.renew([page.batch.key for page in load], self.holder.owner, self.holder.until())
+            self._doubtful = False
 
     def holds(self, batch: Batch) -> bool:
         """Whether the lease is still ours: a process that was suspended finds that others have taken over."""

@@ -110,7 +110,7 @@ class UserTokens:
     def _keys(self, header: dict[str, Any]) -> Iterator[_Key]:
         """The keys that come into question: by algorithm and key id alone, whatever else the header offers."""
         kid, algorithm = header.get("kid"), header.get("alg")
-        if "crit" in header or not (kid is None or _is_kid(kid)):
+        if "crit" in header or not isinstance(algorithm, str) or not (kid is None or _is_kid(kid)):
             return
         if algorithm == _OURS:
             yield from self._own.values() if kid is None else filter(None, [self._own.get(kid)])

@@ -97,6 +97,12 @@ class Expansions:
         ]
         return self._all.bulk_write(writes, ordered=False).modified_count == len(writes)
 
+    def oldest_due(self, now: datetime) -> datetime | None:
+        """Since when the notification that waits longest for somebody to expand it has been due; None: none waits."""
+        waiting = {"expanded": False, "state": {"$in": _UNEXPANDED}, "rank": _ANY_RANK, "due_at": {"$lte": now}}
+        found = self._all.find_one(waiting, {"due_at": 1}, sort=[("due_at", 1)])
+        return None if found is None else found["due_at"]
+
     def renew(self, notifications: Iterable[str], owner: str, until: datetime) -> None:
         """Keep those of these leases that `owner` still has for longer."""
         ids = [object_id(notification) for notification in notifications]

@@ -20,6 +20,8 @@ OVERRIDDEN = "mandatory: muted, sent all the same"
 
 Who = Mapping[str, Sequence[str]]  # entries: users by notification
 
+_UNMUTED = {"muted": {"$ne": True}}
+
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
@@ -56,8 +58,7 @@ class Registry:
 
         What was muted after it was sent is not sent again.
         """
-        unmuted = {"status": {"$in": sources(Event.RESEND)}, "muted": {"$ne": True}}
-        guard = {"_id": _any_of(who), "resends": {"$lt": resends}} | unmuted
+        guard = {"_id": _any_of(who), "status": {"$in": sources(Event.RESEND)}, "resends": {"$lt": resends}} | _UNMUTED
         note = Note(at, Reason.UNCONFIRMED, f"resend {resends}: no device confirmed it")
         update = transition(Event.RESEND, note)
         update["$set"]["resends"] = resends
@@ -73,8 +74,8 @@ class Registry:
 
     def standing(self, who: Who, statuses: Sequence[Status]) -> Mapping[tuple[str, str], str | None]:
         """The reasons by (notification, user) of those of these entries that stand at one of `statuses`, unmuted."""
-        unmuted = {"status": {"$in": [s.value for s in statuses]}, "muted": {"$ne": True}}
-        found = self._all.find({"_id": _any_of(who)} | unmuted, {"reason": 1})
+        standing = {"_id": _any_of(who), "status": {"$in": [s.value for s in statuses]}}
+        found = self._all.find(standing | _UNMUTED, {"reason": 1})
         return {(str(document["_id"]["n"]), document["_id"]["u"]): document["reason"] for document in found}
 
     def waiting(self, user: str, reason: Reason) -> list[str]:
@@ -93,19 +94,20 @@ class Registry:
 
         In order of their ids, from the one after `after`.
         """
-        sent = _of(notification, Status.SENT, after) | {"sent_at": {"$lte": until}}
+        sent = _of(notification, Status.SENT, after) | {"sent_at": {"$lte": until}} | _UNMUTED
         found = self._all.find(sent, {"resends": 1}).sort("_id.u", 1).limit(limit)
         return {document["_id"]["u"]: document["resends"] for document in found}
 
     def unconfirmed_among(self, notification: str, until: datetime, users: Sequence[str]) -> Mapping[str, int]:
         """The same of these `users`."""
-        found = self._all.find(_among(notification, Status.SENT, users) | {"sent_at": {"$lte": until}}, {"resends": 1})
+        sent = _among(notification, Status.SENT, users) | {"sent_at": {"$lte": until}} | _UNMUTED
+        found = self._all.find(sent, {"resends": 1})
         return {document["_id"]["u"]: document["resends"] for document in found}
 
     def count_unconfirmed(self, notification: str, users: Sequence[str] | None) -> int:
         """How many stand at sent; of these `users` alone, where they are given."""
         guard = _of(notification, Status.SENT, "") if users is None else _among(notification, Status.SENT, users)
-        return self._all.count_documents(guard)
+        return self._all.count_documents(guard | _UNMUTED)
 
     def erase(self, user: str) -> int:
         """Remove every entry of a person. Returns how many."""

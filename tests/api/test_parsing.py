@@ -3,15 +3,22 @@ import json
 import pytest
 
 from notify_server.api.parsing import by_path
+from notify_server.storage.notifications import Notifications
+from notify_server.storage.registry import Arrivals, Registry
 from tests.api.caller import refused
+from tests.builders import NOON, a_notification, recipients
 
+N = "0" * 24
 BODIES = {
     "POST /v1/notifications": {"message": {"title": "t"}, "users": ["u1"]},
     "PUT /v1/users/u1": {"community": "c"},
     "PUT /v1/groups/g1": {"members": ["u1"]},
     "POST /v1/groups/g1/members": {"add": ["u1"]},
+    "POST /v1/tokens": {"name": "n", "scopes": ["read"]},
     "PUT /v1/me/devices/d1": {"platform": "ios", "token": "t"},
-    "POST /v1/me/receipts": {"receipts": [{"notification_id": "0" * 24, "status": "read"}]},
+    "POST /v1/me/receipts": {"receipts": [{"notification_id": N, "status": "read"}]},
+    f"PATCH /v1/me/notifications/{N}": {"is_read": True},
+    "POST /v1/me/notifications/read": {"all": True},
 }
 UNKNOWN = {
     b'"unknown": 1': "unknown",
@@ -26,9 +33,11 @@ ROUTES = pytest.mark.parametrize("route", BODIES)
 
 
 @pytest.fixture
-def send(backend, device_of):
-    """Sends a raw body to one of the routes."""
+def send(backend, device_of, database):
+    """Sends a raw body to one of the routes. Notification N is in the inbox of u1."""
     phone = device_of("u1")
+    Notifications(database).add(a_notification(id=N), None)
+    Registry(database).insert([Arrivals(N, None, recipients("u1"))], NOON)
 
     def call(route, body, content_type="application/json", **options):
         method, path = route.split(" ")
@@ -44,7 +53,7 @@ def test_every_route_that_takes_a_body_is_tried(contract):
         for method, operation in operations.items()
         if method != "parameters" and operation.get("requestBody", {}).get("required")
     }
-    filled = {"{user_id}": "u1", "{group_id}": "g1", "{device_id}": "d1"}
+    filled = {"{user_id}": "u1", "{group_id}": "g1", "{device_id}": "d1", "{notification_id}": N}
     for template, value in filled.items():
         taking = {route.replace(template, value) for route in taking}
     assert taking == BODIES.keys()
@@ -119,6 +128,8 @@ def test_a_body_without_a_length_is_judged_alike(send, stored, route):
         ("POST /v1/groups/{}/members", "group_id"),
         ("PUT /v1/me/devices/{}", "device_id"),
         ("DELETE /v1/me/devices/{}", "device_id"),
+        ("DELETE /v1/me/subscriptions/groups/{}", "group_id"),
+        ("DELETE /v1/me/subscriptions/categories/{}", "category_id"),
     ],
 )
 def test_what_can_be_no_id_is_refused_in_the_path(send, stored, route, field):

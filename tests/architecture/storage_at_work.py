@@ -168,6 +168,7 @@ class Work:
 
     def _notifications(self) -> None:
         self.notifications.get(self.first.id)
+        self.notifications.add_all([(a_notification(), None), (a_notification(), None)])
         self.notifications.among([self.first.id, self.made[1].id])
         self.notifications.by_idempotency("backend", "k1")
         for filters in (
@@ -199,6 +200,7 @@ class Work:
         self.expansions.resign("one", NOON)
         self.expansions.next_release()
         self.expansions.release(NOON)
+        self.expansions.oldest_due(NOON)
 
     def _batches(self) -> None:
         for notification in self.made:

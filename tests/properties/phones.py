@@ -11,6 +11,7 @@ from hypothesis.stateful import precondition, rule
 
 from notify_server.domain.device import Platform
 from notify_server.domain.registry import Status
+from notify_server.domain.user import Mutable
 from notify_server.errors import NotFound
 from notify_server.services.enrolment import Installation
 from notify_server.services.reception import Report
@@ -50,10 +51,16 @@ class Phones(Stage):
         with suppress(NotFound):
             self.world.scene.services.enrolment.delete(user, f"{owner}'s")
 
-    @rule(user=users, muted=st.sampled_from([[], ["choir"]]))
-    def mute(self, user: str, muted: list[str]) -> None:
-        """A user unsubscribes, or subscribes again."""
-        self.world.real["users"].update_one({"_id": user}, {"$set": {"muted.groups": muted}})
+    @rule(user=users, far=how_far)
+    def mute(self, user: str, far: int | None) -> None:
+        """A user unsubscribes, also from what is on its way."""
+        muting = partial(self.world.scene.services.subscriptions.mute, user, Mutable.GROUPS, "choir")
+        self.world.act("web", "muting", muting, far)
+
+    @rule(user=users)
+    def unmute(self, user: str) -> None:
+        """A user subscribes again."""
+        self.world.real["users"].update_one({"_id": user}, {"$set": {"muted.groups": []}})
 
     @precondition(lambda self: self.ledger.notifications)
     @rule(user=users, which=positions, statuses=receipts, ago=st.sampled_from([0, 5, 7200, -60]))

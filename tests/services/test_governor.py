@@ -297,7 +297,7 @@ def test_a_pause_lets_nobody_wait_any_longer(workshop: Workshop) -> None:
 
 def test_a_quota_refusal_halves_the_rate_of_all_workers(workshop: Workshop) -> None:
     one, two = workshop.governor("one"), workshop.governor("two")
-    one.observe([ACCEPTED, QUOTA])
+    one.observe([ACCEPTED, *[QUOTA] * 5])
     assert workshop.paces.get(Channel.PUSH).throttled_at == workshop.clock()
     assert two.take(501, urgent=True)
     two.refresh()

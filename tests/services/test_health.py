@@ -8,17 +8,19 @@ from notify_server.domain.registry import Reason
 from notify_server.errors import DatabaseUnavailable, MigrationsPending
 from notify_server.services.health import ChannelHealth, Health, Pacing
 from notify_server.storage.batches import Batches
-from notify_server.storage.documents import Document, Store
+from notify_server.storage.documents import Document, Store, object_id
+from notify_server.storage.expansions import Expansions
 from notify_server.storage.migrations import run
+from notify_server.storage.notifications import Notifications
 from notify_server.storage.paces import Paces
 from notify_server.storage.workers import Workers
-from tests.builders import NOON, StoppedClock, a_batch, after
+from tests.builders import NOON, StoppedClock, a_batch, a_notification, after
 from tests.mongod import Mongod
 
 
 def health(database: Store) -> Health:
     pacing = Pacing(Paces(database), Workers(database), Limits(rate=1000.0, ramp=0.0))
-    return Health(database, Batches(database), pacing, StoppedClock(NOON))
+    return Health(database, Batches(database), Expansions(database), pacing, StoppedClock(NOON))
 
 
 def test_a_migrated_database_that_answers_is_healthy(database: Store) -> None:
@@ -45,6 +47,15 @@ def test_the_queue_is_as_old_as_the_batch_that_waits_longest(database: Store) ->
     for seconds, stage in ((-5, Stage.DISPATCH), (-90, Stage.DISPATCH), (-900, Stage.CONFIRM), (10, Stage.DISPATCH)):
         Batches(database).add(a_batch(due_at=after(seconds), stage=stage))
     assert health(database).queue_age() == 90
+
+
+def test_the_queue_is_as_old_as_the_notification_that_nobody_expands(database: Store) -> None:
+    for seconds, changes in ((-30, {}), (-70, {"state": "scheduled"}), (-80, {"expanded": True}), (60, {})):
+        notification = a_notification()
+        Notifications(database).add(notification, None)
+        ours = {"_id": object_id(notification.id)}
+        database["notifications"].update_one(ours, {"$set": {"due_at": after(seconds), **changes}})
+    assert health(database).queue_age() == 30
 
 
 def push(database: Store) -> ChannelHealth:

@@ -4,6 +4,8 @@ from functools import partial
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from notify_server.channels.key_endpoint import fetch
 from notify_server.errors import KeysUnavailable
@@ -11,6 +13,7 @@ from notify_server.services.keys import AGAIN, AGAIN_WITHOUT, FRESH, KEPT, STALE
 from tests.builders import StoppedClock, at_once
 from tests.key_issuer import KeyIssuer, KeyPair, key_pair
 
+P384 = ec.generate_private_key(ec.SECP384R1())
 R, E = key_pair("r", "RS256"), key_pair("e", "ES256")
 
 
@@ -131,7 +134,8 @@ USELESS = {
     "for encryption": changed(R, use="enc"),
     "not to verify": changed(R, key_ops=["sign"]),
     "operations no list": changed(R, key_ops="verify"),
-    "a private key": changed(R, d="AQAB"),
+    "a private key": changed(R, **RSAAlgorithm.to_jwk(R.private, as_dict=True) | {"key_ops": None}),
+    "a key on another curve": changed(E, **ECAlgorithm.to_jwk(P384.public_key(), as_dict=True)),
     "another curve": changed(E, crv="P-521"),
     "no curve": changed(E, crv=None),
     "no point": changed(E, x=None),

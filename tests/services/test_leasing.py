@@ -4,10 +4,12 @@ import pytest
 
 from notify_server.bootstrap import Engine
 from notify_server.domain.batch import Rank
-from notify_server.services.load import Load
+from notify_server.errors import DatabaseUnavailable
+from notify_server.services.load import Load, Page
 from notify_server.storage.batches import Batches
 from tests.builders import a_batch, after, at_once
 from tests.service import until
+from tests.services.interruption import Interrupted
 from tests.services.scene import LEASE, Scene, claims
 
 
@@ -137,6 +139,24 @@ def test_what_fails_is_let_go(worker: Engine, scene: Scene) -> None:
     with pytest.raises(ValueError, match="no"), worker.leasing.in_hand(load):
         raise ValueError("no")
     assert worker.leasing.holder.batches == set()
+
+
+def test_after_the_database_was_away_a_write_comes_before_a_send(scene: Scene) -> None:
+    database = Interrupted(scene.database, 0, away)
+    leasing, load = scene.worker(database).leasing, [Page(a_batch())]
+    leasing.prove(load)
+    assert not database.happened
+    with pytest.raises(DatabaseUnavailable), leasing.in_hand([]):
+        away()
+    with pytest.raises(DatabaseUnavailable):
+        leasing.prove(load)
+    assert database.happened
+    leasing.prove(load)
+
+
+def away() -> None:
+    """The database is away, as the storage says it."""
+    raise DatabaseUnavailable
 
 
 def test_a_lease_is_held_until_it_has_run_out_and_another_has_taken_over(scene: Scene, worker: Engine) -> None:

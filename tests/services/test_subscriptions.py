@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
+from notify_server.bootstrap import build_engine
 from notify_server.domain.notification import Channel, ResendPolicy
 from notify_server.domain.user import Mutable
 from notify_server.errors import Conflict
@@ -90,6 +93,36 @@ def test_what_waits_to_be_tried_again_is_muted(scene: Scene, muting: Muting) -> 
     assert scene.standing(made) == {"a": SILENT}
     assert scene.accepted() == []
     assert scene.state(made) == "done"
+    assert scene.violations(made) == []
+
+
+def test_what_a_worker_has_in_hand_while_it_waits_for_the_pace_is_muted(scene: Scene, muting: Muting) -> None:
+    slow = build_engine(replace(scene.config, fcm_rate=4.0), scene.database, scene.transport, scene.clock)
+    others = [f"other{number}" for number in range(7)]
+    for user in ("a", "b", *others):
+        scene.register(user)
+    spending, news = scene.accept(*others), scene.accept("a", "b", category="news")
+    pages = {page.batch.key.notification: page for page in scene.expand(slow)}
+    slow.delivery.deliver([pages[spending]])
+    muting.mute("a", CATEGORIES, "news")
+    slow.delivery.deliver([pages[news]])
+    assert scene.standing(news) == {"a": SILENT, "b": ("sent", None)}
+    assert scene.accepted()[len(others) :] == ["b:phone"]
+    assert scene.violations(news) == []
+
+
+def test_what_fcm_accepts_in_the_same_moment_ends_as_sent_and_is_not_sent_again(scene: Scene, muting: Muting) -> None:
+    scene.register("a")
+    made = scene.accept("a", category="news", resend=ResendPolicy(60, 2))
+    pages = scene.expand()
+    muting.mute("a", CATEGORIES, "news")  # the worker has read before that it is to be sent
+    scene.engine.delivery.deliver(pages)
+    assert [line["status"] for line in scene.entry(made, "a")["history"]] == ["pending", "suppressed", "sent"]
+    assert scene.services.inbox.unread("a") == 1
+    scene.clock.forward(121)
+    scene.upkeep.resend()
+    scene.work()
+    assert (scene.accepted(), scene.standing(made)) == (["a:phone"], {"a": ("sent", None)})
     assert scene.violations(made) == []
 
 

@@ -164,6 +164,13 @@ class TestAForeignIssuer:
         refused(both, theirs(E, {"kid": "r"}))
         refused(both, theirs(R, {"kid": None}))
 
+    def test_an_algorithm_that_no_key_of_theirs_has_is_not_worth_a_fetch(
+        self, both: UserTokens, issuer: KeyIssuer
+    ) -> None:
+        for algorithm in ("none", "RS512", "PS256", "EdDSA", "HS512", "rs256", ""):
+            refused(both, signed({"alg": algorithm, "kid": "unknown"}, plain()))
+        assert issuer.asked == []
+
     def test_a_key_that_the_token_brings_along_is_ignored(self, both: UserTokens, issuer: KeyIssuer) -> None:
         with KeyIssuer(STRANGER) as attacker:
             for offer in (
@@ -202,6 +209,9 @@ FORGED = {
     "alg none": jwt.encode(plain(), None, "none"),
     "alg None": signed({"alg": "None"}, plain()),
     "alg no string": signed({"alg": ["HS256"]}, plain()),
+    "alg no string, with a key id": signed({"alg": ["RS256"], "kid": "r"}, plain()),
+    "alg an object, with a key id": signed({"alg": {"RS256": 1}, "kid": "r"}, plain()),
+    "no alg, with a key id": signed({"kid": "r"}, plain()),
     "no alg": signed({"typ": "JWT"}, plain()),
     "alg HS512": jwt.encode(plain(), SECRET * 2, "HS512"),
     "another secret": ours("another secret that is long enough"),

@@ -21,6 +21,7 @@ FULL = a_batch(
     first_tried_at=NOON,
     devices={"u2": ("phone", "tablet"), "$u.1": ("a",)},
     owner="one",
+    calls=2,
 )
 
 

@@ -1,12 +1,16 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
 
+from notify_server.api.app import create_app
+from notify_server.bootstrap import build_services
 from notify_server.domain.registry import Event, Note
 from notify_server.storage.registry import Registry
-from tests.api.caller import refused
+from tests.api.caller import Caller, refused
 from tests.api.conftest import SECRET
+from tests.key_issuer import KeyIssuer, key_pair
 
 PATH = "/v1/users/u1"
 PROFILE = {
@@ -87,3 +91,33 @@ def test_a_user_token_names_the_user_and_ends(backend, caller):
     assert ends == datetime.fromtimestamp(claims["exp"], UTC)
     assert timedelta(minutes=59) < ends - datetime.fromtimestamp(claims["iat"], UTC) <= timedelta(hours=1)
     assert caller(answer.json["token"]).get("/v1/me/devices").status_code == 200
+
+
+@pytest.fixture
+def called_with(config, database, services, contract):
+    """Makes a backend of an application that has these settings."""
+
+    def call(**settings):
+        app = create_app(config, build_services(replace(config, **settings), database))
+        return lambda token=None: Caller(app, contract, token or services.server_tokens.create("backend", []))
+
+    return call
+
+
+@pytest.mark.parametrize("url", ["", "https://issuer.example/keys"])
+def test_without_a_secret_no_user_token_is_minted_and_that_is_no_error_of_ours(called_with, url):
+    answer = called_with(jwt_secret="", jwt_jwks_url=url)().post(f"{PATH}/tokens")
+    refused(answer, 409)
+    assert "NOTIFY_JWT_SECRET" in answer.json["detail"]
+
+
+def test_while_a_foreign_issuers_keys_cannot_be_had_its_tokens_are_answered_503_with_retry_after(called_with):
+    with KeyIssuer(key_pair("e", "ES256")) as issuer:
+        issuer.status = 500
+        answer = called_with(jwt_jwks_url=issuer.url)(issuer.keys[0].sign()).get("/v1/me/devices")
+    refused(answer, 503)
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_user_token_is_kept_by_no_cache(backend):
+    assert backend.post(f"{PATH}/tokens").headers["Cache-Control"] == "no-store"
