@@ -5,6 +5,7 @@ from typing import Any
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.database import Database
 
+from notify_server.domain.erasure import REMEMBERED
 from notify_server.storage.signals import COLLECTION, SIZE
 
 
@@ -25,6 +26,7 @@ INDEXES = {
         ),
         _index("by_category", "category", "-_id"),
         _index("by_community", "community", "-_id"),
+        _index("by_client", "client", "-_id"),
         _index("by_state", "state", "-_id"),
         _index("to_expand", "rank", "due_at", partialFilterExpression={"expanded": False}),
         _index("to_expire", "expires_at", partialFilterExpression={"open": True}),
@@ -35,12 +37,24 @@ INDEXES = {
     "devices": [
         _index("by_target", "target", unique=True, partialFilterExpression={"active": True}),
         _index("by_user", "_id.u", "active"),
+        _index("by_contact", "confirmed_at"),
     ],
     "registry": [
         _index("by_notification", "_id.n", "status", "_id.u"),
         _index("by_user", "_id.u", "inbox", "-_id.n"),
     ],
     "workers": [_index("alive", "until", expireAfterSeconds=3600)],
+    "audit": [
+        _index("by_actor", "actor.id", "-_id"),
+        _index("by_object", "object.id", "-_id"),
+        _index("by_action", "action", "-_id"),
+        _index("to_end", "ends_at", expireAfterSeconds=0),
+    ],
+    "erasures": [
+        _index("running", "user", partialFilterExpression={"user": {"$type": "string"}}),
+        _index("by_time", "at", expireAfterSeconds=int(REMEMBERED.total_seconds())),
+    ],
+    "resends": [_index("by_notification", "_id.n")],
     "batches": [
         _index("by_due", "_id.c", "stage", "rank", "due_at"),
         _index("by_notification", "_id.n", "stage"),

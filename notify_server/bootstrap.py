@@ -1,6 +1,7 @@
 """The only wiring: builds what a process needs from its configuration and its database."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from random import Random
 from secrets import token_hex
@@ -13,6 +14,7 @@ from notify_server.domain.push import PushTransport
 from notify_server.services.acceptance import Acceptance
 from notify_server.services.announcement import Announced, Announcements
 from notify_server.services.arrival import Arrival
+from notify_server.services.audit import AuditLog
 from notify_server.services.cancellation import Cancellation
 from notify_server.services.cancellation import Stores as CancellationStores
 from notify_server.services.clock import Clock, database_clock
@@ -20,19 +22,25 @@ from notify_server.services.completion import Completion
 from notify_server.services.delivery import After, Delivery, Queue
 from notify_server.services.device_limits import DeviceLimits
 from notify_server.services.enrolment import Enrolment, Waiting
+from notify_server.services.erasing import Erasing
 from notify_server.services.expansion import Expansion, Stores
+from notify_server.services.export import Export
 from notify_server.services.governor import Governor, Shared
 from notify_server.services.health import Health, Pacing
 from notify_server.services.holder import Holder
+from notify_server.services.hygiene import Contacts, Hygiene
 from notify_server.services.inbox import Reading
+from notify_server.services.inbox_pages import Browsing
 from notify_server.services.inspection import Inspection
 from notify_server.services.keys import KeySet
 from notify_server.services.leadership import Leadership
 from notify_server.services.leasing import Leasing
+from notify_server.services.link_policy import LinkPolicy
 from notify_server.services.membership import Membership
 from notify_server.services.messages import Messages
 from notify_server.services.outlet import Outlet
 from notify_server.services.people import People
+from notify_server.services.rate_limits import RateLimits, build_limits
 from notify_server.services.reception import Reception
 from notify_server.services.resending import Resending
 from notify_server.services.resending import Stores as ResendingStores
@@ -41,23 +49,28 @@ from notify_server.services.settlement import Settlement
 from notify_server.services.subscriptions import Muting
 from notify_server.services.upkeep import Upkeep
 from notify_server.services.user_tokens import Foreign, Signing, UserTokens
+from notify_server.storage.audit import Audit
 from notify_server.storage.batches import Batches
 from notify_server.storage.clients import Clients
 from notify_server.storage.devices import Devices
 from notify_server.storage.documents import Store
 from notify_server.storage.entries import Entries
+from notify_server.storage.erasures import Erasures
 from notify_server.storage.expansions import Expansions
 from notify_server.storage.groups import Groups
 from notify_server.storage.inbox import Inbox
+from notify_server.storage.inbox_pages import InboxPages
 from notify_server.storage.leases import Leases
 from notify_server.storage.members import Members
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.paces import Paces
+from notify_server.storage.personal import Personal
 from notify_server.storage.receipts import Receipts
 from notify_server.storage.registry import Registry
 from notify_server.storage.resends import Resends
 from notify_server.storage.signals import Signals
 from notify_server.storage.subscriptions import Subscriptions
+from notify_server.storage.traces import Traces
 from notify_server.storage.users import Users
 from notify_server.storage.workers import Workers
 
@@ -71,14 +84,19 @@ class Services:
     resending: Resending
     inspection: Inspection
     people: People
+    erasing: Erasing
+    export: Export
+    audit: AuditLog
     membership: Membership
     enrolment: Enrolment
     reception: Reception
     inbox: Reading
+    inbox_pages: Browsing
     subscriptions: Muting
     server_tokens: ServerTokens
     user_tokens: UserTokens
     health: Health
+    rate_limits: RateLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +125,36 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
     notifications, entries, signals = Notifications(database), Entries(database), Signals(database)
     limits = Limits(config.fcm_rate, config.fcm_ramp)
     return Services(
-        acceptance=Acceptance(notifications, signals, encode, clock),
+        acceptance=Acceptance(
+            notifications, signals, encode, LinkPolicy(config.link_schemes, config.link_hosts), clock
+        ),
         cancellation=build_cancellation(database, clock),
         resending=build_resending(database, clock),
         inspection=Inspection(notifications, entries, users),
-        people=People(users, devices, registry, clock),
+        people=People(users, clock),
+        erasing=build_erasing(database, clock),
+        export=Export(Personal(database), Audit(database), clock),
+        audit=AuditLog(
+            Audit(database), Clients(database), Erasures(database), timedelta(days=config.audit_days), clock
+        ),
         membership=Membership(Groups(database), Members(database), users, clock),
-        enrolment=Enrolment(devices, users, Waiting(registry, batches, signals), clock),
-        reception=Reception(Receipts(database), clock),
+        enrolment=Enrolment(
+            devices,
+            users,
+            Waiting(registry, batches, signals),
+            clock,
+            timedelta(days=config.device_stale_days),
+        ),
+        reception=Reception(Receipts(database), Contacts(devices, clock), clock),
         inbox=Reading(Inbox(database), notifications, clock),
+        inbox_pages=Browsing(InboxPages(database), notifications, users),
         subscriptions=Muting(Subscriptions(database), users, clock),
         server_tokens=ServerTokens(Clients(database), clock),
         user_tokens=_user_tokens(config, clock),
         health=Health(
             database, batches, Expansions(database), Pacing(Paces(database), Workers(database), limits), clock
         ),
+        rate_limits=build_limits(config),
     )
 
 
@@ -140,7 +173,10 @@ def build_engine(
     leasing = Leasing(batches, expansions, signals, holder)
     return Engine(
         expansion=Expansion(
-            Stores(expansions, members, batches, signals), Arrival(members, users, registry), completion, holder
+            Stores(expansions, members, batches, signals),
+            Arrival(members, users, registry, Erasures(database)),
+            completion,
+            holder,
         ),
         delivery=Delivery(
             Queue(batches, expansions, registry, devices),
@@ -178,6 +214,18 @@ def build_resending(database: Store, clock: Clock | None = None) -> Resending:
     return Resending(stores, Signals(database), clock)
 
 
+def build_erasing(database: Store, clock: Clock | None = None) -> Erasing:
+    """What erases people: web begins it, a scheduler completes it."""
+    clock, erasures = clock or database_clock(database), Erasures(database)
+    return Erasing(erasures, Traces(database, erasures), Audit(database), clock)
+
+
+def build_hygiene(config: Config, database: Store, clock: Clock | None = None) -> Hygiene:
+    """What removes silent devices."""
+    clock = clock or database_clock(database)
+    return Hygiene(Devices(database), timedelta(days=config.device_remove_days), clock)
+
+
 def build_gateway(config: Config, database: Store, clock: Clock | None = None) -> Gateway:
     """What a realtime process needs."""
     clock = clock or database_clock(database)
@@ -186,7 +234,7 @@ def build_gateway(config: Config, database: Store, clock: Clock | None = None) -
     )
     return Gateway(
         user_tokens=_user_tokens(config, clock),
-        reception=Reception(Receipts(database), clock),
+        reception=Reception(Receipts(database), Contacts(Devices(database), clock), clock),
         announcements=Announcements(stores, clock),
     )
 

@@ -1,9 +1,11 @@
 """The configuration: read from the environment once, validated whole, frozen."""
 
 import os
+import re
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,11 +16,18 @@ from marshmallow.validate import URL, Length, OneOf, Range, Regexp
 from notify_server.errors import ConfigurationError
 
 FCM_ENDPOINT = "https://fcm.googleapis.com"
+# A link with one of these runs a program in the app, or shows what is in the link or on the device as a page.
+UNSAFE_SCHEMES = frozenset(
+    ("javascript", "data", "file", "blob", "vbscript", "about", "view-source", "filesystem", "content", "jar", "intent")
+)
 MIN_SECRET = 32  # characters: RFC 7518 section 3.2 wants a key as long as the hash, 256 bits
 _MIN_DIFFERENT = 8  # different characters: fewer are typed, not random
 _PORT = Range(min=1, max=65535)
 _COUNT = Range(min=1, max=256)
 _POSITIVE = Range(min=0, min_inclusive=False)
+_DAYS = Range(1, 36_500)
+
+Network = IPv4Network | IPv6Network
 
 
 def _mongodb_uri(value: str) -> None:
@@ -54,6 +63,41 @@ def _key_set_url(value: str) -> None:
         raise ValidationError("Must be a URL with a host, and without a name or password.")
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
         raise ValidationError("Must begin with https://; http:// only on this machine.")
+
+
+def _names(env: Env, name: str, default: tuple[str, ...], check: Callable[[str], None]) -> tuple[str, ...]:
+    """A list with commas between, in small letters; an empty one is not set."""
+
+    def check_all(names: list[str]) -> None:
+        for one in names:
+            check(one.lower())
+
+    found = env.list(name, list(default), validate=check_all)
+    return tuple(one.lower() for one in found or default)  # None where it is wrong, which is told with the rest
+
+
+def _scheme(value: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9+.-]{0,31}", value) or value in UNSAFE_SCHEMES:
+        raise ValidationError(f"{value!r} is no scheme, or one that runs or reads what is in the link.")
+
+
+def _host(value: str) -> None:
+    if not re.fullmatch(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*", value):
+        raise ValidationError(f"{value!r} is no host name: letters, digits and dots; *.example.org for all below one.")
+
+
+def _networks(env: Env, name: str) -> tuple[Network, ...]:
+    """A list of addresses and networks with commas between."""
+    found: list[str] | None = env.list(name, [], validate=_all_networks)
+    return tuple(ip_network(one.strip()) for one in found or ())  # None where it is wrong, which is told with the rest
+
+
+def _all_networks(values: list[str]) -> None:
+    for value in values:
+        try:
+            ip_network(value.strip())
+        except ValueError:
+            raise ValidationError(f"{value!r} is no IP address or network, such as 10.0.0.0/8.") from None
 
 
 def _is_loopback(host: str) -> bool:
@@ -99,9 +143,21 @@ class Config:
     jwt_jwks_issuer: str = ""
     jwt_jwks_audience: str = ""
     max_body: int = 8 * 1024 * 1024
+    web_connections: int = 800
+    header_timeout: float = 10.0
+    body_timeout: float = 30.0
+    rate_server: float = 5_000.0
+    rate_user: float = 20.0
+    rate_refused: float = 20.0  # a minute
+    link_schemes: tuple[str, ...] = ("https",)
+    link_hosts: tuple[str, ...] = ()
     lease: float = 30.0
     poll: float = 1.0
     scheduler_interval: float = 1.0
+    device_stale_days: int = 30
+    device_remove_days: int = 270
+    audit_days: int = 400
+    trusted_proxies: tuple[Network, ...] = ()
     log_level: str = "info"
     log_format: str = "json"
     owner: str = field(default_factory=_owner)
@@ -155,9 +211,21 @@ def load() -> Config:
         jwt_jwks_issuer=env.str("JWT_JWKS_ISSUER", Config.jwt_jwks_issuer),
         jwt_jwks_audience=env.str("JWT_JWKS_AUDIENCE", Config.jwt_jwks_audience),
         max_body=env.int("MAX_BODY", Config.max_body, validate=Range(1024, 12 * 1024 * 1024)),
+        web_connections=env.int("WEB_CONNECTIONS", Config.web_connections, validate=Range(2, 100_000)),
+        header_timeout=env.float("HEADER_TIMEOUT", Config.header_timeout, validate=_POSITIVE),
+        body_timeout=env.float("BODY_TIMEOUT", Config.body_timeout, validate=_POSITIVE),
+        rate_server=env.float("RATE_SERVER", Config.rate_server, validate=Range(0, 1_000_000)),
+        rate_user=env.float("RATE_USER", Config.rate_user, validate=Range(0, 1_000_000)),
+        rate_refused=env.float("RATE_REFUSED", Config.rate_refused, validate=Range(0, 1_000_000)),
+        link_schemes=_names(env, "LINK_SCHEMES", Config.link_schemes, _scheme),
+        link_hosts=_names(env, "LINK_HOSTS", Config.link_hosts, _host),
         lease=env.float("LEASE", Config.lease, validate=_POSITIVE),
         poll=env.float("POLL", Config.poll, validate=_POSITIVE),
         scheduler_interval=env.float("SCHEDULER_INTERVAL", Config.scheduler_interval, validate=_POSITIVE),
+        device_stale_days=env.int("DEVICE_STALE_DAYS", Config.device_stale_days, validate=_DAYS),
+        device_remove_days=env.int("DEVICE_REMOVE_DAYS", Config.device_remove_days, validate=_DAYS),
+        audit_days=env.int("AUDIT_DAYS", Config.audit_days, validate=_DAYS),
+        trusted_proxies=_networks(env, "TRUSTED_PROXIES"),
         log_level=env.str("LOG_LEVEL", Config.log_level, validate=OneOf(["debug", "info", "warning", "error"])),
         log_format=env.str("LOG_FORMAT", Config.log_format, validate=OneOf(["json", "console"])),
     )
@@ -182,6 +250,9 @@ def _contradictions(config: Config) -> list[str]:
         found.append("NOTIFY_JWT_SECRET_PREVIOUS: is set, but NOTIFY_JWT_SECRET, which takes its place, is not.")
     elif config.jwt_secret_previous and config.jwt_secret_previous == config.jwt_secret:
         found.append("NOTIFY_JWT_SECRET_PREVIOUS: is the same as NOTIFY_JWT_SECRET.")
+    stale, removed = config.device_stale_days, config.device_remove_days
+    if None not in {stale, removed} and stale > removed:
+        found.append("NOTIFY_DEVICE_STALE_DAYS: is more than NOTIFY_DEVICE_REMOVE_DAYS.")
     if config.jwt_jwks_url == "":
         for name, value in (("ISSUER", config.jwt_jwks_issuer), ("AUDIENCE", config.jwt_jwks_audience)):
             if value:

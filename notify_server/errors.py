@@ -7,7 +7,8 @@ NotifyError
 │   ├── Unauthenticated         401
 │   ├── Forbidden               403
 │   ├── NotFound                404
-│   └── Conflict                409
+│   ├── Conflict                409
+│   └── TooManyRequests         429, with the seconds to wait
 ├── DatabaseError
 │   ├── DatabaseUnavailable     503: try again later
 │   ├── NotAReplicaSet          a standalone mongod: says how to turn it into one
@@ -77,6 +78,17 @@ class Conflict(Refused):
 
     status = 409
     title = "Conflict"
+
+
+class TooManyRequests(Refused):
+    """The caller calls too often; it may again in `retry_after` seconds."""
+
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"Too many requests: try again in {retry_after} s.")
+        self.retry_after = retry_after
 
 
 class DatabaseError(NotifyError):

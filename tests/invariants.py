@@ -121,8 +121,9 @@ def _recipients(evidence: Evidence) -> Iterator[str]:
     yield from (f"2: {user} has {count} entries" for user, count in entered.items() if count != 1)
     yield from (f"2: {user} has no entry" for user in sorted(addressed - entered.keys()))
     yield from (f"2: {user} was not addressed" for user in sorted(entered.keys() - addressed))
-    if evidence.notification["recipients"] != len(entered):
-        yield f"2: the notification counts {evidence.notification['recipients']} recipients of {len(entered)}"
+    counted = len(entered) + sum(evidence.notification.get("erased", {}).values())
+    if evidence.notification["recipients"] != counted:
+        yield f"2: the notification counts {evidence.notification['recipients']} recipients of {counted}"
 
 
 def _addressed(evidence: Evidence) -> set[str]:

@@ -196,5 +196,10 @@ class Service:
 
     def _environment(self, config: Config) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FROM_OUTSIDE)}
-        named = {f"NOTIFY_{name.upper()}": str(value) for name, value in vars(config).items() if name != "owner"}
+        named = {f"NOTIFY_{name.upper()}": _written(value) for name, value in vars(config).items() if name != "owner"}
         return inherited | named | {"GOOGLE_APPLICATION_CREDENTIALS": str(self._fcm.credentials_file)}
+
+
+def _written(value: object) -> str:
+    """A setting as the environment has it."""
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -1,4 +1,5 @@
 import os
+from ipaddress import ip_network
 
 import pytest
 
@@ -38,6 +39,14 @@ def test_every_problem_is_told_at_once_with_its_variable(monkeypatch: pytest.Mon
         "NOTIFY_FCM_RAMP": "-1",
         "NOTIFY_FCM_TRANSPORT": "pigeon",
         "NOTIFY_MAX_BODY": "999999999",
+        "NOTIFY_WEB_CONNECTIONS": "1",
+        "NOTIFY_HEADER_TIMEOUT": "0",
+        "NOTIFY_BODY_TIMEOUT": "-1",
+        "NOTIFY_RATE_SERVER": "-1",
+        "NOTIFY_RATE_USER": "nan",
+        "NOTIFY_RATE_REFUSED": "inf",
+        "NOTIFY_LINK_SCHEMES": "https,javascript",
+        "NOTIFY_LINK_HOSTS": "example.org,a/b",
     }
     for name, value in wrong.items():
         monkeypatch.setenv(name, value)
@@ -152,3 +161,39 @@ def test_a_secret_and_the_one_before_are_taken_together(monkeypatch: pytest.Monk
 
 def test_the_configuration_does_not_show_its_secrets() -> None:
     assert SECRET not in repr(config.Config(jwt_secret=SECRET, mongodb_uri=f"mongodb://u:{SECRET}@host"))
+
+
+def test_links_are_allowed_by_names_in_small_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (config.load().link_schemes, config.load().link_hosts) == (("https",), ())
+    monkeypatch.setenv("NOTIFY_LINK_SCHEMES", "")
+    assert config.load().link_schemes == ("https",)
+    monkeypatch.setenv("NOTIFY_LINK_SCHEMES", "https,MyApp")
+    monkeypatch.setenv("NOTIFY_LINK_HOSTS", "Example.org,*.shop.example,booking")
+    loaded = config.load()
+    assert loaded.link_schemes == ("https", "myapp")
+    assert loaded.link_hosts == ("example.org", "*.shop.example", "booking")
+
+
+@pytest.mark.parametrize("value", [*sorted(config.UNSAFE_SCHEMES), "JavaScript", "my app", "https://", "1a", "https,"])
+def test_a_scheme_that_runs_what_is_in_the_link_cannot_be_allowed(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    [problem] = refused({"NOTIFY_LINK_SCHEMES": value}, monkeypatch)
+    assert problem.startswith("NOTIFY_LINK_SCHEMES: ")
+
+
+@pytest.mark.parametrize("value", ["*", "*.", "a b", "https://a", "a:80", "a..b", "*.*.a", "bücher.example", "a,"])
+def test_a_host_that_is_none_cannot_be_allowed(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    [problem] = refused({"NOTIFY_LINK_HOSTS": value}, monkeypatch)
+    assert problem.startswith("NOTIFY_LINK_HOSTS: ")
+
+
+def test_trusted_proxies_are_addresses_and_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIFY_TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::1")
+    assert config.load().trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("2001:db8::1"))
+    [problem] = refused({"NOTIFY_TRUSTED_PROXIES": "10.0.0.0/8,proxy.example"}, monkeypatch)
+    assert problem.startswith("NOTIFY_TRUSTED_PROXIES: ")
+    assert "proxy.example" in problem
+
+
+def test_no_device_is_removed_before_it_is_stale(monkeypatch: pytest.MonkeyPatch) -> None:
+    [problem] = refused({"NOTIFY_DEVICE_STALE_DAYS": "30", "NOTIFY_DEVICE_REMOVE_DAYS": "29"}, monkeypatch)
+    assert problem.startswith("NOTIFY_DEVICE_STALE_DAYS: ")

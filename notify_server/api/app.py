@@ -3,19 +3,31 @@
 from flask import Flask
 from flask_smorest import Api
 
-from notify_server.api import context, docs, guards, openapi, parsing, problems
-from notify_server.api.routes import devices, groups, inbox, notifications, operations, subscriptions, tokens, users
+from notify_server.api import auditing, context, docs, guards, limits, openapi, parsing, problems, remote
+from notify_server.api.jsonapi import negotiation
+from notify_server.api.routes import (
+    audit,
+    devices,
+    groups,
+    inbox,
+    jsonapi,
+    notifications,
+    operations,
+    subscriptions,
+    tokens,
+    users,
+)
 from notify_server.bootstrap import Services
 from notify_server.config import Config
 
-_ROUTES = (notifications, users, groups, devices, inbox, subscriptions, tokens, operations)
+_ROUTES = (notifications, users, groups, devices, inbox, jsonapi, subscriptions, tokens, audit, operations)
 
 
 def create_app(config: Config, services: Services) -> Flask:
     """Build the application. Raises LookupError when a route has no guard."""
     app = Flask(__name__, static_folder=None)
     app.config.update(openapi.SETTINGS, MAX_CONTENT_LENGTH=config.max_body, PROVIDE_AUTOMATIC_OPTIONS=False)
-    app.config.update(PROPAGATE_EXCEPTIONS=False)
+    app.config.update(remote.trusted(config.trusted_proxies), PROPAGATE_EXCEPTIONS=False)
     app.url_map.merge_slashes = app.url_map.strict_slashes = False  # their redirects are HTML pages
     context.attach(app, services)
     api = Api(app)
@@ -23,6 +35,9 @@ def create_app(config: Config, services: Services) -> Flask:
         api.register_blueprint(module.routes)
     docs.install(app)
     guards.install(app)
+    negotiation.install(app)
+    limits.install(app)
+    auditing.install(app)
     app.before_request(parsing.require_ids)
     app.before_request(parsing.require_json)
     app.extensions["openapi"] = openapi.describe(app, api)

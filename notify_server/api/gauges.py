@@ -29,9 +29,7 @@ class Gauges(Collector):
 
     def _queue(self) -> Iterator[GaugeMetricFamily]:
         age = self.health.queue_age()
-        yield GaugeMetricFamily(
-            "notify_queue_age_seconds", "How long the oldest due batch or audience waits", age
-        )
+        yield GaugeMetricFamily("notify_queue_age_seconds", "How long the oldest due batch or audience waits", age)
 
     def _channels(self) -> Iterator[GaugeMetricFamily]:
         paused = _family("notify_channel_paused", "Whether nothing gets through, by reason", "channel", "reason")

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, g, request
 
 from notify_server.api.context import services
+from notify_server.domain.server_token import take_apart
 from notify_server.errors import Forbidden, Unauthenticated
 from notify_server.services.server_tokens import Client, Scope
 
@@ -16,10 +17,20 @@ _ATTRIBUTE = "__guard__"
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What a route asks for: nothing (public), a user token, or a server token with `scope`."""
+    """What a route asks for: nothing (public), a user token, or a server token with `scope`.
+
+    `or_user`: a user token is as good, for what is its user's own.
+    """
 
     scheme: str | None
     scope: Scope | None = None
+    or_user: bool = False
+
+    @property
+    def security(self) -> list[dict[str, list[str]]]:
+        """The same as OpenAPI says it: the alternatives, of which one is needed."""
+        needed = [{self.scheme: [self.scope.value] if self.scope else []}] if self.scheme else []
+        return needed + ([{"userToken": []}] if self.or_user else [])
 
 
 PUBLIC = Guard(None)
@@ -39,6 +50,11 @@ def guarded(guard: Guard) -> Callable[[View], View]:
 def server(scope: Scope) -> Callable[[View], View]:
     """A server token with `scope` is needed."""
     return guarded(Guard("serverToken", scope))
+
+
+def either(scope: Scope) -> Callable[[View], View]:
+    """A server token with `scope` is needed, or a user token, which the view must confine to its user."""
+    return guarded(Guard("serverToken", scope, or_user=True))
 
 
 def user(view: View) -> View:
@@ -73,10 +89,11 @@ def _enforce() -> None:
         raise Forbidden("This route has no guard.")  # it was added after the check
     if guard is PUBLIC:
         return
-    if guard is USER:
-        g.user = services().user_tokens.authenticate(_bearer())
+    token = _bearer()
+    if guard is USER or (guard.or_user and take_apart(token) is None):
+        g.user = services().user_tokens.authenticate(token)
     else:
-        g.client = _authorised(services().server_tokens.authenticate(_bearer()), guard)
+        g.client = _authorised(services().server_tokens.authenticate(token), guard)
 
 
 def _authorised(client: Client, guard: Guard) -> Client:

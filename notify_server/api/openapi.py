@@ -8,6 +8,7 @@ from werkzeug.routing import Rule
 
 from notify_server import __version__
 from notify_server.api.guards import Guard, guard_of
+from notify_server.api.jsonapi.errors import MEDIA_TYPE
 
 SETTINGS = {
     "API_TITLE": "Notify Server",
@@ -40,16 +41,57 @@ _PROBLEM = {
         },
     },
 }
+_JSONAPI_ERRORS = {
+    "type": "object",
+    "required": ["jsonapi", "errors"],
+    "additionalProperties": False,
+    "properties": {
+        "jsonapi": {
+            "type": "object",
+            "required": ["version"],
+            "properties": {"version": {"type": "string", "enum": ["1.1"]}},
+        },
+        "errors": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["status", "code", "title", "detail"],
+                "additionalProperties": False,
+                "properties": {
+                    **{name: {"type": "string"} for name in ("status", "code", "title", "detail")},
+                    "source": {
+                        "type": "object",
+                        "additionalProperties": False,
+                        "minProperties": 1,
+                        "maxProperties": 1,
+                        "properties": {"pointer": {"type": "string"}, "parameter": {"type": "string"}},
+                    },
+                },
+            },
+        },
+    },
+}
 _REFUSALS = {
     "400": "The body is not JSON",
     "401": "No token, or one that proves nothing",
     "403": "A token without the scope",
     "404": "There is no such thing",
+    "406": "The Accept header leaves out the JSON:API media type as it is",
     "409": "Contradicts what is there",
     "413": "The body is too large",
     "415": "The body is not declared as JSON",
     "422": "A field is not acceptable",
+    "429": "Too many requests of this token, user or address",
     "503": "The database is away",
+}
+_HEADERS = {
+    "RateLimit-Policy": (
+        "Calls that may come at once (q), and seconds in which as many more may (w), of the process that answers",
+        '"user";q=30;w=3',
+    ),
+    "RateLimit": ("Calls left (r), and seconds until none is used up (t)", '"user";r=29;t=1'),
+    "Retry-After": ("Seconds to wait", "1"),
 }
 
 
@@ -58,7 +100,11 @@ def describe(app: Flask, api: Api) -> dict[str, Any]:
     document: dict[str, Any] = api.spec.to_dict()
     parts = document.setdefault("components", {})
     parts["securitySchemes"] = _SCHEMES
-    parts["schemas"]["Problem"] = _PROBLEM
+    parts["schemas"] |= {"Problem": _PROBLEM, "JsonApiErrors": _JSONAPI_ERRORS}
+    parts["headers"] = {
+        name: {"description": description, "schema": {"type": "string"}, "example": example}
+        for name, (description, example) in _HEADERS.items()
+    }
     del parts["schemas"]["Error"], parts["responses"]  # flask-smorest's own form of errors
     for rule in app.url_map.iter_rules():
         path = document["paths"].get(_template(rule))
@@ -66,6 +112,10 @@ def describe(app: Flask, api: Api) -> dict[str, Any]:
         for method in rule.methods or ():
             if path and guard and method.lower() in path:
                 _complete(path[method.lower()], guard, placed=bool(rule.arguments))
+                if rule.rule.startswith("/jsonapi/"):
+                    _refuse_by_documents(path[method.lower()])
+                if guard.scheme:
+                    _add_headers(path[method.lower()]["responses"])
     return document
 
 
@@ -74,7 +124,7 @@ def _template(rule: Rule) -> str:
 
 
 def _complete(operation: dict[str, Any], guard: Guard, *, placed: bool) -> None:
-    operation["security"] = [{guard.scheme: [guard.scope] if guard.scope else []}] if guard.scheme else []
+    operation["security"] = guard.security
     answers = operation["responses"]
     answers.pop("default", None)
     for status in _possible(operation, guard, placed=placed):
@@ -85,10 +135,28 @@ def _complete(operation: dict[str, Any], guard: Guard, *, placed: bool) -> None:
         }
 
 
+def _add_headers(answers: dict[str, Any]) -> None:
+    """Say how a caller stands on every answer, and on a 429 how long to wait."""
+    for status, answer in answers.items():
+        named = [name for name in sorted(_HEADERS) if name != "Retry-After" or status in {"429", "503"}]
+        shown = {name: {"$ref": f"#/components/headers/{name}"} for name in named}
+        answer["headers"] = answer.get("headers", {}) | shown
+
+
+def _refuse_by_documents(operation: dict[str, Any]) -> None:
+    """JSON:API has a form of errors of its own, and refuses bad queries with 400, and headers on every route."""
+    answers = operation["responses"]
+    for status in sorted({"400", "406", "415"} | _REFUSALS.keys() & answers.keys()):
+        schema = {"$ref": "#/components/schemas/JsonApiErrors"}
+        answers[status] = {"description": _REFUSALS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
+    answers["400"]["description"] = "A query parameter is not acceptable, or the body is not JSON"
+    answers["415"]["description"] = "The Content-Type is not the JSON:API media type as it is"
+
+
 def _possible(operation: dict[str, Any], guard: Guard, *, placed: bool) -> list[str]:
     """The refusals that a route of this shape can give; `placed`: its path names something."""
     possible = _REFUSALS.keys() & operation["responses"].keys()
-    possible |= {"401", "503"} if guard.scheme else set()
+    possible |= {"401", "429", "503"} if guard.scheme else set()
     possible |= {"403"} if guard.scope else set()
     possible |= {"404", "422"} if placed else set()
     possible |= {"400", "413", "415", "422"} if "requestBody" in operation else set()

@@ -2,7 +2,7 @@
 
 from typing import Any, NoReturn
 
-from flask import Request, abort, request
+from flask import Request, abort, g, request
 from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser, is_json_request
 
@@ -25,7 +25,9 @@ class Parser(FlaskParser):
         if len(body) == req.max_content_length:  # a body of unknown length is cut there without a word
             abort(413)
         needed = schema.fields and not getattr(schema, "may_be_left_out", False)
-        return strict_json.loads(body) if body or needed else {}
+        found = strict_json.loads(body) if body or needed else {}
+        g.fields = sorted(found) if isinstance(found, dict) else ()  # for the audit log
+        return found
 
     def handle_error(self, error: ValidationError, req: Request, schema: Schema, **_: Any) -> NoReturn:
         """Turn marshmallow's nested messages into field paths."""
@@ -48,10 +50,11 @@ def require_json() -> None:
 
 
 def require_ids() -> None:
-    """Refuse ids in the path that no id can be."""
-    for name in _PATH_IDS.intersection(request.view_args or ()):
+    """Refuse ids in the path that no id can be; the others are normalised, as they are in bodies."""
+    found = request.view_args or {}
+    for name in _PATH_IDS.intersection(found):
         try:
-            _id.deserialize((request.view_args or {})[name])
+            found[name] = _id.deserialize(found[name])
         except ValidationError as error:
             raise InvalidInput({name: error.normalized_messages()["_schema"]}) from None
 

@@ -1,4 +1,7 @@
-"""Every error answer: RFC 9457 `application/problem+json`, and never a traceback or an HTML page."""
+"""Every error answer: RFC 9457 `application/problem+json`, and never a traceback or an HTML page.
+
+Below /jsonapi the same errors become documents of JSON:API.
+"""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -9,7 +12,15 @@ import structlog
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from notify_server.errors import DatabaseError, InvalidInput, KeysUnavailable, MigrationsPending, Refused
+from notify_server.api.jsonapi import errors as jsonapi
+from notify_server.errors import (
+    DatabaseError,
+    InvalidInput,
+    KeysUnavailable,
+    MigrationsPending,
+    Refused,
+    TooManyRequests,
+)
 
 log = structlog.get_logger()
 
@@ -19,6 +30,9 @@ MAX_FAULTS = 100  # fields named in one answer
 
 def problem(status: int, title: str, detail: str, errors: Mapping[str, Sequence[str]] | None = None) -> Response:
     """A problem document; `errors` maps field paths to messages, of which the first MAX_FAULTS are shown."""
+    if jsonapi.is_spoken():
+        found = [jsonapi.Fault(f"{path}: {' '.join(messages)}") for path, messages in (errors or {}).items()]
+        return jsonapi.refusal(status, title, found or [jsonapi.Fault(detail)])
     body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     if errors is not None:
         body["errors"] = dict(islice(errors.items(), MAX_FAULTS))
@@ -30,7 +44,8 @@ def problem(status: int, title: str, detail: str, errors: Mapping[str, Sequence[
 
 def install(app: Flask) -> None:
     """Answer every error of ours, of Flask's and of nobody's."""
-    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(Refused, refused)
+    jsonapi.install(app)
     app.register_error_handler(DatabaseError, _unavailable)
     app.register_error_handler(KeysUnavailable, _without_keys)
     app.register_error_handler(HTTPException, _http)
@@ -42,12 +57,15 @@ def malformed(_: Exception) -> Response:
     return problem(400, "Bad request", "This is not a well-formed HTTP request.")
 
 
-def _refused(error: Refused) -> Response:
+def refused(error: Refused) -> Response:
+    """The answer to an error of the caller's."""
     errors = error.errors if isinstance(error, InvalidInput) else None
     detail = "See errors for what is wrong with each field." if errors is not None else str(error)
     response = problem(error.status, error.title, detail, errors)
     if error.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, TooManyRequests):
+        response.headers["Retry-After"] = str(error.retry_after)
     return response
 
 

@@ -12,6 +12,8 @@ MAX_DEPTH = 16  # levels of nesting
 MAX_MEMBERS = 1_000  # of one object: FCM takes no 1,000 data entries, and no other object of ours is open
 MAX_ITEMS = 100_000  # of one array: the longest list that any route takes
 
+_LARGEST = 2**63  # what MongoDB stores as a whole number
+
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _TEXT = "Contains a NUL character or half of a surrogate pair."
 
@@ -63,6 +65,9 @@ def _faults(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
     if isinstance(value, str):
         if _UNSTORABLE.search(value):
             yield path, _TEXT
+    elif isinstance(value, int | float):
+        if not -_LARGEST <= value < _LARGEST:  # 1e400 is infinite
+            yield path, "Is out of range."
     elif isinstance(value, dict | list):
         most = MAX_MEMBERS if isinstance(value, dict) else MAX_ITEMS
         if len(path) >= MAX_DEPTH:
@@ -80,7 +85,7 @@ def _faults_within(value: dict[str, Any] | list[Any], path: Path) -> Iterator[tu
         items = iter(value.items())
         yield from _faults_of_names(value, path)
     for name, item in items:
-        if isinstance(item, str | dict | list):
+        if isinstance(item, str | dict | list | int | float):
             yield from _faults(item, (*path, name))
 
 

@@ -8,6 +8,8 @@ import click
 
 from notify_server.commands.durations import duration, moment
 from notify_server.commands.setting import services
+from notify_server.domain.server_token import client_of
+from notify_server.services.audit import Kind, Party
 
 _COLUMNS = ("ID", "PREFIX", "STATE", "CREATED", "EXPIRES", "LAST USED", "SCOPES", "NAME")
 
@@ -28,8 +30,10 @@ def token() -> None:
 )
 def create_token(name: str, scopes: tuple[str, ...], expires: datetime | timedelta | None) -> None:
     """Create a token; it is shown this once, alone on the last line."""
-    with services() as opened:
-        click.echo(opened.server_tokens.create(name, scopes, expires))
+    with services() as opened, opened.audit.command("tokens.create", fields=("name", "scopes", "expires_at")) as made:
+        token = opened.server_tokens.create(name, scopes, expires)
+        made.party = Party(Kind.TOKEN, client_of(token))
+    click.echo(token)
 
 
 @token.command("list")
@@ -48,15 +52,16 @@ def list_tokens() -> None:
 )
 def rotate_token(token_id: str, overlap: timedelta, expires: datetime | timedelta | None) -> None:
     """Give a token a new secret; it is shown this once, alone on the last line."""
-    with services() as opened:
-        click.echo(opened.server_tokens.rotate(token_id, overlap, expires))
+    with services() as opened, opened.audit.command("tokens.rotate", Party(Kind.TOKEN, token_id)):
+        token = opened.server_tokens.rotate(token_id, overlap, expires)
+    click.echo(token)
 
 
 @token.command("revoke")
 @click.argument("token_id")
 def revoke_token(token_id: str) -> None:
     """Revoke a token for good."""
-    with services() as opened:
+    with services() as opened, opened.audit.command("tokens.revoke", Party(Kind.TOKEN, token_id)):
         opened.server_tokens.revoke(token_id)
     click.echo(f"Revoked {token_id}.")
 

@@ -33,7 +33,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A registered installation of `user`. `reason` says why an inactive one is inactive."""
+    """A registered installation of `user`. `reason` says why an inactive one is inactive.
+
+    `stale`: nothing was heard of it for so long that FCM takes its target for abandoned.
+    """
 
     user: str
     id: str
@@ -45,3 +48,4 @@ class Device:
     app_version: str | None = None
     locale: str | None = None
     reason: str | None = None
+    stale: bool = False

@@ -75,7 +75,8 @@ class ResendPolicy:
 class Notification:
     """One accepted payload. `ttl` is in seconds, from `send_at` or else from `created_at`.
 
-    What is `mandatory` is also sent to those who have muted it.
+    What is `mandatory` is also sent to those who have muted it. `client` handed it over, from `address` (None: by the
+    command line).
     """
 
     id: str
@@ -91,6 +92,8 @@ class Notification:
     send_at: datetime | None = None
     resend: ResendPolicy = field(default_factory=ResendPolicy)
     mandatory: bool = False
+    client: str | None = None
+    address: str | None = None
 
     @property
     def expires_at(self) -> datetime:

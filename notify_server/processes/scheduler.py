@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from notify_server.bootstrap import build_cancellation, build_resending, build_upkeep
+from notify_server.bootstrap import build_cancellation, build_erasing, build_hygiene, build_resending, build_upkeep
 from notify_server.config import Config
 from notify_server.errors import DatabaseUnavailable
 from notify_server.processes.loop import Loop
@@ -29,7 +29,9 @@ def run(config: Config) -> int:
         return 0
     leadership, upkeep = build_upkeep(config, database)
     sweep, queue = build_cancellation(database).sweep, build_resending(database).queue
-    scheduler = _scheduler(config, leadership, (upkeep.resend, upkeep.expire, upkeep.reap, sweep, queue))
+    erase, clean = build_erasing(database).complete_erasures, build_hygiene(config, database).remove_devices
+    jobs = (upkeep.resend, upkeep.expire, upkeep.reap, sweep, queue, erase, clean)
+    scheduler = _scheduler(config, leadership, jobs)
     loops = [_releaser(upkeep), _warden(scheduler, config.scheduler_interval)]
     scheduler.start()
     for loop in loops:
@@ -57,6 +59,7 @@ def _scheduler(config: Config, leadership: Leadership, jobs: tuple[Callable[[], 
             "interval",
             seconds=config.scheduler_interval,
             id=job.__name__,
+            name=job.__name__,
             coalesce=True,
             max_instances=1,
             misfire_grace_time=None,

@@ -19,12 +19,13 @@ from notify_server.bootstrap import build_services
 from notify_server.config import Config
 from notify_server.processes.readiness import await_database
 from notify_server.processes.signals import until_stopped
-from notify_server.processes.web_worker import Worker
+from notify_server.processes.web_worker import Patience, Worker
 from notify_server.storage.database import connect
 
 log = structlog.get_logger()
 
 _GRACE = 20  # seconds for running requests at a stop
+_KEEP_ALIVE = 30  # seconds until the next request on a connection
 _TIMEOUT = 60  # seconds until a stuck worker is replaced
 
 
@@ -43,6 +44,11 @@ class Web(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
     def __init__(self, config: Config) -> None:
         self._config = config
         super().__init__()
+
+    @property
+    def patience(self) -> Patience:
+        """What the worker asks of clients."""
+        return Patience(self._config.header_timeout, self._config.body_timeout, self._config.max_body)
 
     def load_config(self) -> None:
         """Called by gunicorn: hand over the settings."""
@@ -65,8 +71,10 @@ def _settings(config: Config) -> dict[str, Any]:
         "threads": config.web_threads,
         "timeout": _TIMEOUT,
         "graceful_timeout": _GRACE,
-        "keepalive": 30,
+        "keepalive": _KEEP_ALIVE,
         "backlog": 1024,
+        "worker_connections": config.web_connections,
+        "sendfile": False,  # it waits for the client
         "limit_request_line": 8190,
         "proc_name": "notify-server",
         "when_ready": _stop_by_signals,

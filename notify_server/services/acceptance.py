@@ -22,6 +22,7 @@ from notify_server.domain.notification import (
 from notify_server.errors import Conflict
 from notify_server.services.clock import Clock
 from notify_server.services.group_commit import GroupCommit
+from notify_server.services.link_policy import LinkPolicy
 from notify_server.storage.documents import new_id
 from notify_server.storage.notifications import Idempotency, Notifications
 from notify_server.storage.signals import Signals
@@ -50,8 +51,8 @@ class Draft:
         """The same for two payloads that mean the same, however they are spelled."""
         return sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()
 
-    def notification(self, now: datetime) -> Notification:
-        """The notification that this draft becomes when it is accepted at `now`."""
+    def notification(self, now: datetime, client: str | None = None, address: str | None = None) -> Notification:
+        """The notification that this draft becomes when it is accepted at `now` from a client at `address`."""
         later = self.send_at is not None and self.send_at > now
         return Notification(
             id=new_id(),
@@ -67,6 +68,8 @@ class Draft:
             send_at=self.send_at if later else None,
             resend=self.resend,
             mandatory=self.mandatory,
+            client=client,
+            address=address,
         )
 
 
@@ -78,21 +81,24 @@ class Acceptance:
         notifications: Notifications,
         signals: Signals,
         encode: Callable[[Notification, datetime], object],
+        links: LinkPolicy,
         clock: Clock,
     ) -> None:
         self._notifications = notifications
         self._signals = signals
         self._encode = encode
+        self._links = links
         self._clock = clock
         self._commit: GroupCommit[tuple[Notification, Idempotency | None], bool] = GroupCommit(self._store)
 
-    def accept(self, draft: Draft, client: str, key: str | None) -> Notification:
-        """Store the notification durably; `key` is the client's idempotency key.
+    def accept(self, draft: Draft, client: str, key: str | None, address: str | None = None) -> Notification:
+        """Store the notification durably; `key` is the client's idempotency key, `address` where the request came from.
 
         The same key and payload give the same notification again. Raises InvalidInput where FCM would refuse the
-        message, Conflict when the key came with another payload before.
+        message or its link leads where none may, Conflict when the key came with another payload before.
         """
-        notification = draft.notification(self._clock())
+        self._links.check(draft.message)
+        notification = draft.notification(self._clock(), client, address)
         if Channel.PUSH in notification.channels:
             self._encode(notification, notification.created_at)
         idempotency = None if key is None else Idempotency(client, key, draft.fingerprint())
@@ -105,8 +111,8 @@ class Acceptance:
 
     def _store(self, made: Sequence[tuple[Notification, Idempotency | None]]) -> list[bool]:
         stored = self._notifications.add_all(made)
-        failpoints.passes("acceptance.stored")
         if any(stored):
+            failpoints.passes("acceptance.stored")
             self._signals.send()
             metrics.ACCEPTED.inc(sum(stored))
         return stored

@@ -8,6 +8,7 @@ from notify_server import failpoints, metrics
 from notify_server.domain.audience import Recipient, recipient
 from notify_server.domain.notification import Notification
 from notify_server.domain.user import User
+from notify_server.storage.erasures import Erasures
 from notify_server.storage.members import Members
 from notify_server.storage.registry import Arrivals, Registry
 from notify_server.storage.users import Users
@@ -25,13 +26,17 @@ class Selection:
 class Arrival:
     """Where recipients become entries."""
 
-    def __init__(self, members: Members, users: Users, registry: Registry) -> None:
+    def __init__(self, members: Members, users: Users, registry: Registry, erasures: Erasures) -> None:
         self._members = members
         self._users = users
         self._registry = registry
+        self._erasures = erasures
 
     def enter(self, selections: Sequence[Selection], at: datetime) -> list[tuple[str, ...]]:
-        """Write the entries of all `selections`; returns who is to be sent to, for each."""
+        """Write the entries of all `selections`; returns who is to be sent to, for each.
+
+        Who was erased since a notification was accepted is entered all the same, has no device, and is erased again.
+        """
         known = self._known(selections, at)
         failpoints.passes("expansion.users")
         pages = [self._recipients(selection, known) for selection in selections]
@@ -42,6 +47,9 @@ class Arrival:
             ],
             at,
         )
+        accepted = [(selection.notification.created_at, selection.users) for selection in selections]
+        since = min((when for when, _ in accepted), default=at)
+        self._erasures.again(since, ((user, when) for when, users in accepted for user in users))
         unmuted = [tuple(r.user for r in page if r.suppressed is None) for page in pages]
         sent, all_of_them = sum(map(len, unmuted)), sum(map(len, pages))
         metrics.EXPANDED.labels("pending").inc(sent)

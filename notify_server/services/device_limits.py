@@ -1,77 +1,47 @@
 """FCM's limits for one device: 240 messages a minute and 5,000 an hour (FCM: "Message throttling and quotas").
 
-Counting exactly would cost a write for each message. Each worker counts in a sketch of fixed size instead: targets
-that fall on one counter are taken for one, which at FCM's full rate raises a count by far less than a limit.
-A limit holds over any minute and any hour, not only over those of the clock: counts are kept by slots of a sixth of
-that time, and a slot is forgotten when all of it is over.
+Counting exactly would cost a write for each message. Each worker keeps a sketch of fixed size instead: targets that fall
+on one place of it are taken for one, which at FCM's full rate is far from any limit. A place holds one time, that of
+the generic cell rate algorithm (ITU-T I.371): so many at once, and then one for each interval. Both are chosen so that
+no minute and no hour, wherever it begins, sees more than its limit.
 """
 
 from array import array
+from collections.abc import Sequence
 from datetime import datetime
-from threading import Lock
+from math import ceil
 
 from notify_server.domain.device import Target
 
-_COUNTERS = 1 << 18
-_SLOTS = 6  # that a window has, besides the one that has just begun
+_PLACES = 1 << 20
 _MINUTE, _HOUR = 60, 3600
-
-
-def _empty() -> "array[int]":
-    return array("H", bytes(2 * _COUNTERS))
-
-
-class _Window:
-    """Counts of the last `seconds`, newest slot first."""
-
-    def __init__(self, seconds: int, most: int) -> None:
-        self._length = seconds / _SLOTS  # of a slot, in seconds
-        self._most = most
-        self._newest = 0  # slots since 1970
-        self._slots = tuple(_empty() for _ in range(_SLOTS + 1))
-        self._turning = Lock()
-
-    def turn(self, at: float) -> None:
-        """Forget what is no longer in the window that ends at `at`."""
-        newest = int(at // self._length)
-        if newest <= self._newest:
-            return  # a clock that was put back does no harm
-        with self._turning:
-            over = min(max(newest - self._newest, 0), _SLOTS + 1)
-            self._slots = (*(_empty() for _ in range(over)), *self._slots)[: _SLOTS + 1]
-            self._newest = max(newest, self._newest)
-
-    def full(self, counter: int, sharers: int) -> bool:
-        """Whether no more may be sent."""
-        count = 0
-        for slot in self._slots:
-            count += slot[counter]
-        return count >= self._most / sharers
-
-    def count(self, counter: int) -> None:
-        self._slots[0][counter] += 1
-
-    def left(self, counter: int, at: float, sharers: int) -> float:
-        """Seconds until so many slots are forgotten that one more may be sent."""
-        slots, forgotten = self._slots, 1
-        while forgotten < len(slots) and sum(slot[counter] for slot in slots[:-forgotten]) >= self._most / sharers:
-            forgotten += 1
-        return (self._newest + forgotten) * self._length - at
+_STEP = 10.0  # seconds: waits are rounded up to it, so that those who wait come back together
+_IMPOSSIBLE = 600.0  # seconds: so far ahead is a place only where the clock was put back
 
 
 class DeviceLimits:
     """What one worker may send to a device. Nearly exact with many threads, which is enough."""
 
     def __init__(self, minute: int = 240, hour: int = 5000) -> None:
-        self._windows = (_Window(_HOUR, hour), _Window(_MINUTE, minute))
+        rate = (hour - minute) / (_HOUR - _MINUTE)  # so that burst + 60 * rate = minute, burst + 3600 * rate = hour
+        self._interval = 1 / rate
+        self._tolerance = (minute - _MINUTE * rate) / rate
+        self._due = array("d", bytes(8 * _PLACES))  # when all that was sent would have been sent, one an interval
 
-    def admit(self, target: Target, now: datetime, sharers: int) -> float | None:
-        """Count one message to `target`; or the seconds to wait, where the limit, shared by `sharers`, is reached."""
-        at, counter = now.timestamp(), hash(target.value) % _COUNTERS
-        for window in self._windows:
-            window.turn(at)
-            if window.full(counter, sharers):
-                return window.left(counter, at, sharers)
-        for window in self._windows:
-            window.count(counter)
-        return None
+    def admit(self, targets: Sequence[Target], now: datetime, sharers: int) -> list[float | None]:
+        """For each target: None, and one message counted; or the seconds to wait, where its limit is reached.
+
+        Each limit is shared by `sharers` workers.
+        """
+        at, due, interval = now.timestamp(), self._due, self._interval * sharers
+        latest = at + self._tolerance - interval
+        waits: list[float | None] = []
+        for target in targets:
+            place = hash(target.value) % _PLACES
+            over = due[place] - latest
+            if 0 < over < _IMPOSSIBLE:
+                waits.append(ceil(over / _STEP) * _STEP)
+            else:
+                due[place] = (due[place] if at < due[place] and over <= 0 else at) + interval
+                waits.append(None)
+        return waits

@@ -1,7 +1,7 @@
 """Devices: registering, listing and removing them, and serving what has waited for one."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -49,11 +49,19 @@ class Waiting:
 class Enrolment:
     """The devices of users."""
 
-    def __init__(self, devices: Devices, users: Users, waiting: Waiting, clock: Clock) -> None:
+    def __init__(
+        self,
+        devices: Devices,
+        users: Users,
+        waiting: Waiting,
+        clock: Clock,
+        stale_after: timedelta = timedelta(days=30),
+    ) -> None:
         self._devices = devices
         self._users = users
         self._waiting = waiting
         self._clock = clock
+        self._stale_after = stale_after
 
     def register(self, user: str, device: str, installation: Installation) -> bool:
         """Store the device as active, make an unknown user, and queue what waited for a device. True when new.
@@ -80,8 +88,9 @@ class Enrolment:
         return new
 
     def listed(self, user: str) -> list[Device]:
-        """Every device of the user, active or not."""
-        return self._devices.of_user(user)
+        """Every device of the user, active or not; stale are those without contact for long."""
+        silent_since = self._clock() - self._stale_after
+        return [replace(d, stale=d.confirmed_at < silent_since) for d in self._devices.of_user(user)]
 
     def delete(self, user: str, device: str) -> None:
         """Remove one device. Raises NotFound."""

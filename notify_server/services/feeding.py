@@ -12,7 +12,7 @@ _PATIENCE = 0.5  # seconds
 
 
 class Feeding:
-    """For the one thread that expands; `stopping` says when it is to end.
+    """For the one thread that expands; `stopping` says when it is to end. It looks for more to expand when it is called.
 
     A page waits `patience` seconds for a dispatcher of this worker, before any worker may have it.
     """
@@ -30,15 +30,21 @@ class Feeding:
         self._handoff = handoff
         self._leasing = leasing
         self._stopping = stopping
+        self._heard = -1  # calls, when it was last looked what waits
+        self._looked_at = 0.0
 
     def feed(self, timeout: float) -> None:
         """Expand one page, or some brief audiences, and pass it on. Where nothing waits: for a call or `timeout` s."""
         calls = self._handoff.calls
-        if not self._rotation.claim() and self._rotation.idle:
-            self._handoff.wait_for_call(calls, timeout)
-            return
+        if self._rotation.idle or calls != self._heard or monotonic() > self._looked_at + timeout:
+            self._heard, self._looked_at = calls, monotonic()
+            if not self._rotation.claim() and self._rotation.idle:
+                self._handoff.wait_for_call(calls, timeout)
+                return
         if load := self._rotation.step():
             self._pass_on(load)
+        else:
+            self._heard = -1  # an audience is finished: there is room for another
 
     def _pass_on(self, load: Load) -> None:
         taken = False

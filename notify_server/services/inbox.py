@@ -36,6 +36,7 @@ class View(StrEnum):
 class Item:
     """A notification as its recipient finds it. `read_at` is when they first read it, and stays."""
 
+    user: str
     notification: Notification
     groups: Sequence[str]
     status: Status
@@ -95,12 +96,12 @@ class Reading:
         filters = {name: value for name, value in filters.items() if value is not None}
         found = self._inbox.page(user, wanted.view.places, filters, after, limit + 1)
         shown = found[:limit]
-        return Page(self._items(shown), shown[-1].notification if len(found) > limit else None)
+        return Page(items(shown, self._notifications), shown[-1].notification if len(found) > limit else None)
 
     def get(self, user: str, notification: str) -> Item:
         """One item. Raises NotFound."""
         entry = self._inbox.find(user, notification)
-        for item in self._items([entry]) if entry is not None else ():
+        for item in items([entry], self._notifications) if entry is not None else ():
             return item
         raise NotFound(f"There is no notification {notification[:64]!r}.")
 
@@ -140,11 +141,12 @@ class Reading:
     def _note(self) -> Note:
         return Note(self._clock(), detail=_DETAIL)
 
-    def _items(self, entries: Sequence[Entry]) -> list[Item]:
-        """Entries with what their notifications say: one query for all of them."""
-        found = self._notifications.among([entry.notification for entry in entries]) if entries else []
-        known = {notification.id: notification for notification in found}
-        return [_item(known[e.notification], e) for e in entries if _is_there(known.get(e.notification), e)]
+
+def items(entries: Sequence[Entry], notifications: Notifications) -> list[Item]:
+    """Entries with what their notifications say: one query for all of them."""
+    found = notifications.among([entry.notification for entry in entries]) if entries else []
+    known = {notification.id: notification for notification in found}
+    return [_item(known[e.notification], e) for e in entries if _is_there(known.get(e.notification), e)]
 
 
 def _is_there(notification: Notification | None, entry: Entry) -> bool:
@@ -153,4 +155,4 @@ def _is_there(notification: Notification | None, entry: Entry) -> bool:
 
 
 def _item(notification: Notification, entry: Entry) -> Item:
-    return Item(notification, entry.groups, entry.status, entry.place is Place.READ, entry.read_at)
+    return Item(entry.user, notification, entry.groups, entry.status, entry.place is Place.READ, entry.read_at)

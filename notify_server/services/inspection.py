@@ -13,11 +13,15 @@ from notify_server.storage.users import Users
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A notification, the number of its recipients so far, and its entries by status."""
+    """A notification, the number of its recipients so far, and its entries by status.
+
+    `erased` are the entries of people who were erased, by the status that they had.
+    """
 
     notification: Notification
     recipients: int
     counts: Mapping[str, int]
+    erased: Mapping[str, int]
 
 
 class Inspection:
@@ -47,5 +51,6 @@ class Inspection:
         return self._entries.of_user(user, after, limit)
 
     def _counted(self, found: Sequence[tuple[Notification, int]]) -> list[Standing]:
-        counts = self._entries.counts([notification.id for notification, _ in found])
-        return [Standing(notification, recipients, counts[notification.id]) for notification, recipients in found]
+        ids = [notification.id for notification, _ in found]
+        counts, erased = self._entries.counts(ids), self._entries.erased(ids)
+        return [Standing(n, recipients, counts[n.id], erased[n.id]) for n, recipients in found]

@@ -70,7 +70,8 @@ class Outlet:
 
     def send(self, sends: Sequence[Send], permit: Permit, now: datetime) -> list[list[Outcome]]:
         """Send each; the outcomes by send and device. What is beyond a device's limit waits, and is not paid for."""
-        waits = [[self._limits.admit(target, now, self._governor.sharers) for _, _, target in s.devices] for s in sends]
+        sharers = self._governor.sharers
+        waits = [self._limits.admit([target for _, _, target in send.devices], now, sharers) for send in sends]
         messages = sum(wait is None for each in waits for wait in each)
         if messages != permit.messages:
             self._governor.refund(permit.messages - messages)

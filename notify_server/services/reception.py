@@ -8,6 +8,7 @@ from notify_server import metrics
 from notify_server.domain.registry import Event, Status
 from notify_server.errors import NotFound
 from notify_server.services.clock import Clock
+from notify_server.services.hygiene import Contacts
 from notify_server.storage.documents import object_id
 from notify_server.storage.receipts import Receipt, Receipts
 
@@ -28,8 +29,9 @@ class Report:
 class Reception:
     """Takes reports of one user's devices. What names no entry of theirs is told apart from nothing."""
 
-    def __init__(self, receipts: Receipts, clock: Clock) -> None:
+    def __init__(self, receipts: Receipts, contacts: Contacts, clock: Clock) -> None:
         self._receipts = receipts
+        self._contacts = contacts
         self._clock = clock
 
     def report(self, user: str, reports: Sequence[Report]) -> list[int]:
@@ -45,6 +47,7 @@ class Reception:
             for r in reports
             if r.notification in possible
         ]
+        self._contacts.heard(user, {report.device for report in reports if report.device is not None})
         moved = self._receipts.record(user, receipts)
         known = possible if moved else self._receipts.known(user, sorted(possible))
         rejected = [index for index, report in enumerate(reports) if report.notification not in known]

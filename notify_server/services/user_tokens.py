@@ -15,7 +15,7 @@ from typing import Any
 
 import jwt
 
-from notify_server.domain import identity
+from notify_server.domain import identity, text
 from notify_server.errors import Conflict, Unauthenticated
 from notify_server.services.clock import Clock
 from notify_server.services.keys import KeySet
@@ -93,9 +93,10 @@ class UserTokens:
         if not self._own and self._foreign is None:
             raise Unauthenticated("User tokens are not configured.")
         claims = self._claims(token)
-        if claims is None or not self._holds(claims) or not identity.is_possible(claims["sub"]):
+        user = "" if claims is None else text.nfc(claims["sub"])
+        if claims is None or not self._holds(claims) or not identity.is_possible(user):
             raise Unauthenticated("This is not a valid user token.")
-        return str(claims["sub"])
+        return user
 
     def _claims(self, token: str) -> dict[str, Any] | None:
         """What the token says, if a key of ours verifies it; else None."""

@@ -14,6 +14,7 @@ from notify_server.domain.notification import Channel
 from notify_server.storage.batch_document import from_document, key_document, to_document
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, insert_new, object_id
+from notify_server.storage.majority import confirmed, in_transaction
 
 _FEW = 20  # users of a batch that counts as small
 _TOGETHER = 24  # small batches that are leased together with the first
@@ -34,14 +35,13 @@ class Batches:
 
     def __init__(self, database: Database[Document]) -> None:
         self._all = database["batches"]
-        self._client = database.client
 
     def add(self, batch: Batch) -> Batch:
         """Store `batch`; where a crashed run stored one under the same key, that one counts and is returned."""
         try:
             self._all.insert_one(to_document(batch))
         except DuplicateKeyError:
-            found = self._all.find_one({"_id": key_document(batch.key)})
+            found = confirmed(self._all, {"_id": key_document(batch.key)})
             return batch if found is None else from_document(found)
         return batch
 
@@ -127,8 +127,7 @@ class Batches:
             self._all.insert_many([to_document(part) for part in settled.split], session=session)
             return True
 
-        with self._client.start_session() as session:
-            return session.with_transaction(write)
+        return in_transaction(self._all.database, write)
 
     def renew(self, batches: Iterable[BatchKey], owner: str, until: datetime) -> None:
         """Keep those of these leases that `owner` still has for longer."""

@@ -18,7 +18,9 @@ from notify_server.storage.server_clock import ServerClock
 _Translatable = TypeVar("_Translatable", bound=Callable[..., Any])
 
 _ANSWER_WITHIN = 5_000  # milliseconds: to find a primary, to connect, or to get a connection from the pool
-_READ_WITHIN = 60.0  # seconds: for one answer
+_LOOK = 5_000  # milliseconds between two looks at a server: one that hangs is found out, and left, within twice that
+CONFIRM_WITHIN = 10.0  # seconds: for a majority to have what is written, and for a whole transaction
+_READ_WITHIN = 60.0  # seconds: for one answer of a living server; the update that ends a million entries takes 30
 _NOT_LET_IN = {13, 18}  # Unauthorized, AuthenticationFailed (MongoDB manual, "Error Codes")
 _READ_ONLY = {371, 14031}  # UserWritesBlocked, OutOfDiskSpace (the same)
 _STANDALONE = (
@@ -52,8 +54,9 @@ def uri(config: Config) -> str:
 def connect(config: Config, *, read_within: float | None = _READ_WITHIN) -> Database[Document]:
     """The database of this configuration, not yet contacted; close it with `database.client.close()`.
 
-    Times come back aware, in UTC; writes are acknowledged by a majority; reads and writes are retried once.
-    `read_within` is in seconds; None waits for as long as an answer takes (index builds).
+    Times come back aware, in UTC; reads and writes are retried once. Writes are acknowledged by a majority: where that
+    takes over ten seconds, nobody knows what becomes of them. A server that hangs is left after as long.
+    `read_within` is in seconds; None waits as long as a living server and a majority take (index builds).
     Raises DatabaseUnavailable as `uri` does, and ConfigurationError when the URI is no URI.
     """
     try:
@@ -61,11 +64,13 @@ def connect(config: Config, *, read_within: float | None = _READ_WITHIN) -> Data
             uri(config),
             tz_aware=True,
             w="majority",
+            wTimeoutMS=0 if read_within is None else int(CONFIRM_WITHIN * 1000),
             retryWrites=True,
             retryReads=True,
             serverSelectionTimeoutMS=_ANSWER_WITHIN,
             connectTimeoutMS=_ANSWER_WITHIN,
             waitQueueTimeoutMS=_ANSWER_WITHIN,
+            heartbeatFrequencyMS=_LOOK,
             socketTimeoutMS=None if read_within is None else int(read_within * 1000),
             appname="notify-server",
             event_listeners=[ServerClock()],
@@ -134,7 +139,7 @@ def _is_read_only(error: errors.PyMongoError) -> bool:
 
 
 def _is_unavailable(error: errors.PyMongoError) -> bool:
-    if isinstance(error, errors.BulkWriteError) and not error.details["writeErrors"]:
+    if isinstance(error, errors.BulkWriteError) and error.details["writeConcernErrors"]:
         return True  # written, but the majority never said so
     lost = (errors.ConnectionFailure, errors.CursorNotFound, errors.WriteConcernError)
     return isinstance(error, lost) or error.timeout or error.has_error_label("RetryableWriteError")

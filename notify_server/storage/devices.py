@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from pymongo import WriteConcern
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
@@ -21,6 +22,7 @@ class Devices:
 
     def __init__(self, database: Database[Document]) -> None:
         self._all = database["devices"]
+        self._unawaited = self._all.with_options(write_concern=WriteConcern(w=0))
 
     def register(self, device: Device) -> bool:
         """Store `device` as active and take its target from whoever had it. True when the device is new.
@@ -85,9 +87,20 @@ class Devices:
         """Remove one device; False when there was none."""
         return self._all.delete_one({"_id": _id(user, device)}).deleted_count == 1
 
-    def erase(self, user: str) -> int:
-        """Remove every device of a person. Returns how many."""
-        return self._all.delete_many({"_id.u": user}).deleted_count
+    def confirm(self, user: str, devices: Sequence[str], at: datetime, unless_since: datetime) -> None:
+        """Note a contact with those that are active and were last confirmed `unless_since` or before.
+
+        Nobody waits for it, and it may get lost: there will be another one.
+        """
+        ids = {"_id": {"$in": [_id(user, device) for device in devices]}}
+        old = {"active": True, "confirmed_at": {"$lte": unless_since}}
+        self._unawaited.update_many(ids | old, {"$set": {"confirmed_at": at}})
+
+    def remove_silent(self, since: datetime, limit: int) -> int:
+        """Remove at most `limit` devices that were last confirmed before `since`. Returns how many."""
+        silent = {"confirmed_at": {"$lt": since}}
+        found = [document["_id"] for document in self._all.find(silent, {"_id": 1}).limit(limit)]
+        return self._all.delete_many({"_id": {"$in": found}} | silent).deleted_count if found else 0
 
 
 def _id(user: str, device: str) -> Document:

@@ -30,6 +30,7 @@ class Entries:
 
     def __init__(self, database: Database[Document]) -> None:
         self._all = database["registry"]
+        self._notifications = database["notifications"]
 
     def of_notification(self, notification: str, status: str | None, after: str | None, limit: int) -> list[Document]:
         """At most `limit` entries in order of user id, from the one after user `after`."""
@@ -64,6 +65,13 @@ class Entries:
         for row in self._all.aggregate(stages, hint="by_notification"):
             counts[str(row["_id"]["n"])][row["_id"]["s"]] = row["count"]
         return counts
+
+    def erased(self, notifications: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
+        """The same for the entries of people who were erased, by the status that they had."""
+        none = {status.value: 0 for status in Status}
+        ids = [object_id(notification) for notification in notifications]
+        found = {d["_id"]: d for d in self._notifications.find({"_id": {"$in": ids}}, {"erased": 1})}
+        return {str(n): none | found.get(n, {}).get("erased", {}) for n in ids}
 
 
 def _shown(document: Document) -> Document:

@@ -14,13 +14,14 @@ from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, entry_id, object_id
 from notify_server.storage.registry import transition
 
-_SHOWN = {"status": 1, "inbox": 1, "groups": 1, "read_at": 1}
+SHOWN = {"status": 1, "inbox": 1, "groups": 1, "read_at": 1}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry of the inbox, without what the notification says."""
 
+    user: str
     notification: str
     status: Status
     place: Place
@@ -53,30 +54,30 @@ class Inbox:
 
         `filters`: a `category`, and one of the `groups` through which the user was reached.
         """
-        conditions = _of(user, places) | filters
+        conditions = of(user, places) | filters
         if after is not None:
             conditions["_id.n"] = {"$lt": object_id(after)}
-        return [_entry(found) for found in self._all.find(conditions, _SHOWN).sort("_id.n", -1).limit(limit)]
+        return [entry(found) for found in self._all.find(conditions, SHOWN).sort("_id.n", -1).limit(limit)]
 
     def find(self, user: str, notification: str) -> Entry | None:
         """One entry, if it is in the inbox."""
-        found = self._all.find_one(_visible(user, notification), _SHOWN)
-        return None if found is None else _entry(found)
+        found = self._all.find_one(_visible(user, notification), SHOWN)
+        return None if found is None else entry(found)
 
     def unread(self, user: str) -> int:
         """How many entries are unread: keys of the index are counted, and no entry is read."""
-        return self._all.count_documents(_of(user, [Place.UNREAD]))
+        return self._all.count_documents(of(user, [Place.UNREAD]))
 
     def unread_alike(self, user: str) -> Iterator[tuple[str | None, Sequence[str], int]]:
         """The unread entries by category and groups through which they came: few kinds, whatever their number."""
         alike = {"_id": {"category": "$category", "groups": "$groups"}, "count": {"$sum": 1}}
-        for found in self._all.aggregate([{"$match": _of(user, [Place.UNREAD])}, {"$group": alike}], hint="by_user"):
+        for found in self._all.aggregate([{"$match": of(user, [Place.UNREAD])}, {"$group": alike}], hint="by_user"):
             yield found["_id"]["category"], found["_id"]["groups"], found["count"]
 
     def accepted_in(self, user: str, second: datetime) -> list[str]:
         """The unread notifications whose id was made in the second that holds this time."""
         bounds = {"$gte": ObjectId.from_datetime(second), "$lt": _next(second)}
-        found = self._all.find(_of(user, [Place.UNREAD]) | {"_id.n": bounds}, {"_id": 1})
+        found = self._all.find(of(user, [Place.UNREAD]) | {"_id.n": bounds}, {"_id": 1})
         return [str(document["_id"]["n"]) for document in found]
 
     def mark_one(self, user: str, notification: str, note: Note, *, read: bool) -> None:
@@ -89,7 +90,7 @@ class Inbox:
 
     def mark_read(self, user: str, selection: Selection, note: Note) -> int:
         """Mark all that is selected as read. Returns how many were unread."""
-        return self._read(_of(user, [Place.UNREAD]) | _selected(selection), note)
+        return self._read(of(user, [Place.UNREAD]) | _selected(selection), note)
 
     def _read(self, conditions: Document, note: Note) -> int:
         """A read receipt for what has none, and no more than the mark for what is `read` already.
@@ -108,7 +109,8 @@ class Inbox:
         return self._all.bulk_write(writes).modified_count
 
 
-def _of(user: str, places: Sequence[Place]) -> Document:
+def of(user: str, places: Sequence[Place]) -> Document:
+    """The condition on a user's entries that lie in `places`."""
     return {"_id.u": user, "inbox": {"$in": [place.value for place in places]}}
 
 
@@ -133,8 +135,10 @@ def _next(second: datetime) -> ObjectId:
     return ObjectId(seconds.to_bytes(4, "big") + bytes(8))
 
 
-def _entry(document: Document) -> Entry:
+def entry(document: Document) -> Entry:
+    """The entry of a document that has the fields SHOWN."""
     return Entry(
+        user=document["_id"]["u"],
         notification=str(document["_id"]["n"]),
         status=Status(document["status"]),
         place=Place(document["inbox"]),

@@ -17,6 +17,7 @@ WAY_OUT = "To use a MongoDB of your own instead, set NOTIFY_MONGODB_URI."
 _OLDEST = (5, 0)
 _OPLOG = 1024  # MiB: change streams resume within minutes, so a long history is only disk space
 _CACHE_LEAST, _CACHE_MOST = 0.25, 4.0  # GiB: mongod takes no less; more is impolite on a shared machine
+_ORPHANED = 5  # seconds: the transaction of a process that died holds its documents for so long; by default 60
 _NEVER = 2_147_483_647  # milliseconds: the slow query log would quote message bodies and FCM targets
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
@@ -65,6 +66,7 @@ def command(binary: Path, data: Path, log: Path, port: int, cache: float) -> lis
         f"--replSet {REPLICA_SET} --bind_ip 127.0.0.1 --nounixsocket --noscripting --logappend --quiet"
         f" --slowms {_NEVER} --oplogSize {_OPLOG} --wiredTigerCacheSizeGB {cache:.2f}"
         " --setParameter diagnosticDataCollectionEnabled=false"
+        f" --setParameter transactionLifetimeLimitSeconds={_ORPHANED}"
     )
     return [str(binary), "--dbpath", str(data), "--port", str(port), "--logpath", str(log), *shlex.split(options)]
 

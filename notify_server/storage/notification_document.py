@@ -40,6 +40,8 @@ def to_document(notification: Notification) -> Document:
         "expires_at": notification.expires_at,
         "resend": {"after": notification.resend.after, "times": notification.resend.times},
         "mandatory": notification.mandatory,
+        "client": notification.client,
+        "address": notification.address,
         "state": notification.state.value,
         "recipients": 0,
         "cursor": "",
@@ -72,4 +74,6 @@ def from_document(document: Document) -> Notification:
         send_at=document["send_at"],
         resend=ResendPolicy(**document["resend"]),
         mandatory=document["mandatory"],
+        client=document["client"],
+        address=document["address"],
     )

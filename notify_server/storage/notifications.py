@@ -7,12 +7,12 @@ from typing import Any
 from bson import ObjectId
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
-from pymongo.read_concern import ReadConcern
 
 from notify_server.domain.notification import Notification, State
 from notify_server.errors import NotFound
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, not_new, object_id
+from notify_server.storage.majority import confirmed
 from notify_server.storage.notification_document import WITHOUT_USERS, from_document, to_document
 
 
@@ -51,8 +51,8 @@ class Notifications:
 
     def by_idempotency(self, client: str, key: str) -> tuple[Notification, str]:
         """The notification made with this key, durably, and the fingerprint of its body. Raises NotFound."""
-        durable = self._all.with_options(read_concern=ReadConcern("linearizable"))
-        found = durable.find_one({"idempotency.client": client, "idempotency.key": key}, WITHOUT_USERS)
+        theirs = {"idempotency.client": client, "idempotency.key": key}
+        found = confirmed(self._all, theirs, WITHOUT_USERS)
         if found is None:
             raise NotFound("No notification was made with this idempotency key.")
         return from_document(found), found["idempotency"]["fingerprint"]

@@ -109,10 +109,6 @@ class Registry:
         guard = _of(notification, Status.SENT, "") if users is None else _among(notification, Status.SENT, users)
         return self._all.count_documents(guard | _UNMUTED)
 
-    def erase(self, user: str) -> int:
-        """Remove every entry of a person. Returns how many."""
-        return self._all.delete_many({"_id.u": user}).deleted_count
-
 
 def transition(event: Event, note: Note) -> Document:
     """The update that moves an entry by `event`: status, its time, reason, place in the inbox, a line of history."""

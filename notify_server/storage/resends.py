@@ -14,6 +14,7 @@ from notify_server.domain.notification import Channel, State
 from notify_server.storage.batch_document import to_document
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, object_id
+from notify_server.storage.majority import confirmed, in_transaction
 
 _WHOLE = "all"
 _PLAIN = ("token", "at", "queued", "cursor")
@@ -43,14 +44,13 @@ class Resends:
         self._all = database["resends"]
         self._notifications = database["notifications"]
         self._batches = database["batches"]
-        self._client = database.client
 
     def add(self, request: Request) -> Request:
         """Store `request`; where the same one waits already, that one counts and is returned."""
         try:
             self._all.insert_one(_to_document(request))
         except DuplicateKeyError:
-            found = self._all.find_one({"_id": _key(request)})
+            found = confirmed(self._all, {"_id": _key(request)})
             return request if found is None else _from_document(found)
         return request
 
@@ -79,8 +79,7 @@ class Resends:
                 self._batches.insert_many(batches, session=session)
             return replace(request, cursor=end)
 
-        with self._client.start_session() as session:
-            return session.with_transaction(write)
+        return in_transaction(self._all.database, write)
 
     def _go_on(
         self, request: Request, page: Mapping[str, int], end: str, now: datetime, session: ClientSession

@@ -1,6 +1,6 @@
 """MongoDB's time, by which every process goes: what the clock of a machine says, and how it jumps, is no matter.
 
-The driver asks each server every ten seconds how it is; its answer to `hello` carries its time (MongoDB manual,
+The driver asks each server every five seconds how it is; its answer to `hello` carries its time (MongoDB manual,
 "hello", localTime). Between two answers the time since boot goes on, which nobody sets and which counts while a
 machine sleeps (clock_gettime(2), CLOCK_BOOTTIME).
 """

@@ -1,6 +1,6 @@
 """The collection `users`: who they are, where they belong, what they muted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,10 @@ class Users:
             raise NotFound(f"There is no user {user!r}.")
         return _from_document(found)
 
+    def among(self, users: Sequence[str]) -> list[User]:
+        """Those of these users that exist."""
+        return [_from_document(document) for document in self._all.find({"_id": {"$in": list(users)}})]
+
     def put(self, user: str, profile: dict[str, Any], now: datetime) -> bool:
         """Set the given fields of the profile (PROFILE) and leave the others. True when the user is new."""
         done = self._all.update_one(
@@ -41,10 +45,6 @@ class Users:
         """Make those of `users` that do not exist, as members of `community`. Returns how many were made."""
         made = _blank(now) | {"community": community, "updated_at": now}
         return insert_new(self._all, [{"_id": user, **made} for user in users])
-
-    def delete(self, user: str) -> bool:
-        """Remove one user; False when there was none."""
-        return self._all.delete_one({"_id": user}).deleted_count == 1
 
 
 def _blank(now: datetime, without: Iterable[str] = ()) -> Document:

@@ -4,35 +4,23 @@ Two web processes. The registry holds 1,000,000 entries of 20,000 users, and 10,
 worker runs. Each receipt has a time of its own, and names an entry that moves by it.
 """
 
-import json
 import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.client import HTTPConnection
 from itertools import count
 from threading import Lock, Thread
-from typing import Any
 
 from bson import ObjectId
-from pymongo import UpdateOne, WriteConcern
+from pymongo import UpdateOne
 
-from notify_server.bootstrap import build_services
-from notify_server.domain.audience import Recipient
-from notify_server.domain.notification import Audience, Message, Notification
-from notify_server.storage.documents import new_id
-from notify_server.storage.notification_document import to_document
-from notify_server.storage.registry import Arrivals, Registry
+from scripts.benchmarks.device_house import EACH, NOTIFICATIONS, READER, USERS, House, Phone
 from scripts.benchmarks.fcm_peer import FcmPeer
 from scripts.benchmarks.installation import Installation, cpu_seconds, installation
 from scripts.benchmarks.quantile import quantile
 from scripts.benchmarks.report import Result
 
-USERS = 20_000
-EACH = 50  # entries of each user, and receipts of one request
-NOTIFICATIONS = 10_000  # all of them in the inbox of READER
-READER = "reader"
 CONNECTIONS = 8
 SECONDS = 15.0
 _WARM_UP = 3.0  # seconds
@@ -40,89 +28,30 @@ _PAGE = 50  # items
 _WALKS = 3  # through the whole inbox
 _PAUSE = (0.0, 0.04)  # seconds between two pages, at random
 _BARE = 3.0  # seconds
-_TOGETHER = 40  # notifications of one insert
-_GROUPS = ("class-101", "class-102", "choir", "parents")
 
 
 def run() -> Result:
     """Rates a second, times in milliseconds, processor time in µs per receipt."""
     with FcmPeer() as peer, installation(peer, web=2, workers=0) as running:
-        house = _House(running)
+        house = House(running)
         figures = _receipts(house) | _inbox(house)
         reference = {
             "bare_updates_per_second": _bare_updates_per_second(running),
-            "healthz_p99_ms": _times(_Phone(running, READER), ["/healthz"] * 300)["p99"],
+            "healthz_p99_ms": _times(Phone(running, READER), ["/healthz"] * 300)["p99"],
         }
         return Result("device", figures, reference)
-
-
-class _House:
-    """The entries, and who has which."""
-
-    def __init__(self, running: Installation) -> None:
-        self.running = running
-        self.notifications = [new_id() for _ in range(NOTIFICATIONS)]
-        fast = running.database.client.get_database(running.database.name, write_concern=WriteConcern(w=1))
-        now = datetime.now(UTC)
-        documents = [to_document(_notification(number, name, now)) for number, name in enumerate(self.notifications)]
-        fast["notifications"].insert_many(documents)
-        registry, arrivals = Registry(fast), [self._arrivals(number) for number in range(NOTIFICATIONS)]
-        for start in range(0, NOTIFICATIONS, _TOGETHER):
-            registry.insert(arrivals[start : start + _TOGETHER], now)
-
-    def _arrivals(self, number: int) -> Arrivals:
-        """Notification `number` goes to the reader, and to every user who has it among their EACH."""
-        groups = (_GROUPS[number % len(_GROUPS)],)
-        step = NOTIFICATIONS // EACH
-        users = range(number // EACH, USERS, step)
-        named = [Recipient(f"user-{user:05d}", groups) for user in users]
-        return Arrivals(self.notifications[number], f"category-{number % 5}", [*named, Recipient(READER, groups)])
-
-    def of_user(self, user: int) -> list[str]:
-        """The notifications of one user."""
-        first = user % (NOTIFICATIONS // EACH) * EACH
-        return self.notifications[first : first + EACH]
-
-
-def _notification(number: int, name: str, now: datetime) -> Notification:
-    message = Message("Timetable", "Monday begins at nine.", data={"screen": "timetable"})
-    return Notification(name, message, Audience(groups=_GROUPS), now, category=f"category-{number % 5}")
-
-
-class _Phone:
-    """A keep-alive connection with the token of a user."""
-
-    def __init__(self, running: Installation, user: str) -> None:
-        self._tokens = build_services(running.config, running.database).user_tokens
-        self._connection = HTTPConnection("127.0.0.1", running.config.port)
-        self.log_in(user)
-
-    def log_in(self, user: str) -> None:
-        self._authorization = f"Bearer {self._tokens.mint(user)[0]}"
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """The answer. Raises RuntimeError unless it is 200."""
-        headers = {"Authorization": self._authorization}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        self._connection.request(method, path, None if body is None else json.dumps(body), headers)
-        answer = self._connection.getresponse()
-        read = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{method} {path}: {answer.status} {read.decode()[:500]}")
-        return json.loads(read)
 
 
 @dataclass
 class _Reports:
     """What devices have to report: of every user first that all was received, then that all was read."""
 
-    house: _House
+    house: House
     taken: int = 0
     _numbers: Iterator[int] = field(default_factory=count)
     _lock: Lock = field(default_factory=Lock)
 
-    def send(self, phone: _Phone) -> None:
+    def send(self, phone: Phone) -> None:
         """One request. Raises RuntimeError unless all of it is accepted."""
         with self._lock:
             number = next(self._numbers)
@@ -144,7 +73,7 @@ class _Reports:
             self.taken += EACH
 
 
-def _receipts(house: _House) -> dict[str, float]:
+def _receipts(house: House) -> dict[str, float]:
     running, reports = house.running, _Reports(house)
     _report(reports, _WARM_UP)
     before = cpu_seconds(running.web), cpu_seconds([running.mongod]), time.process_time(), reports.taken
@@ -169,7 +98,7 @@ def _report(reports: _Reports, seconds: float) -> float:
 
     def go() -> None:
         try:
-            phone = _Phone(reports.house.running, READER)
+            phone = Phone(reports.house.running, READER)
             while time.perf_counter() - began < seconds:
                 reports.send(phone)
         except (RuntimeError, OSError) as error:
@@ -185,8 +114,8 @@ def _report(reports: _Reports, seconds: float) -> float:
     return time.perf_counter() - began
 
 
-def _inbox(house: _House) -> dict[str, float]:
-    phone = _Phone(house.running, READER)
+def _inbox(house: House) -> dict[str, float]:
+    phone = Phone(house.running, READER)
     pages = _walk(phone)
     narrowed = _times(phone, [f"/v1/me/notifications?limit={_PAGE}&group=choir&category=category-3"] * 200)
     counts = _times(phone, ["/v1/me/notifications/counts"] * 100)
@@ -206,7 +135,7 @@ def _inbox(house: _House) -> dict[str, float]:
     }
 
 
-def _walk(phone: _Phone) -> list[float]:
+def _walk(phone: Phone) -> list[float]:
     """Seconds for each page, from the newest entry to the oldest. Raises RuntimeError unless all are shown once."""
     times = []
     for _ in range(_WALKS):
@@ -224,7 +153,7 @@ def _walk(phone: _Phone) -> list[float]:
     return times
 
 
-def _times(phone: _Phone, paths: list[str]) -> dict[str, float]:
+def _times(phone: Phone, paths: list[str]) -> dict[str, float]:
     """Milliseconds of these requests, one after the other with a pause."""
     times = []
     for path in paths:

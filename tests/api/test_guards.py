@@ -36,12 +36,14 @@ ROUTES = {
     ("PUT", "/v1/users/u1"): (USERS, {"community": "c"}),
     ("GET", "/v1/users/u1"): (USERS, None),
     ("DELETE", "/v1/users/u1"): (USERS, None),
+    ("GET", "/v1/users/u1/export"): (USERS, None),
     ("GET", "/v1/users/u1/registry"): (READ, None),
     ("POST", "/v1/users/u1/tokens"): (USERS, None),
     ("PUT", "/v1/groups/g1"): (USERS, {"members": ["u2"]}),
     ("GET", "/v1/groups/g1"): (USERS, None),
     ("DELETE", "/v1/groups/g1"): (USERS, None),
     ("POST", "/v1/groups/g1/members"): (USERS, {"add": ["u2"], "remove": ["u1"]}),
+    ("GET", "/v1/audit"): (ADMIN, None),
     ("GET", "/v1/tokens"): (ADMIN, None),
     ("POST", "/v1/tokens"): (ADMIN, {"name": "n", "scopes": ["admin"]}),
     ("POST", f"/v1/tokens/{T}/rotate"): (ADMIN, None),
@@ -71,7 +73,9 @@ USER_ROUTES = [route for route, (needed, _) in ROUTES.items() if needed is USER]
 
 
 def rules(app):
-    return {(method, rule.rule) for rule in app.url_map.iter_rules() for method in rule.methods - {"HEAD"}}
+    """But for those of JSON:API, which have a matrix of their own: tests/api/routes/test_jsonapi.py."""
+    all_rules = [rule for rule in app.url_map.iter_rules() if not rule.rule.startswith("/jsonapi/")]
+    return {(method, rule.rule) for rule in all_rules for method in rule.methods - {"HEAD"}}
 
 
 @pytest.fixture
@@ -283,7 +287,7 @@ def test_another_user_a_stranger_and_who_was_erased_are_answered_alike(backend, 
     """Whose ids these are, and who is known here, cannot be told from the answers."""
     for user in ("other", "erased"):
         backend.put(f"/v1/users/{user}", {})
-    assert backend.delete("/v1/users/erased").status_code == 204
+    assert backend.delete("/v1/users/erased").status_code == 200
     before, answers = of_one(stored(), "u1"), {}
     for user in ("other", "stranger", "erased"):
         _, body = ROUTES[route]

@@ -7,7 +7,7 @@ from werkzeug.test import TestResponse
 from notify_server.api import guards
 
 SUCCESSES = {"200", "201", "202", "204"}
-REFUSALS = {"400", "401", "403", "404", "409", "413", "415", "422", "503"}  # and nothing else, says the contract
+REFUSALS = {"400", "401", "403", "404", "409", "413", "415", "422", "429", "503"}  # and nothing else, says the contract
 
 
 @pytest.fixture
@@ -41,16 +41,18 @@ def test_every_route_but_the_documentation_itself_is_in_it(app, operations):
 
 
 def test_only_the_contracts_statuses_are_documented(operations):
-    for operation in operations.values():
-        assert operation["responses"].keys() <= SUCCESSES | REFUSALS
+    for (_, path), operation in operations.items():
+        also = {"406"} if path.startswith("/jsonapi/") else set()
+        assert operation["responses"].keys() <= SUCCESSES | REFUSALS | also
         assert operation["responses"].keys() & SUCCESSES
 
 
-def test_every_refusal_is_a_problem_document(operations):
+def test_every_refusal_is_a_problem_document_or_one_of_jsonapi(operations):
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for operation in operations.values():
+    errors = {"application/vnd.api+json": {"schema": {"$ref": "#/components/schemas/JsonApiErrors"}}}
+    for (_, path), operation in operations.items():
         for status in operation["responses"].keys() & REFUSALS:
-            assert operation["responses"][status]["content"] == problem
+            assert operation["responses"][status]["content"] == (errors if path.startswith("/jsonapi/") else problem)
 
 
 def test_every_operation_says_what_it_does_and_which_token_it_needs(app, operations):
@@ -58,14 +60,17 @@ def test_every_operation_says_what_it_does_and_which_token_it_needs(app, operati
     for (method, path), operation in operations.items():
         guard = guards.guard_of(app, adapter.match(path, method)[0])
         named = [{guard.scheme: [guard.scope] if guard.scope else []}] if guard.scheme else []
-        assert operation["security"] == named
+        assert operation["security"] == named + [{"userToken": []}] * guard.or_user
         assert operation["summary"]
         assert operation["tags"]
 
 
 def test_an_unknown_member_is_forbidden_by_the_document_too(document, operations):
-    for operation in operations.values():
+    """JSON:API demands that members are ignored which it does not know; but attributes are ours."""
+    for (_, path), operation in operations.items():
         for media in operation.get("requestBody", {}).get("content", {}).values():
+            if path.startswith("/jsonapi/"):
+                media = {"schema": {"$ref": "#/components/schemas/JsonApiChangedAttributes"}}  # noqa: PLW2901
             schema = document["components"]["schemas"][media["schema"]["$ref"].rpartition("/")[2]]
             assert schema["additionalProperties"] is False
 

@@ -1,30 +1,37 @@
 """Every method of storage/ at work on one database."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from notify_server.domain.audience import Recipient
+from notify_server.domain.audit import Change, Kind, Party
 from notify_server.domain.batch import Batch, Rank, Stage
 from notify_server.domain.inbox import VISIBLE, Place
 from notify_server.domain.notification import Audience, Channel, Notification, Priority, State
 from notify_server.domain.registry import Event, Note, Reason, Status
 from notify_server.domain.user import Mutable
+from notify_server.storage.audit import Audit
 from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.clients import Clients, Secret
 from notify_server.storage.devices import Devices
-from notify_server.storage.documents import Store
+from notify_server.storage.documents import Store, object_id
 from notify_server.storage.entries import Entries
+from notify_server.storage.erasures import Erasures
 from notify_server.storage.expansions import Expansions
 from notify_server.storage.groups import Groups
 from notify_server.storage.inbox import Inbox, Selection
+from notify_server.storage.inbox_pages import InboxPages, Walk
 from notify_server.storage.leases import Leases
 from notify_server.storage.members import Members
 from notify_server.storage.notifications import Idempotency, Notifications
 from notify_server.storage.paces import Paces
+from notify_server.storage.personal import Personal
 from notify_server.storage.receipts import Receipt, Receipts
 from notify_server.storage.registry import Arrivals, Registry
 from notify_server.storage.resends import Request, Resends
 from notify_server.storage.subscriptions import Subscriptions
+from notify_server.storage.traces import Traces
 from notify_server.storage.users import Users
 from notify_server.storage.workers import Workers
 from tests.builders import NOON, a_batch, a_device, a_notification, after, recipients
@@ -50,6 +57,7 @@ class Work:
 
     def __init__(self, database: Store) -> None:
         self.called: set[str] = set()
+        self.database = database
 
         def watch(store: Any) -> Any:
             return Recorded(store, self.called)
@@ -69,6 +77,10 @@ class Work:
         )
         self.resends = watch(Resends(database))
         self.inbox, self.subscriptions = watch(Inbox(database)), watch(Subscriptions(database))
+        self.inbox_pages = watch(InboxPages(database))
+        self.erasures = watch(Erasures(database))
+        self.traces = watch(Traces(database, self.erasures))
+        self.audit, self.personal = watch(Audit(database)), watch(Personal(database))
         self.paces, self.workers = watch(Paces(database)), watch(Workers(database))
         self.made = [self._notification(number) for number in range(60)]
         self.first: Notification = self.made[0]
@@ -77,6 +89,7 @@ class Work:
         made = a_notification(
             category=f"c{number % 7}",
             community=f"school{number % 5}",
+            client=f"c{number % 11}",
             state=State.SCHEDULED if number % 9 == 8 else State.ACCEPTED,
             priority=list(Priority)[number % 2],
             ttl=1 + number,
@@ -89,11 +102,13 @@ class Work:
         for part in (self._users, self._devices, self._registry, self._notifications, self._expansions, self._batches):
             part()
         self._others()
+        self._people()
 
     def _users(self) -> None:
         self.users.mention(USERS, "school1", NOON)
         self.users.put("u000", {"community": "school0"}, NOON)
         self.users.get("u000")
+        self.users.among(USERS[:9])
         for number, group in enumerate(MANY):
             self.groups.put(group, None, NOON)
             self.groups.add(group, USERS[number : number + 3])
@@ -109,7 +124,6 @@ class Work:
         self.members.of_group("g001", "", 9)
         self.members.count("g001")
         self.groups.delete("g001")
-        self.users.delete("u299")
 
     def _devices(self) -> None:
         for user in USERS:
@@ -119,7 +133,8 @@ class Work:
         gone = [owned for owned in self.devices.targets(USERS[:50]) if owned[0] == "u003"]
         self.devices.deactivate({Reason.UNREGISTERED: gone}, NOON)
         self.devices.delete("u001", "phone")
-        self.devices.erase("u002")
+        self.devices.confirm("u001", ["tablet"], after(9), NOON)
+        self.devices.remove_silent(after(1), 9)
 
     def _registry(self) -> None:
         n = self.first.id
@@ -134,6 +149,7 @@ class Work:
         for event in (Event.RECEIVE, Event.READ):
             self.receipts.record("u020", [Receipt(n, event, NOON, None)])
         self._inbox(n)
+        self._inbox_pages()
         self.entries.of_notification(n, None, "u010", 9)
         self.entries.of_notification(n, "pending", None, 9)
         self.entries.of_user("u010", n, 9)
@@ -146,7 +162,7 @@ class Work:
         self.registry.count_unconfirmed(n, None)
         self.registry.count_unconfirmed(n, USERS[:9])
         self.registry.move_all(Event.EXPIRE, n, Note(NOON, Reason.TTL_OVER))
-        self.registry.erase("u099")
+        self.entries.erased([n])
 
     def _inbox(self, n: str) -> None:
         for places, filters in ((VISIBLE, {}), ([Place.READ], {}), (VISIBLE, {"groups": "g", "category": "c"})):
@@ -165,6 +181,13 @@ class Work:
             self.subscriptions.under_way("u060", kind, "x", NOON)
             self.subscriptions.unmute("u060", kind, "x", NOON)
         self.subscriptions.suppress("u060", [n], Reason.MUTED_GROUP, NOON)
+
+    def _inbox_pages(self) -> None:
+        for user in ("u010", None):
+            for places in (VISIBLE, [Place.READ]):
+                for newest_first in (True, False):
+                    self.inbox_pages.page(Walk(user, places, newest_first), 3, 9)
+                    self.inbox_pages.count(Walk(user, places, newest_first))
 
     def _notifications(self) -> None:
         self.notifications.get(self.first.id)
@@ -244,6 +267,50 @@ class Work:
         self.resends.waiting(9)
         self.resends.queue(requests[0], {"u1": 0, "u2": 0}, "u2", NOON, Rank.BULK)
         self.resends.finish(requests[0])
+
+    def _people(self) -> None:
+        self.personal.profile("u070")
+        self.personal.devices("u070")
+        self.personal.page("u070", None)
+        self.personal.page("u070", self.made[30].id)
+        self._audit()
+        self.erasures.pseudonym("u070")
+        self.traces.present("u070")
+        erasure = self.erasures.begin("u070", after(1))
+        self.erasures.again(NOON, [("u070", NOON)])
+        self.erasures.running(9)
+        for user in USERS[:100]:
+            self.erasures.begin(user, NOON)
+        self.traces.remove_person(erasure)
+        self.traces.unname(erasure)
+        self.database["notifications"].update_many(
+            {"_id": {"$gt": object_id(self.made[3].id)}}, {"$set": {"expanded": True}}
+        )
+        for ids in (self.made[5].id, None):
+            self.traces.sweep(erasure, ids and object_id(ids), 9, after(99))
+        self.traces.remove_echo(erasure)
+        self.erasures.complete(erasure)
+        self.erasures.get(erasure)
+        self.erasures.find("u070")
+
+    def _audit(self) -> None:
+        for number in range(40):
+            actor, about = Party(Kind.CLIENT, f"c{number}"), Party(Kind.USER, f"u{number:03}")
+            line = self.audit.begin(Change(actor, f"users.{number % 7}", None, about), after(number), timedelta(days=1))
+            self.audit.end(line, 200, None)
+        for filters in (
+            {},
+            {"actor": ["c1"], "from": NOON, "to": after(30)},
+            {"actor": ["c1"]},
+            {"object": ["u001"]},
+            {"action": ["users.1"]},
+            {"actor": ["c1"], "object": ["u001"], "action": ["users.1"]},
+            {"object": [self.first.id]},
+        ):
+            self.audit.page(filters, None, 9)
+            self.audit.page(filters, line, 9)
+        self.audit.about("u001", None, 9)
+        self.audit.rename("u001", "p")
 
     def _others(self) -> None:
         for number in range(20):

@@ -94,3 +94,15 @@ def test_a_revoked_token_is_good_for_nothing_and_cannot_be_revoked_again(run, to
     with pytest.raises(Unauthenticated):
         tokens.authenticate(token)
     assert run("token", "revoke", client, expect=1).stderr == f"There is no active token '{client}'.\n"
+
+
+def test_what_commands_do_to_tokens_is_in_the_audit_log(run, database):
+    token = run("token", "create", "backend").stdout.splitlines()[-1]
+    run("token", "rotate", client_of(token))
+    run("token", "revoke", client_of(token))
+    lines = list(database["audit"].find().sort("_id", 1))
+    assert [line["action"] for line in lines] == ["tokens.create", "tokens.rotate", "tokens.revoke"]
+    assert {(line["actor"]["kind"], line["object"]["id"], line["status"]) for line in lines} == {
+        ("command", client_of(token), 200)
+    }
+    assert token not in str(lines)

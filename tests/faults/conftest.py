@@ -35,7 +35,14 @@ def fcm(simulator: SimulatorProcess) -> Iterator[SimulatorProcess]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--full", action="store_true", help=f"faults befall {FULL_CROWD:,} recipients, not {CROWD:,}")
+    parser.addoption("--full", action="store_true", help=f"every fault, and {FULL_CROWD:,} recipients, not {CROWD:,}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """One fault of each kind is enough for every day; the rest waits for --full."""
+    rest = [] if config.getoption("--full") else [item for item in items if item.get_closest_marker("full")]
+    config.hook.pytest_deselected(items=rest)
+    items[:] = [item for item in items if item not in rest]
 
 
 @pytest.fixture(scope="session")

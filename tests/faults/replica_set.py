@@ -91,7 +91,7 @@ class ReplicaSet:
         for member in self.members:
             member.start()
         first = self.members[0]
-        until(lambda: first.state() == "OTHER", "the first member answers")
+        until(lambda: all(member.state() == "OTHER" for member in self.members), "the members answer")
         configured = [{"_id": number, "host": member.address} for number, member in enumerate(self.members)]
         settings = {"electionTimeoutMillis": ELECTION, "heartbeatIntervalMillis": _HEARTBEAT}
         first.ask({"replSetInitiate": {"_id": mongod.REPLICA_SET, "members": configured, "settings": settings}})

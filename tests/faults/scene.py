@@ -59,6 +59,7 @@ class Scene:
         self.database: Database[Document] = connect(self.service.config)
         self.services: Services = build_services(self.service.config, self.database)
         self._faulty_since = datetime.now(UTC)
+        self._over_at: datetime | None = None
 
     def close(self) -> None:
         """End every process and forget what they did; the people stay."""
@@ -110,7 +111,11 @@ class Scene:
 
     def begin(self) -> None:
         """The fault happens now."""
-        self._faulty_since = datetime.now(UTC)
+        self._faulty_since, self._over_at = datetime.now(UTC), None
+
+    def end(self) -> None:
+        """Everything is over now; what is only recorded later needs to say so."""
+        self._over_at = datetime.now(UTC)
 
     def record(
         self,
@@ -122,11 +127,13 @@ class Scene:
         window: int = WINDOW,
         within: float | None = None,
     ) -> None:
-        """Note what the fault cost; everything is over now. `recipients` were to be sent it `sends` times each.
+        """Note what the fault cost; everything is over, now if `end` was not called. `recipients` were to be sent it
+        `sends` times each.
 
         It may cost `window` duplicates, and `within` seconds to recover: two lease times, if nothing else is said.
         """
-        seconds = idle(self._faulty_since, datetime.now(UTC), [moment(row) for row in evidence.sends])
+        over_at = self._over_at or datetime.now(UTC)
+        seconds = idle(self._faulty_since, over_at, [moment(row) for row in evidence.sends])
         lost = len(set(recipients) - evidence.reached)
         duplicates = sum(max(0, count - sends) for count in evidence.accepted.values())
         allowed = 2 * self.service.config.lease if within is None else within

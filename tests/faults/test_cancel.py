@@ -81,6 +81,7 @@ def test_a_cancel_in_mid_dispatch_stops_who_is_not_sent_to_and_says_how_many(sce
     scene.record("cancelled in mid-dispatch", evidence, sorted(sent), window=0)
 
 
+@pytest.mark.full
 def test_a_cancel_in_mid_expansion_gives_everybody_an_entry(scene, people, post):
     scene.fcm.behave(latency=SLOW)
     scene.service.start("scheduler").ready("scheduler leads")
@@ -97,6 +98,7 @@ def test_a_cancel_in_mid_expansion_gives_everybody_an_entry(scene, people, post)
     assert evidence.batches == []
 
 
+@pytest.mark.full
 def test_the_scheduler_ends_what_a_dead_web_process_has_begun(scene, people):
     """The state is all that it wrote before it died; no worker lives that would come by the batches."""
     worker = scene.service.start("worker").ready("worker started")
@@ -155,6 +157,7 @@ def test_what_is_sent_again_by_request_is_sent_once_more_though_schedulers_and_w
     assert Counter(entry["attempts"] for entry in evidence.entries) == {2: SOME}
 
 
+@pytest.mark.full
 def test_nothing_is_sent_before_its_time_to_the_millisecond(scene, people):
     """Several schedulers and workers compete for being early."""
     for command in ("scheduler", "scheduler", "worker", "worker"):

@@ -60,7 +60,7 @@ def await_pauses(scene: Scene, pauses: int) -> None:
     until(lambda: pace(scene).failures >= pauses, f"the channel is paused for the {pauses}. time")
 
 
-@pytest.mark.parametrize("trouble", ["refused by FCM", "no token"])
+@pytest.mark.parametrize("trouble", ["refused by FCM", pytest.param("no token", marks=pytest.mark.full)])
 def test_a_refused_credential_pauses_all_shows_and_heals_by_itself(
     scene: Scene, api: Api, workers: None, people: list[str], trouble: str
 ) -> None:
@@ -104,6 +104,7 @@ def test_a_credential_of_the_app_for_one_platform_pauses_nothing(
     assert scene.service.failures() == []
 
 
+@pytest.mark.full
 def test_an_fcm_that_answers_503_gets_probes_only(scene: Scene, api: Api, workers: None, people: list[str]) -> None:
     scene.fcm.behave(unavailable=1.0)
     notification = scene.accept(groups=["all"])
@@ -133,6 +134,7 @@ def mortal_scene(make_scene: Callable[..., Scene], tmp_path: Any) -> Iterator[Sc
         scene.fcm.stop()
 
 
+@pytest.mark.full
 def test_an_fcm_that_is_killed_and_comes_back_gets_everything(mortal_scene: Scene, people: list[str]) -> None:
     scene = mortal_scene
     for _ in range(WORKERS):

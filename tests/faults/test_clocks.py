@@ -34,7 +34,7 @@ def plausible(scene: Scene, notification: str, since: datetime) -> None:
         assert since - SLACK <= times[0] <= times[-1] <= datetime.now(UTC) + SLACK
 
 
-@pytest.mark.parametrize("seconds", [SKEWED, -SKEWED], ids=["ahead", "behind"])
+@pytest.mark.parametrize("seconds", [SKEWED, pytest.param(-SKEWED, marks=pytest.mark.full)], ids=["ahead", "behind"])
 def test_a_worker_whose_clock_is_wrong_takes_nothing_from_another(scene, people, seconds):
     scene.fcm.behave(latency=SLOW)
     since = datetime.now(UTC)
@@ -49,7 +49,7 @@ def test_a_worker_whose_clock_is_wrong_takes_nothing_from_another(scene, people,
     plausible(scene, notification, since)
 
 
-@pytest.mark.parametrize("seconds", [SKEWED, -SKEWED], ids=["forward", "back"])
+@pytest.mark.parametrize("seconds", [SKEWED, pytest.param(-SKEWED, marks=pytest.mark.full)], ids=["forward", "back"])
 def test_clocks_that_jump_in_mid_dispatch_cost_nobody_and_repeat_nothing(scene, people, seconds):
     scene.fcm.behave(latency=SLOW)
     since = datetime.now(UTC)
@@ -73,7 +73,7 @@ def test_clocks_that_jump_in_mid_dispatch_cost_nobody_and_repeat_nothing(scene, 
     scene.sound(scene.evidence(later))
 
 
-@pytest.mark.parametrize("seconds", [HOUR, -HOUR], ids=["ahead", "behind"])
+@pytest.mark.parametrize("seconds", [HOUR, pytest.param(-HOUR, marks=pytest.mark.full)], ids=["ahead", "behind"])
 def test_a_web_process_whose_clock_is_wrong_accepts_for_now_and_knows_its_users(scene, people, seconds):
     since = datetime.now(UTC)
     start_wrong(scene, "web", seconds, web_processes=1)

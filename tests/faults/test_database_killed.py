@@ -61,6 +61,7 @@ def test_a_database_killed_in_mid_dispatch_costs_nobody(scene, mongod):
     assert alive(scene) == pids
 
 
+@pytest.mark.full
 def test_a_database_away_for_long_in_mid_expansion_costs_nobody(scene, mongod):
     scene.fcm.behave(latency=SLOW)
     pids = start_all(scene)

@@ -79,7 +79,7 @@ class Limit:
 WAYS = [Limit, RealDisk] if may_mount() else [Limit]
 
 
-@pytest.fixture(params=WAYS, ids=lambda way: way.__name__)
+@pytest.fixture(params=[*WAYS[:1], *(pytest.param(way, marks=pytest.mark.full) for way in WAYS[1:])])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Mongod, RealDisk | Limit]]:
     """A mongod, and the disk that it is on."""
     directory = tmp_path / "disk"

@@ -18,6 +18,7 @@ def scene(make_scene) -> Iterator[Scene]:
     scene.fcm.resume()
 
 
+@pytest.mark.full
 def test_an_fcm_that_answers_nobody_is_asked_again_when_it_does(scene, people, crowd):
     """SIGSTOP: the kernel takes connections and bytes, and nothing ever comes back."""
     scene.fcm.behave(latency={"min": 0.05, "max": 0.3})
@@ -48,6 +49,7 @@ def test_an_fcm_that_stalls_after_its_accept_gets_it_twice_and_no_more(scene, pe
     assert evidence.duplicates == 10
 
 
+@pytest.mark.full
 def test_an_fcm_slower_than_a_lease_costs_nothing_but_time(make_scene, people, crowd):
     scene = make_scene(lease=0.5)
     scene.fcm.behave(latency={"min": 1.0, "max": 1.5})

@@ -3,6 +3,8 @@
 All bounds are upper bounds on what was sent within a time, or before something else: a slow machine only sends less.
 """
 
+import pytest
+
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
@@ -33,6 +35,7 @@ def most_within(times: Sequence[datetime], seconds: float) -> int:
     return most
 
 
+@pytest.mark.full
 def test_workers_that_come_and_die_keep_to_the_rate_together(make_scene, people):
     scene = make_scene(fcm_rate=RATE)
     workers = [scene.service.start("worker").ready("worker started") for _ in range(2)]
@@ -51,6 +54,7 @@ def test_workers_that_come_and_die_keep_to_the_rate_together(make_scene, people)
     assert most_within(moments(scene), 12) <= 1.1 * RATE * 12 + paid
 
 
+@pytest.mark.full
 def test_after_an_idle_time_the_rate_rises_from_a_tenth(make_scene, people):
     scene = make_scene(fcm_rate=RATE, fcm_ramp=10.0)
     for _ in range(2):
@@ -63,6 +67,7 @@ def test_after_an_idle_time_the_rate_rises_from_a_tenth(make_scene, people):
     assert scene.cancel(notification)
 
 
+@pytest.mark.full
 def test_a_broadcast_is_not_begun_before_it_is_paid_for(make_scene, people):
     scene = make_scene(fcm_rate=100.0)
     for _ in range(3):

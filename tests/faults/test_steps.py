@@ -1,7 +1,7 @@
 """kill -9 between any two writes: each process dies once at every step, and another one takes over."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -26,7 +26,16 @@ EXPIRY = [s for s in STEPS if s.startswith("expire.")]
 REAPING = [s for s in STEPS if s.startswith("reap.")]
 GATEWAY = [s for s in STEPS if s.startswith("announcement.")]
 OTHERS = ["acceptance.stored", "enrolment.registered", "scheduler.leading", "release.released", "resend.recalled"]
+EVERY_DAY = {"expansion.entries", "delivery.sent", "settlement.entries", "together.entries", "delivery.leased"}
+EVERY_DAY |= {"scheduler.leading", "expire.entries", "reap.batches", GATEWAY[0]}
 _serial = count()
+
+
+def each(steps: Iterable[str]) -> pytest.MarkDecorator:
+    """A case for each of `steps`: those of EVERY_DAY always, the others at full size."""
+    rest = pytest.mark.full
+    cases = [pytest.param(step, marks=() if step in EVERY_DAY else rest) for step in steps]
+    return pytest.mark.parametrize("step", cases)
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,7 @@ def test_every_step_has_its_death_here():
     assert sorted([*BROADCAST, *TOGETHER, *FROM_QUEUE, *EXPIRY, *REAPING, *GATEWAY, *OTHERS]) == sorted(STEPS)
 
 
-@pytest.mark.parametrize("step", BROADCAST)
+@each(BROADCAST)
 def test_a_worker_that_dies_in_a_broadcast_leaves_nobody_out(scene, people, crowd, sides, step):
     notification = scene.accept(groups=["crowd"], users=sorted([*sides.gone, *sides.bare]))
     victim = scene.service.start("worker", failpoint=f"{step}:2" if step in LATER else step)
@@ -99,7 +108,7 @@ def test_a_worker_that_dies_in_a_broadcast_leaves_nobody_out(scene, people, crow
     assert evidence.duplicates <= WINDOW
 
 
-@pytest.mark.parametrize("step", TOGETHER)
+@each(TOGETHER)
 def test_a_worker_that_dies_with_many_small_audiences_leaves_nobody_out(scene, people, sides, step):
     audiences = {
         scene.accept(users=sorted([*people[i : i + 15], sides.bare[i]])): people[i : i + 15] for i in range(25)
@@ -116,7 +125,7 @@ def test_a_worker_that_dies_with_many_small_audiences_leaves_nobody_out(scene, p
     scene.record(f"worker killed at {step} ({len(audiences)} notifications)", evidence, reached, window=0)
 
 
-@pytest.mark.parametrize("step", FROM_QUEUE)
+@each(FROM_QUEUE)
 def test_a_worker_that_dies_when_it_takes_a_resend_leaves_nobody_out(scene, people, crowd, step):
     notification = scene.accept(groups=["crowd"], resend=ResendPolicy(after=1, times=1))
     first = scene.service.start("worker")
@@ -171,7 +180,7 @@ def test_what_waits_for_a_device_is_served_though_its_registration_was_cut_off(s
     assert evidence.duplicates == 0
 
 
-@pytest.mark.parametrize("step", ["scheduler.leading", "release.released"])
+@each(["scheduler.leading", "release.released"])
 def test_a_scheduler_that_dies_when_a_time_has_come_delays_at_most(scene, people, crowd, step):
     scene.service.start("worker").ready("worker started")
     send_at = datetime.now(UTC) + timedelta(seconds=0.5)
@@ -194,7 +203,7 @@ def test_a_scheduler_that_dies_when_it_has_recalled_batches_repeats_no_resend(sc
     assert len(log) == 2 * len(crowd)
 
 
-@pytest.mark.parametrize("step", EXPIRY)
+@each(EXPIRY)
 def test_a_scheduler_that_dies_while_it_expires_a_notification_is_followed_by_another(scene, people, sides, step):
     scene.service.start("worker").ready("worker started")
     notification = scene.accept(users=sorted([*people[:100], *sides.bare]), ttl=1)
@@ -210,7 +219,7 @@ def test_a_scheduler_that_dies_while_it_expires_a_notification_is_followed_by_an
     assert evidence.batches == []
 
 
-@pytest.mark.parametrize("step", REAPING)
+@each(REAPING)
 def test_a_scheduler_that_dies_while_it_reaps_a_dead_worker_is_followed_by_another(scene, people, crowd, step):
     """The worker leaves a notification all of which is settled, and which only a scheduler can end."""
     notification = scene.accept(users=people[:100])
@@ -225,7 +234,7 @@ def test_a_scheduler_that_dies_while_it_reaps_a_dead_worker_is_followed_by_anoth
     assert evidence.duplicates == 0
 
 
-@pytest.mark.parametrize("step", GATEWAY)
+@each(GATEWAY)
 def test_a_gateway_that_dies_while_it_announces_leaves_everything_in_the_inbox(scene, sides, step):
     """A socket is told at most once; whoever was not told finds the notification in the registry, and can read it."""
     user, port = sides.bare[0], free_port()

@@ -1,5 +1,7 @@
 """Workers that are stopped, or stand still: SIGTERM drains, and a lease runs out under one that is suspended."""
 
+import pytest
+
 from bson import ObjectId
 
 from tests.faults.conftest import SOME
@@ -33,6 +35,7 @@ def test_sigterm_loses_nothing_sends_nothing_twice_and_gives_every_lease_back(ma
     assert evidence.duplicates == 0
 
 
+@pytest.mark.full
 def test_a_slow_drain_keeps_its_leases(make_scene, people):
     """Its last answers take longer than a lease, and another worker waits for just such leases."""
     scene = make_scene(lease=0.5)

@@ -1,6 +1,8 @@
 """kill -9 of a worker, at the worst moments: nobody is lost, and no more is sent twice than was in flight."""
 
 import time
+import pytest
+
 from itertools import cycle
 
 from notify_server.config import Config
@@ -57,6 +59,7 @@ def test_a_worker_killed_in_mid_dispatch_sends_again_only_what_was_in_flight(sce
     assert evidence.duplicates == len(in_flight) <= IN_FLIGHT
 
 
+@pytest.mark.full
 def test_workers_killed_again_and_again_take_over_from_each_other(make_scene, people):
     scene = make_scene(lease=0.5)
     scene.fcm.behave(latency=SLOW)

@@ -59,6 +59,7 @@ def test_a_read_only_database_is_unavailable_to_writers_and_everything_waits(sce
     assert all(process.alive for process in processes)
 
 
+@pytest.mark.full
 def test_a_living_worker_comes_back_to_what_it_could_not_write(scene, refuse, people):
     scene.fcm.behave(latency=SLOW)
     worker = scene.service.start("worker").ready("worker started")

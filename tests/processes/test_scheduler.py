@@ -7,9 +7,12 @@ from notify_server.domain.batch import Batch, BatchKey, Stage
 from notify_server.domain.notification import Audience, Channel, Message, Notification, State
 from notify_server.storage import migrations
 from notify_server.storage.batches import Batches
+from notify_server.storage.devices import Devices
 from notify_server.storage.documents import Store, new_id
+from notify_server.storage.erasures import Erasures
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.resends import Request, Resends
+from tests.builders import a_device
 from tests.fcm_simulator import SimulatorProcess
 from tests.service import Service, until
 
@@ -54,7 +57,11 @@ def test_every_job_is_run(service, database):
     cancelled = store(database, state=State.CANCELLED)
     database.notifications.update_one({"state": "cancelled"}, {"$set": {"expanded": True, "unswept": True}})
     Resends(database).add(Request(cancelled, None, "token", PAST, 1))
+    Devices(database).register(a_device("u1", confirmed_at=NOW - timedelta(days=271)))
+    erasure = Erasures(database).begin("u2", NOW)
     service.start("scheduler")
+    until(lambda: Devices(database).of_user("u1") == [], "remove_devices")
+    until(lambda: Erasures(database).get(erasure).complete, "complete_erasures")
     until(lambda: state(database, scheduled) == "accepted", "release")
     until(lambda: Notifications(database).unswept(1) == [], "sweep")
     until(lambda: Resends(database).waiting(1) == [], "queue")

@@ -134,7 +134,7 @@ def test_metrics_are_those_of_both_processes(shared, token):
         lines = text.splitlines()
         families = [line for line in lines if line.startswith("# TYPE")]
         assert len(families) == len(set(families))
-        assert [line.split()[1] for line in lines if line.startswith("notify_queue_age_seconds")] == ["0.0"]
+        assert len([line for line in lines if line.startswith("notify_queue_age_seconds")]) == 1
         counts = [line.split()[1] for line in lines if line.startswith("notify_notifications_accepted_total ")]
         return float(*counts) if counts else 0.0
 

@@ -1,3 +1,7 @@
+import contextlib
+import http.client
+import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,3 +55,153 @@ def test_what_came_is_not_logged(web):
         received(connection)
     assert any(line["event"] == "request refused: not HTTP" for line in web.log())
     assert SECRET.decode() not in str(web.log())
+
+
+@pytest.fixture(scope="module")
+def hasty(
+    tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str, database_name: str, _migrated: Any
+) -> Iterator[WebServer]:
+    """A server of one process and two threads, that waits for nobody for long, with room for few."""
+    server = WebServer(
+        tmp_path_factory.mktemp("hasty"),
+        mongodb_uri,
+        database_name,
+        NOTIFY_WEB_THREADS="2",
+        NOTIFY_HEADER_TIMEOUT="1.5",
+        NOTIFY_BODY_TIMEOUT="1.5",
+        NOTIFY_WEB_CONNECTIONS="60",
+    )
+    server.await_ready()
+    yield server
+    server.stop()
+
+
+@contextlib.contextmanager
+def connections(server: WebServer, many: int) -> Iterator[list[socket.socket]]:
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(server.connected()) for _ in range(many)]
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Whether the server has hung up; answers that it sent before are read and dropped."""
+    with contextlib.suppress(ConnectionError):
+        while connection.recv(65536):
+            pass
+    return True
+
+
+def dribble(lines: list[socket.socket], piece: bytes) -> list[socket.socket]:
+    """Send one more piece on each line; returns those that are still up."""
+    up = []
+    for line in lines:
+        with contextlib.suppress(ConnectionError):
+            line.sendall(piece)
+            up.append(line)
+    return up
+
+
+SLOW = {
+    "nothing at all": (b"", b""),
+    "a head (slowloris)": (b"GET /healthz HTTP/1.1\r\n", b"X: y\r\n"),
+    "a request line": (b"G", b"E"),
+    "a body": (b"POST /v1/notifications HTTP/1.1\r\nHost: a\r\nContent-Length: 9000\r\n\r\n", b"x"),
+    "chunks": (b"POST /v1/notifications HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    "the size of a chunk": (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+    "a trailer": (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n"),
+    "a go-ahead": (b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 9000\r\nExpect: 100-continue\r\n\r\n", b""),
+    "a body that is too large": (b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n", b""),
+    "half of a second request": (b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /h", b"e"),
+}
+
+
+@pytest.mark.parametrize(("begin", "piece"), SLOW.values(), ids=SLOW)
+def test_fifty_clients_that_dribble_hold_back_nobody_and_are_let_go(hasty, begin, piece):
+    with connections(hasty, 50) as lines:
+        dribble(lines, begin)
+        up = lines
+        for _ in range(3):
+            up = dribble(up, piece)
+            assert hasty.call("GET", "/healthz") == (200, {"status": "alive"})
+            time.sleep(0.05)
+        assert len(up) == 50
+        assert all(is_closed(line) for line in lines)
+
+
+def test_fifty_clients_that_take_no_answer_hold_back_nobody_and_are_let_go(hasty):
+    with connections(hasty, 50) as lines:
+        for line in lines:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        dribble(lines, b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: a\r\n\r\n" * 20)
+        for _ in range(5):
+            assert hasty.call("GET", "/healthz") == (200, {"status": "alive"})
+        while sum(line.get("stage") == "flush" for line in hasty.log()) < 50:
+            time.sleep(0.05)
+
+
+def test_clients_that_do_not_hang_up_after_their_answer_hold_back_nobody(hasty):
+    with connections(hasty, 50) as lines:
+        dribble(lines, b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        for line in lines:
+            assert received(line)[0] == 200
+        assert hasty.call("GET", "/healthz") == (200, {"status": "alive"})
+        assert all(is_closed(line) for line in lines)
+
+
+def test_of_too_many_connections_those_that_wait_longest_are_let_go(hasty):
+    with connections(hasty, 100) as lines:
+        assert hasty.call("GET", "/healthz") == (200, {"status": "alive"})
+        assert is_closed(lines[0])
+
+
+def test_large_answers_come_whole_to_a_client_that_takes_them_later(hasty):
+    path = "/docs/swagger-ui-bundle.js"
+    with hasty.connected() as line:
+        line.sendall(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % path.encode() * 10)
+        time.sleep(0.3)
+        answers, sizes = line.makefile("rb"), []
+        for _ in range(10):
+            head = http.client.parse_headers(answers) if answers.readline().split()[1] == b"200" else {}
+            sizes.append(len(answers.read(int(head["Content-Length"]))))
+    assert sizes == [int(head["Content-Length"])] * 10
+    assert sizes[0] > 1_000_000
+
+
+def test_requests_sent_at_once_are_answered_one_after_another(web):
+    with web.connected() as line:
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n" * 3 + b"GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n")
+        answers = line.makefile("rb")
+        statuses = []
+        for _ in range(4):
+            statuses.append(int(answers.readline().split()[1]))
+            length = 0
+            while (header := answers.readline()) != b"\r\n":
+                name, _, value = header.partition(b":")
+                length = int(value) if name.lower() == b"content-length" else length
+            answers.read(length)
+    assert statuses == [200, 200, 200, 404]
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [
+        b"Content-Length: 35\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"Content-Length: 0\r\nContent-Length: 35\r\n\r\n",
+        b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding: identity\r\nContent-Length: 0\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n",
+        b"X: y\nContent-Length: 35\r\n\r\n",
+        b"X: y\r\n Content-Length: 35\r\n\r\n",
+        b"Content-Length : 35\r\n\r\n",
+    ],
+    ids=lambda framing: repr(framing[:40]),
+)
+def test_no_request_is_smuggled_behind_one_that_could_end_in_two_places(web, framing):
+    with web.connected() as line:
+        line.sendall(b"POST /healthz HTTP/1.1\r\nHost: a\r\n" + framing + b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")
+        text = b""
+        with contextlib.suppress(ConnectionError):
+            while more := line.recv(65536):
+                text += more
+    assert text.count(b"HTTP/1.1 ") <= 1
+    assert b" 404 " not in text

@@ -5,6 +5,7 @@ from notify_server.domain.notification import Audience, Notification
 from notify_server.domain.user import User
 from notify_server.services.arrival import Arrival, Selection
 from notify_server.storage.documents import Store
+from notify_server.storage.erasures import Erasures
 from notify_server.storage.members import Members
 from notify_server.storage.registry import Registry
 from notify_server.storage.users import Users
@@ -13,7 +14,7 @@ from tests.builders import NOON, a_notification, after
 
 @pytest.fixture
 def arrival(database: Store) -> Arrival:
-    return Arrival(Members(database), Users(database), Registry(database))
+    return Arrival(Members(database), Users(database), Registry(database), Erasures(database))
 
 
 def to(*users: str, **fields: object) -> Selection:

@@ -21,7 +21,7 @@ from tests.fcm_simulator import SimulatorProcess
 from tests.services.test_allowance import Ticks
 
 DEAD = Outcome(Kind.TARGET_DEAD, Reason.UNREGISTERED)
-TOO_OFTEN = Outcome(Kind.RETRY, Reason.DEVICE_RATE, 70.0)
+TOO_OFTEN = Outcome(Kind.RETRY, Reason.DEVICE_RATE, 60.0)
 Sending = Callable[..., Send]
 
 
@@ -46,7 +46,7 @@ class Sender:
 @pytest.fixture
 def outlet(transport: PushTransport, governor: Governor, fcm: SimulatorProcess) -> Sender:
     assert fcm.counts()["requests"] == 0
-    return Sender(Outlet(transport, governor, DeviceLimits(minute=2)))
+    return Sender(Outlet(transport, governor, DeviceLimits(minute=3, hour=6)))
 
 
 @pytest.fixture
@@ -155,5 +155,6 @@ def test_the_pace_learns_from_the_answers(
     outlet: Sender, a_send: Sending, fcm: SimulatorProcess, database: Store
 ) -> None:
     fcm.behave(quota=1)
-    assert outlet.send([a_send("a")]) == [[Outcome(Kind.RETRY, Reason.QUOTA_EXCEEDED)]]
+    refused = Outcome(Kind.RETRY, Reason.QUOTA_EXCEEDED)
+    assert outlet.send([a_send(*"abcde")]) == [[refused] * 5]
     assert Paces(database).get(Channel.PUSH).throttled_at == NOON

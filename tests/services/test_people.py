@@ -26,26 +26,3 @@ def test_a_group_named_twice_is_one(people: People) -> None:
 def test_an_unknown_user_is_not_found(people: People) -> None:
     with pytest.raises(NotFound):
         people.get("nobody")
-    with pytest.raises(NotFound):
-        people.erase("nobody")
-
-
-def test_an_erased_person_leaves_nothing_behind_and_gets_nothing_more(scene: Scene, people: People) -> None:
-    scene.register("a")
-    scene.register("b")
-    scene.accept("a", "b")
-    [page] = scene.expand()
-    people.erase("a")
-    scene.engine.delivery.deliver([page])
-    assert scene.accepted() == ["b:phone"]
-    left = {name: list(scene.database[name].find()) for name in ("users", "devices", "registry")}
-    assert {name: len(found) for name, found in left.items()} == {"users": 1, "devices": 1, "registry": 1}
-    with pytest.raises(NotFound):
-        people.get("a")
-
-
-def test_a_person_of_whom_only_traces_are_left_can_be_erased(scene: Scene, people: People) -> None:
-    scene.register("a")
-    scene.database["users"].delete_many({})
-    people.erase("a")
-    assert scene.database["devices"].count_documents({}) == 0

@@ -81,7 +81,7 @@ def test_every_outcome_is_written_to_its_entry_its_device_and_the_queue(database
 
 def test_who_has_no_device_waits_with_that_reason_and_in_no_batch(database: Store, clock: StoppedClock) -> None:
     desk = Desk(database, clock, "a", "b")
-    desk.devices.erase("b")
+    desk.devices.delete("b", "phone")
     desk.settle({"a": ACCEPTED})
     assert desk.standing()["b"] == ("pending", "no_device", 0)
     assert desk.queue() == {("a",): ("confirm", 900)}

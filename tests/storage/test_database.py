@@ -1,6 +1,9 @@
 import dataclasses
+import os
+import signal
 import socket
 import subprocess
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from notify_server.config import Config
 from notify_server.errors import ConfigurationError, DatabaseUnavailable, NotAReplicaSet
 from notify_server.storage import mongod as binary
 from notify_server.storage.database import connect, ping, require_replica_set, translated, uri, uri_file
+from notify_server.storage.documents import insert_new
 from tests.mongod import CACHE
 
 
@@ -50,12 +54,18 @@ def test_a_malformed_uri_names_its_variable_and_does_not_show_the_password():
     assert "ssword" not in str(caught.value)
 
 
-def test_documents_come_back_with_aware_times_and_writes_wait_for_a_majority(database):
-    assert database.write_concern == WriteConcern("majority")
+def test_documents_come_back_with_aware_times_and_writes_wait_for_a_majority_but_not_for_ever(database):
+    assert database.write_concern == WriteConcern("majority", wtimeout=10_000)
     assert database.client.options.retry_writes
     assert database.client.options.retry_reads
     database.things.insert_one({"at": datetime(2026, 1, 1, tzinfo=UTC)})
     assert database.things.find_one()["at"] == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_migrations_wait_for_a_majority_as_long_as_that_takes(config):
+    database = connect(config, read_within=None)
+    with database.client:
+        assert database.write_concern == WriteConcern("majority", wtimeout=0)
 
 
 def test_a_replica_set_is_accepted(database):
@@ -121,6 +131,10 @@ class Things:
         else:
             two.insert_one({"_id": "single"})
 
+    def again_unsafely(self, number: int) -> int:
+        two = self._all.with_options(write_concern=WriteConcern(2, wtimeout=100))
+        return insert_new(two, [{"_id": number}])
+
 
 def test_results_and_the_drivers_other_errors_pass_through(database):
     things = Things(database)
@@ -135,6 +149,34 @@ def test_results_and_the_drivers_other_errors_pass_through(database):
 def test_a_write_that_too_few_members_confirm_is_unavailable(database, bulk):
     with pytest.raises(DatabaseUnavailable):
         Things(database).unsafely(bulk=bulk)
+
+
+def test_what_is_there_already_is_unavailable_where_too_few_members_confirm_it(database):
+    things = Things(database)
+    things.add(1)
+    with pytest.raises(DatabaseUnavailable):
+        things.again_unsafely(1)
+
+
+@contextmanager
+def hanging(pid):
+    """A child process stands still meanwhile, with every thread of it."""
+    os.kill(pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, pid, os.WSTOPPED)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_a_server_that_hangs_is_left_though_its_connections_stay_open(mongod):
+    database = connect(Config(mongodb_uri=mongod.uri), read_within=None)
+    things = Things(database)
+    with database.client:
+        assert things.add(1) == 1
+        with hanging(mongod.pid), pytest.raises(DatabaseUnavailable):
+            things.add(2)
+        assert things.add(3) == 3
 
 
 def test_a_database_that_dies_is_unavailable_to_calls_and_to_walks_under_way(mongod):

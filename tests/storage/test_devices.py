@@ -8,6 +8,7 @@ from notify_server.domain.registry import Reason
 from notify_server.storage.devices import MOVED, Devices
 from notify_server.storage.documents import Store
 from tests.builders import NOON, a_device, a_target, after, at_once
+from tests.service import until
 
 
 @pytest.fixture
@@ -155,8 +156,21 @@ def test_nobody_deletes_the_device_of_another(devices: Devices) -> None:
     assert len(devices.of_user("u1")) == 1
 
 
-def test_erasing_a_person_removes_all_their_devices_and_no_others(devices: Devices) -> None:
-    for device in (a_device("u1"), a_device("u1", "tablet"), a_device("u2")):
+def test_a_contact_confirms_an_active_device_that_was_not_confirmed_lately(devices: Devices) -> None:
+    for device in (a_device("u1", "old"), a_device("u1", "fresh", confirmed_at=after(60)), a_device("u1", "dead")):
         devices.register(device)
-    assert devices.erase("u1") == 2
-    assert reached(devices, "u1", "u2") == {("u2", "phone", "u2:phone")}
+    devices.deactivate({Reason.UNREGISTERED: [("u1", "dead", a_target("u1:dead"))]}, NOON)
+    devices.confirm("u1", ["old", "fresh", "dead", "unknown"], after(90), after(30))
+
+    def confirmed() -> dict[str, object]:
+        return {device.id: device.confirmed_at for device in devices.of_user("u1")}
+
+    until(lambda: confirmed()["old"] == after(90), "nobody waits for the write")
+    assert confirmed() == {"old": after(90), "fresh": after(60), "dead": NOON}
+
+
+def test_silent_devices_are_removed_in_parts_whatever_their_state(devices: Devices) -> None:
+    for number in range(5):
+        devices.register(a_device("u1", f"d{number}", confirmed_at=after(number)))
+    assert [devices.remove_silent(after(3), 2) for _ in range(3)] == [2, 1, 0]
+    assert {device.id for device in devices.of_user("u1")} == {"d3", "d4"}

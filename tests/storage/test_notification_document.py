@@ -27,6 +27,8 @@ FULL = a_notification(
     send_at=after(5),
     resend=ResendPolicy(after=10, times=7),
     mandatory=True,
+    client="0123456789ab",
+    address="192.0.2.7",
 )
 
 

@@ -34,7 +34,7 @@ def test_a_notification_is_read_back_without_its_named_users(notifications: Noti
 
 
 def test_a_notification_is_stored_with_a_majority(notifications: Notifications, database: Store) -> None:
-    assert database["notifications"].write_concern.document == {"w": "majority"}
+    assert database["notifications"].write_concern.document == {"w": "majority", "wtimeout": 10_000}
 
 
 @pytest.mark.parametrize("unknown", ["n1", "0" * 24])

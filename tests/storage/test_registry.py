@@ -271,15 +271,6 @@ def test_waiting_names_the_notifications_that_a_user_waits_for_with_one_reason(r
     assert registry.waiting("u1", Reason.NO_DEVICE) == [waiting]
 
 
-def test_erasing_a_person_removes_their_entries_and_no_others(registry: Registry) -> None:
-    one, other = new_id(), new_id()
-    for notification in (one, other):
-        registry.insert([Arrivals(notification, None, recipients("u1", "u2"))], NOON)
-    assert registry.erase("u1") == 2
-    assert standing(registry, one, ["u1", "u2"], list(Status)) == {"u2"}
-    assert registry.erase("u1") == 0
-
-
 def test_what_is_no_notification_id_names_no_notification(registry: Registry) -> None:
     with pytest.raises(NotFound, match="There is no notification 'n1'"):
         registry.move(Event.SEND, {"n1": ["u1"]}, Note(NOON))

@@ -44,6 +44,11 @@ def test_an_unknown_user_is_not_found(users: Users) -> None:
         users.get("a")
 
 
+def test_those_of_several_users_that_exist_are_found_at_once(users: Users) -> None:
+    users.mention(["a", "b"], None, NOON)
+    assert sorted(user.id for user in users.among(["b", "c", "a"])) == ["a", "b"]
+
+
 def test_a_mention_makes_those_who_are_unknown_and_leaves_the_others_alone(users: Users) -> None:
     users.put("b", PROFILE, NOON)
     assert users.mention(["a", "b", "c"], "club", after(60)) == 2
@@ -55,9 +60,3 @@ def test_a_mention_makes_those_who_are_unknown_and_leaves_the_others_alone(users
 def test_users_mentioned_at_once_are_made_once(users: Users) -> None:
     names = [f"u{number:03}" for number in range(100)]
     assert sum(at_once(*(lambda: users.mention(names, None, NOON) for _ in range(4)))) == 100
-
-
-def test_a_deleted_user_is_gone(users: Users) -> None:
-    users.put("a", {}, NOON)
-    assert users.delete("a")
-    assert not users.delete("a")

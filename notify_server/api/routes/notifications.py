@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import url_for
 
-from notify_server.api import guards, paging
+from notify_server.api import guards, paging, remote
 from notify_server.api.blueprint import Routes
 from notify_server.api.context import current_client, services
 from notify_server.api.schemas.notification import (
@@ -37,7 +37,7 @@ routes = Routes("notifications", __name__, description="Hand over notifications 
 @routes.alt_response(409)
 def accept(headers: dict[str, Any], draft: Draft) -> tuple[Any, dict[str, str]]:
     """Accept a notification: once this is answered, it survives any crash."""
-    notification = services().acceptance.accept(draft, current_client().id, headers["key"])
+    notification = services().acceptance.accept(draft, current_client().id, headers["key"], remote.address())
     return _accepted(notification), {"Location": url_for("notifications.show", notification_id=notification.id)}
 
 

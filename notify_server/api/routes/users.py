@@ -1,14 +1,26 @@
 """Users, as the backend manages them."""
 
+import json
 from typing import Any
+
+from flask import Response
 
 from notify_server.api import guards, paging
 from notify_server.api.blueprint import Routes
 from notify_server.api.context import services
 from notify_server.api.schemas.paging import PageSchema
-from notify_server.api.schemas.people import NothingSchema, ProfileSchema, UserSchema, UserTokenSchema
+from notify_server.api.schemas.people import (
+    EXPORT,
+    NDJSON,
+    ErasedSchema,
+    NothingSchema,
+    ProfileSchema,
+    UserSchema,
+    UserTokenSchema,
+)
 from notify_server.api.schemas.registry import EntryPageSchema
 from notify_server.domain.user import User
+from notify_server.services.erasing import Proof
 from notify_server.services.server_tokens import Scope
 
 routes = Routes("users", __name__, description="Users: people, by the backend's own ids")
@@ -35,10 +47,21 @@ def show(user_id: str) -> User:
 
 @routes.route("/v1/users/<user_id>", methods=["DELETE"])
 @guards.server(Scope.USERS)
-@routes.response(204)
-def erase(user_id: str) -> None:
-    """Erase a person: devices, registry entries, profile."""
-    services().people.erase(user_id)
+@routes.response(200, ErasedSchema)
+def erase(user_id: str) -> Proof:
+    """Erase a person: devices, registry entries, profile, and wherever they are named. Says what was removed."""
+    return services().erasing.erase(user_id)
+
+
+@routes.route("/v1/users/<user_id>/export", methods=["GET"])
+@guards.server(Scope.USERS)
+@routes.response(200, EXPORT, content_type=NDJSON)
+def export(user_id: str) -> Response:
+    """Export everything that is stored about a person: a JSON record on each line, at last one of kind `end`."""
+    records = services().export.of(user_id)
+    answer = Response((f"{json.dumps(record, ensure_ascii=False)}\n" for record in records), content_type=NDJSON)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @routes.route("/v1/users/<user_id>/registry", methods=["GET"])

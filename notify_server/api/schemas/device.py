@@ -4,13 +4,14 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from notify_server.api.schemas.fields import Id, Instant, Locale
+from notify_server.api.schemas.fields import Id, Instant, Locale, Text
 from notify_server.domain.device import Platform, Target, TargetType
 from notify_server.domain.registry import Status
 from notify_server.services.enrolment import Installation
 from notify_server.services.reception import Report
 
 _MAX_TARGET = 4096  # characters; FCM documents no bound, and its tokens have about 160
+_TARGET = validate.Regexp(r"[ -~]*\Z", error="Must be ASCII, without control characters.")
 _MAX_RECEIPTS = 500
 _REPORTED = [Status.RECEIVED.value, Status.READ.value]
 
@@ -19,9 +20,9 @@ class InstallationSchema(Schema):
     """What an app says of itself: exactly one of `token` and `fid`."""
 
     platform = fields.Enum(Platform, by_value=True, required=True)
-    token = fields.String(validate=validate.Length(1, _MAX_TARGET))
-    fid = fields.String(validate=validate.Length(1, _MAX_TARGET))
-    app_version = fields.String(allow_none=True, validate=validate.Length(1, 64))
+    token = fields.String(validate=[validate.Length(1, _MAX_TARGET), _TARGET])
+    fid = fields.String(validate=[validate.Length(1, _MAX_TARGET), _TARGET])
+    app_version = Text(64, allow_none=True)
     locale = Locale(allow_none=True)
 
     @validates_schema
@@ -47,6 +48,7 @@ class DeviceSchema(Schema):
     reason = fields.String(allow_none=True)
     registered_at = Instant()
     confirmed_at = Instant()
+    stale = fields.Boolean(metadata={"description": "No contact for NOTIFY_DEVICE_STALE_DAYS; still sent to"})
     app_version = fields.String(allow_none=True)
     locale = fields.String(allow_none=True)
 

@@ -3,30 +3,46 @@
 import re
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, fields, validate
 
-from notify_server.domain import identity
+from notify_server.api.schemas import links
+from notify_server.domain import identity, text
 
 _YEARS = range(1970, 2100)  # a notification id holds its time in 32 bits, so filters by time end in 2106
+_PROTOTYPES = ("__proto__", "constructor", "prototype")  # JavaScript's: assigning to one changes every object
+_MAX_LINK = 2048  # characters
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 
 
-class Id(fields.String):
+class Normal(fields.String):
+    """A string in Normalisation Form C, however it was sent: before anything else is asked of it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return text.nfc(super()._deserialize(value, attr, data, **kwargs))
+
+
+class Id(Normal):
     """The backend's own id of a user, group or community, or a name of a category or device."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(validate=[validate.Length(1, identity.MAX_ID), check_id], **kwargs)
 
 
-class Text(fields.String):
-    """Text that a person reads, at most `most` characters long."""
+class Text(Normal):
+    """Text that a person reads, at most `most` characters long; on one line, unless it may have `lines`."""
 
-    def __init__(self, most: int, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Length(1, most), **kwargs)
+    def __init__(self, most: int, *, lines: bool = False, **kwargs: Any) -> None:
+        super().__init__(validate=[validate.Length(1, most), lambda value: check_text(value, lines=lines)], **kwargs)
+
+
+class DataKey(fields.String):
+    """A name in `data`; an app may well make members of an object of them, in whatever language it is written."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=[validate.Length(1, 256), _check_key], **kwargs)
 
 
 class Locale(fields.String):
@@ -37,11 +53,16 @@ class Locale(fields.String):
         super().__init__(validate=[validate.Length(max=35), tag], **kwargs)
 
 
-class Link(fields.String):
-    """An absolute http or https URL."""
+class Link(Normal):
+    """An absolute URL of any scheme, or of those named; its host comes out in ASCII."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=[validate.Length(1, 2048), check_link], **kwargs)
+    def __init__(self, *schemes: str, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Length(1, _MAX_LINK), **kwargs)
+        self._schemes = frozenset(schemes)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        found: str = super()._deserialize(value, attr, data, **kwargs)
+        return links.normalised(found[: _MAX_LINK + 1], self._schemes)
 
 
 class Flag(fields.Boolean):
@@ -77,12 +98,12 @@ def check_id(value: str) -> None:
         raise ValidationError("Must not contain slashes, control characters or broken text, nor be a dot or two.")
 
 
-def check_link(value: str) -> None:
-    """Raises ValidationError unless `value` is an absolute web address."""
-    try:
-        parts = urlsplit(value)
-        acceptable = parts.scheme in {"http", "https"} and parts.hostname and value.isprintable() and " " not in value
-    except ValueError:
-        acceptable = False
-    if not acceptable:
-        raise ValidationError("Must be an absolute http or https URL.")
+def _check_key(value: str) -> None:
+    if not value.isprintable() or value.startswith((".", "$")) or value in _PROTOTYPES:
+        raise ValidationError(f"Must be printable, not begin with . or $, and be none of {', '.join(_PROTOTYPES)}.")
+
+
+def check_text(value: str, *, lines: bool) -> None:
+    """Raises ValidationError where `value` holds what deceives or defaces."""
+    if (fault := text.fault(value, lines=lines)) is not None:
+        raise ValidationError(fault)

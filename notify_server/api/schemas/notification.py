@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from notify_server.api.schemas.fields import Flag, Id, Instant, Link, Text
+from notify_server.api.schemas.fields import DataKey, Flag, Id, Instant, Link, Text
 from notify_server.api.schemas.paging import PageSchema
 from notify_server.domain.notification import (
     DEFAULT_TTL,
@@ -28,10 +28,10 @@ class MessageSchema(Schema):
     """What the user sees, and what the app gets."""
 
     title = Text(1024, allow_none=True)
-    body = Text(4096, allow_none=True)
-    image = Link(allow_none=True)
-    link = Link(allow_none=True)
-    data = fields.Dict(keys=fields.String(validate=validate.Length(1, 256)), values=fields.String())
+    body = Text(4096, lines=True, allow_none=True)
+    image = Link("https", allow_none=True)
+    link = Link(allow_none=True, metadata={"description": "https, or a scheme of NOTIFY_LINK_SCHEMES"})
+    data = fields.Dict(keys=DataKey(), values=fields.String())
 
     @validates_schema
     def _says_something(self, data: dict[str, Any], **_: Any) -> None:
@@ -179,6 +179,9 @@ class ShownNotificationSchema(Schema):
     state = fields.Enum(State, by_value=True, attribute="notification.state")
     recipients = fields.Integer()
     counts = fields.Nested(CountsSchema)
+    erased = fields.Nested(
+        CountsSchema, metadata={"description": "Entries of people erased since, by the status that they had"}
+    )
 
 
 class NotificationQuerySchema(PageSchema):

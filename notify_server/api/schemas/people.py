@@ -6,6 +6,8 @@ from notify_server.api.schemas.fields import Id, Instant, Locale
 
 _MAX_MEMBERS = 100_000
 _MAX_GROUPS = 10_000
+NDJSON = "application/x-ndjson"
+EXPORT = {"type": "string", "description": "Records, each on a line of its own, as docs/privacy.md lists them"}
 
 
 class ProfileSchema(Schema):
@@ -28,6 +30,25 @@ class UserSchema(Schema):
     locale = fields.String(allow_none=True)
     timezone = fields.String(allow_none=True)
     created_at = Instant(allow_none=True)
+
+
+class ErasedCountsSchema(Schema):
+    """How much was removed."""
+
+    devices = fields.Integer()
+    entries = fields.Integer(metadata={"description": "Registry entries; counted on in their notifications"})
+    profiles = fields.Integer()
+
+
+class ErasedSchema(Schema):
+    """What was removed of a person: the proof of an erasure."""
+
+    pseudonym = fields.String(metadata={"description": "What the audit log calls the person from now on"})
+    at = Instant(metadata={"description": "What was accepted until then cannot bring the person back"})
+    erased = fields.Nested(ErasedCountsSchema)
+    complete = fields.Boolean(
+        metadata={"description": "False while something is being expanded or sent; the rest follows by itself"}
+    )
 
 
 class NothingSchema(Schema):

@@ -48,6 +48,7 @@ class TestDevices:
             "reason": None,
             "registered_at": first.json["registered_at"],
             "confirmed_at": first.json["registered_at"],
+            "stale": False,
             "app_version": "1.2",
             "locale": "de_AT",
         }

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -48,16 +49,42 @@ def test_a_user_who_is_not_there_is_not_found(backend):
     refused(backend.get(f"{PATH}/registry"), 404)
 
 
-def test_erasing_a_person_leaves_nothing_of_them(backend, device_of, notify, stored):
+def test_erasing_a_person_leaves_nothing_of_them_and_says_what_went(backend, device_of, notify, database):
     backend.put(PATH, PROFILE)
     device_of("u1").put("/v1/me/devices/d1", {"platform": "ios", "token": "t"})
-    notify("u1", "u2")
-    assert backend.delete(PATH).status_code == 204
+    notified = notify("u1", "u2")
+    database["notifications"].update_many({}, {"$set": {"expanded": True, "recipients": 2}})
+    proof = backend.delete(PATH)
+    assert proof.status_code == 200
+    assert proof.json["erased"] == {"devices": 1, "entries": 1, "profiles": 1}
+    assert proof.json["complete"] is True
     refused(backend.get(PATH), 404)
-    assert device_of("u1").get("/v1/me/devices").json == {"devices": []}
-    left = stored()
-    assert [entry["_id"]["u"] for entry in left["registry"]] == ["u2"]
-    assert left["devices"] == []
+    shown = backend.get(f"/v1/notifications/{notified}").json
+    assert (shown["recipients"], shown["counts"]["pending"], shown["erased"]["pending"]) == (2, 1, 1)
+    for name in database.list_collection_names():
+        assert "'u1'" not in str(list(database[name].find())), name
+    refused(backend.delete(PATH), 404)
+    [again, line] = backend.get("/v1/audit?object=u1&action=users.erase").json["lines"]
+    assert (line["status"], again["status"]) == (200, 404)
+    assert line["object"] == {"kind": "user", "id": proof.json["pseudonym"], "pseudonym": True} == again["object"]
+
+
+def test_a_person_is_exported_line_by_line(backend, device_of, notify):
+    backend.put(PATH, PROFILE)
+    device_of("u1").put("/v1/me/devices/d1", {"platform": "ios", "token": "t-1"})
+    notified = notify("u1", "u2")
+    answer = backend.get(f"{PATH}/export")
+    assert (answer.status_code, answer.mimetype, answer.headers["Cache-Control"]) == (
+        200,
+        "application/x-ndjson",
+        "no-store",
+    )
+    records = [json.loads(line) for line in answer.text.splitlines()]
+    assert [record["kind"] for record in records[:4]] == ["export", "profile", "device", "entry"]
+    assert (records[1]["email"], records[2]["target"]) == ("u1@example.org", "token:t-1")
+    assert (records[3]["notification_id"], records[3]["notification"]["message"]["title"]) == (notified, "Hello")
+    assert records[-1] == {"kind": "end", "records": {"profile": 1, "device": 1, "entry": 1, "audit": 2}}
+    refused(backend.get("/v1/users/nobody/export"), 404)
 
 
 def test_the_registry_of_a_user_is_newest_first_in_stable_pages(backend, notify, database):

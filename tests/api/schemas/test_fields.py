@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from marshmallow import ValidationError
 
-from notify_server.api.schemas.fields import Flag, Id, Instant, Link, Locale, Text
+from notify_server.api.schemas.fields import DataKey, Flag, Id, Instant, Link, Locale, Text
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,10 @@ from notify_server.api.schemas.fields import Flag, Id, Instant, Link, Locale, Te
         *((Flag(), value) for value in (0, 1, "true", None, [])),
         *((Text(3), value) for value in ("", "long", 1, None)),
         *((Locale(), value) for value in ("", "d", "de-", "de AT", "de\n", "*", 7)),
+        *((Link("https"), value) for value in ("http://a", "https://a@b", "https://" + "a" * 2048)),
+        *((Text(9), value) for value in ("a\nb", "a\u202eb", "a\0", "a\u200b")),
+        *((Text(9, lines=True), value) for value in ("a\rb", "a\u202eb", "\u2067a\n")),
+        *((DataKey(), value) for value in ("", ".a", "$a", "__proto__", "constructor", "a\0", "k" * 257)),
         *((Link(), value) for value in ("example.org", "javascript:alert(1)", "http://", "http://a\u200bb", "https:a")),
         *(
             (Instant(), value)
@@ -37,8 +41,10 @@ def test_what_is_none_is_refused(field, value):
         (Flag(), True),
         (Flag(), False),
         (Text(3), "abc"),
+        (Text(9, lines=True), "a\r\n\tb"),
+        *((DataKey(), value) for value in ("a.b", "k$", "a b", "ä")),
         *((Locale(), value) for value in ("de", "de-AT", "pt_BR")),
-        *((Link(), value) for value in ("http://a", "https://user@a.b:8443/ä?x=y#z", "HTTPS://[::1]/")),
+        *((Link(), value) for value in ("http://a", "https://a.b:8443/ä?x=y#z", "HTTPS://[::1]/")),
     ],
 )
 def test_what_is_one_is_taken_as_it_stands(field, value):
@@ -66,3 +72,14 @@ def test_a_time_is_shown_in_utc_to_the_millisecond():
     shown = Instant().serialize("at", {"at": datetime(2026, 1, 1, 1, 0, 0, 1_999, timezone(timedelta(hours=2)))})
     assert shown == "2025-12-31T23:00:00.001Z"
     assert Instant().serialize("at", {"at": None}) is None
+
+
+@pytest.mark.parametrize("field", [Id(), Text(5), Link()], ids=["id", "text", "link"])
+def test_text_comes_out_in_normalisation_form_c_and_only_then_is_measured(field):
+    prefix = "https://a/" if isinstance(field, Link) else ""
+    assert field.deserialize(prefix + "e\u0301" * 5) == prefix + "\u00e9" * 5
+
+
+def test_an_id_is_the_same_user_however_it_was_typed():
+    assert Id().deserialize("Zoe\u0308") == Id().deserialize("Zo\u00eb") == "Zo\u00eb"
+    assert len(Id().deserialize("e\u0301" * 128)) == 128

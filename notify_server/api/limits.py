@@ -1,0 +1,68 @@
+"""Limits of single requests: how often a caller may call, and how large a body a route takes.
+
+The RateLimit headers follow draft-ietf-httpapi-ratelimit-headers-10: structured fields (RFC 9651).
+"""
+
+from flask import Flask, Response, current_app, g, request
+
+from notify_server.api import problems, remote
+from notify_server.api.context import services
+from notify_server.errors import TooManyRequests, Unauthenticated
+from notify_server.services.rate_limits import RateLimit, Verdict, network
+
+SMALL = 16 * 1024  # bytes: a device says little
+_SMALL = {"me.register": SMALL, "inbox.mark": SMALL, "jsonapi.mark": SMALL}
+_RECEIPTS = 192 * 1024  # bytes: 500 receipts, each with everything that it can have
+_BODIES = _SMALL | {"me.report": _RECEIPTS}
+
+
+def install(app: Flask) -> None:
+    """Hold every guarded route to the limits; after the guards, which say who calls."""
+    app.before_request(_count)
+    app.before_request(_bound_body)
+    app.after_request(_show)
+    app.register_error_handler(Unauthenticated, _count_refusal)
+
+
+def largest_body(endpoint: str, configured: int) -> int:
+    """The largest body in bytes that a route takes."""
+    return min(_BODIES.get(endpoint, configured), configured)
+
+
+def _count() -> None:
+    limits = services().rate_limits
+    if "client" in g:
+        _take(limits.server, g.client.id)
+    elif "user" in g:
+        _take(limits.user, g.user)
+
+
+def _take(limit: RateLimit | None, caller: str) -> None:
+    if limit is not None:
+        verdict: Verdict = limit.take(caller)
+        g.verdict = verdict
+        if not verdict.allowed:
+            raise TooManyRequests(verdict.retry_after)
+
+
+def _bound_body() -> None:
+    if request.endpoint in _BODIES:
+        request.max_content_length = largest_body(request.endpoint, current_app.config["MAX_CONTENT_LENGTH"])
+
+
+def _count_refusal(error: Unauthenticated) -> Response:
+    """Tell an address that offers one bad token after another to wait; a good one from there is never held back."""
+    try:
+        _take(services().rate_limits.address, network(remote.address()))
+    except TooManyRequests as refusal:
+        return problems.refused(refusal)
+    return problems.refused(error)
+
+
+def _show(response: Response) -> Response:
+    response.headers["X-Content-Type-Options"] = "nosniff"  # no browser takes a message in JSON for a page
+    verdict: Verdict | None = g.get("verdict")
+    if verdict is not None:
+        response.headers["RateLimit-Policy"] = verdict.policy
+        response.headers["RateLimit"] = verdict.limit
+    return response

@@ -1,0 +1,44 @@
+"""Where a request came from."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from flask import current_app, request
+
+from notify_server.config import Network
+
+_KEY = "notify_server.trusted_proxies"
+
+
+def trusted(networks: Sequence[Network]) -> dict[str, Sequence[Network]]:
+    """The setting of an application that believes what the proxies of these networks say."""
+    return {_KEY: networks}
+
+
+def address() -> str:
+    """The address that the request came from, as far as what told us is trusted (RFC 7239, section 7.4).
+
+    `unknown` where nothing says so, as behind a Unix socket. A proxy appends whom it heard. So the header is read from
+    its end, as long as who speaks is a trusted proxy; what is before that may be invented.
+    """
+    peer = _parse(request.remote_addr or "")
+    said = ",".join(request.headers.getlist("X-Forwarded-For")).split(",")
+    while peer is not None and said and _is_trusted(peer):
+        before = _parse(said.pop().strip())
+        if before is None:
+            break
+        peer = before
+    return "unknown" if peer is None else str(peer)
+
+
+def _is_trusted(peer: IPv4Address | IPv6Address) -> bool:
+    return any(peer in network for network in current_app.config[_KEY])
+
+
+def _parse(written: str) -> IPv4Address | IPv6Address | None:
+    """An address; one of IPv4 that is written as IPv6 is one of IPv4."""
+    try:
+        found = ip_address(written)
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found

@@ -1,0 +1,34 @@
+"""Which links a notification may carry: by scheme and by host, as configured."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from notify_server.domain.notification import Message
+from notify_server.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPolicy:
+    """`schemes` and `hosts` in small letters; `*.example.org` stands for every host below it, no hosts for any."""
+
+    schemes: Collection[str]
+    hosts: Collection[str]
+
+    def check(self, message: Message) -> None:
+        """Raises InvalidInput for a link that leads elsewhere."""
+        if message.link is None:
+            return
+        parts = urlsplit(message.link)
+        if parts.scheme not in self.schemes:
+            raise _refused(f"Must begin with {' or '.join(f'{scheme}://' for scheme in self.schemes)}.")
+        if self.hosts and not self._may_lead_to(parts.hostname or ""):
+            raise _refused("Leads to a host that is not among NOTIFY_LINK_HOSTS.")
+
+    def _may_lead_to(self, host: str) -> bool:
+        host = host.removesuffix(".")
+        return any(host.endswith(one[1:]) if one.startswith("*.") else host == one for one in self.hosts)
+
+
+def _refused(fault: str) -> InvalidInput:
+    return InvalidInput({"message.link": [fault]})

@@ -1,0 +1,225 @@
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from notify_server.bootstrap import build_erasing
+from notify_server.domain.batch import Rank
+from notify_server.domain.registry import Status
+from notify_server.domain.user import Mutable
+from notify_server.errors import NotFound
+from notify_server.services.audit import Change, Kind, Party
+from notify_server.services.erasing import Erasing
+from notify_server.services.reception import Report
+from notify_server.storage.users import Users
+from tests.builders import after, at_once
+from tests.services.interruption import Interrupted, Killed, die
+from tests.services.scene import LEASE, Scene
+
+ME = "person-to-erase"
+COMPLETE = {"devices": 1, "entries": 3, "profiles": 1}
+
+
+@pytest.fixture
+def erasing(scene: Scene) -> Erasing:
+    return scene.services.erasing
+
+
+def mentions(scene: Scene) -> list[str]:
+    """The collections in which the id occurs, whatever they are."""
+    return [n for n in scene.database.list_collection_names() if ME in str(list(scene.database[n].find()))]
+
+
+def adds_up(scene: Scene, notification: str) -> bool:
+    standing = scene.services.inspection.get(notification)
+    return sum(standing.counts.values()) + sum(standing.erased.values()) == standing.recipients
+
+
+def lived(scene: Scene) -> list[str]:
+    """A person with a history of each kind, and somebody beside them; their notifications."""
+    scene.services.people.put(ME, {"community": "school", "groups": ["chess"], "email": "me@example.org"})
+    scene.services.people.put("z", {"groups": ["chess"]})
+    for user in (ME, "z"):
+        scene.register(user)
+    read = scene.accept(ME, "z")
+    sent = scene.accept(groups=("chess",))
+    scene.work()
+    scene.services.reception.report(ME, [Report(read, Status.READ, device="phone")])
+    scene.services.subscriptions.mute(ME, Mutable.CATEGORIES, "news")
+    suppressed = scene.accept(ME, "a", category="news")
+    scene.work()
+    waiting = scene.accept(ME, "z", send_at=after(9999))
+    line = Change(Party(Kind.USER, ME), "me.register", None, Party(Kind.DEVICE, "phone"))
+    scene.services.audit.begin(line)
+    return [read, sent, suppressed, waiting]
+
+
+def test_nothing_of_an_erased_person_is_left_in_any_collection(scene: Scene, erasing: Erasing) -> None:
+    notifications = lived(scene)
+    assert set(mentions(scene)) >= {"users", "devices", "registry", "batches", "notifications", "audit"}
+    proof = erasing.erase(ME)
+    assert (proof.complete, proof.erased) == (True, COMPLETE)
+    assert mentions(scene) == []
+    for notification in notifications:
+        assert adds_up(scene, notification)
+    erased = [scene.services.inspection.get(n).erased for n in notifications[:3]]
+    assert [{s: c for s, c in each.items() if c} for each in erased] == [{"read": 1}, {"sent": 1}, {"suppressed": 1}]
+    with pytest.raises(NotFound):
+        erasing.erase(ME)
+
+
+def test_nothing_is_sent_to_an_erased_person_any_more_and_the_others_get_theirs(scene: Scene, erasing: Erasing) -> None:
+    lived(scene)
+    page = scene.accept(ME, "z")
+    scene.fcm.clear()
+    erasing.erase(ME)
+    scene.work()
+    for seconds in (900, 1800, 9000):
+        scene.clock.forward(seconds)
+        scene.upkeep.release()
+        scene.upkeep.resend()
+        scene.work()
+    assert set(scene.accepted()) == {"z:phone"}
+    assert scene.standing(page).keys() == {"z"}
+    assert mentions(scene) == []
+
+
+def test_the_invariants_hold_after_an_erasure(scene: Scene, erasing: Erasing) -> None:
+    for user in ("a", ME, "z"):
+        scene.register(user)
+    notification = scene.accept("a", ME, "z")
+    scene.work()
+    erasing.erase(ME)
+    assert [v for v in scene.violations(notification) if "has no entry" not in v] == []
+    assert adds_up(scene, notification)
+
+
+def test_an_expansion_that_runs_at_the_same_moment_does_not_bring_the_person_back(
+    scene: Scene, erasing: Erasing
+) -> None:
+    scene.register(ME)
+    notification = scene.accept(ME, "z")
+    engine = scene.engine
+    claims = engine.expansion.claim(list(Rank), 9)  # the audience is read, nothing is written
+    assert erasing.erase(ME).erased == {"devices": 1, "entries": 0, "profiles": 1}
+    loads = [load for claim in claims for load in engine.expansion.loads(claim)]
+    assert "users" in mentions(scene)
+    for load in loads:
+        engine.delivery.deliver(load)
+    assert erasing.complete_erasures() == 1
+    assert mentions(scene) == []
+    assert scene.accepted() == []
+    assert adds_up(scene, notification)
+
+
+def test_what_is_being_sent_at_that_moment_is_left_to_the_scheduler(scene: Scene, erasing: Erasing) -> None:
+    scene.register(ME)
+    scene.register("z")
+    notification = scene.accept(ME, "z")
+    [page] = scene.expand()
+    proof = erasing.erase(ME)
+    assert not proof.complete
+    assert erasing.complete_erasures() == 0
+    scene.engine.delivery.deliver([page])
+    assert scene.accepted() == ["z:phone"]
+    assert erasing.complete_erasures() == 1
+    assert mentions(scene) == []
+    assert scene.services.inspection.get(notification).erased["pending"] == 1
+    assert erasing.complete_erasures() == 0
+
+
+def test_a_worker_that_died_with_the_person_in_its_hands_keeps_nothing(scene: Scene, erasing: Erasing) -> None:
+    scene.register(ME)
+    scene.accept(ME, "z")
+    scene.expand(scene.worker())
+    assert not erasing.erase(ME).complete
+    scene.clock.forward(LEASE)
+    assert erasing.complete_erasures() == 1
+    assert mentions(scene) == []
+
+
+def test_killed_anywhere_and_repeated_it_ends_complete_and_counts_once(scene: Scene, erasing: Erasing) -> None:
+    for moment in range(200):
+        notifications = lived(scene)
+        mortal = Interrupted(scene.database, moment, die)
+        with suppress(Killed):
+            build_erasing(mortal, scene.clock).erase(ME)  # type: ignore[arg-type]
+        if not scene.database["erasures"].count_documents({}):
+            erasing.erase(ME)
+        erasing.complete_erasures()
+        assert scene.database["erasures"].find_one({}, {"removed": 1, "user": 1, "_id": 0}) == {"removed": COMPLETE}
+        assert mentions(scene) == []
+        assert all(adds_up(scene, notification) for notification in notifications)
+        empty(scene)
+        if not mortal.happened:
+            break
+    assert moment > 20
+
+
+def test_a_person_erased_at_any_moment_of_a_workers_work_is_gone_when_it_is_over(scene: Scene) -> None:
+    for moment in range(0, 200, 2):
+        for user in (ME, "z"):
+            scene.register(user)
+        notification = scene.accept(ME, "z")
+        erasing = build_erasing(scene.database, scene.clock)
+        interrupted = Interrupted(scene.database, moment, lambda erasing=erasing: erasing.erase(ME))  # type: ignore[misc]
+        scene.work(scene.worker(interrupted))
+        if not interrupted.happened:
+            break
+        scene.clock.forward(LEASE)
+        scene.work()
+        erasing.complete_erasures()
+        assert mentions(scene) == []
+        assert adds_up(scene, notification)
+        assert "z:phone" in scene.accepted()
+        empty(scene)
+    assert moment > 10
+
+
+def test_erased_twice_at_once_they_are_counted_once(scene: Scene, erasing: Erasing) -> None:
+    lived(scene)
+
+    def erase() -> Any:
+        try:
+            return erasing.erase(ME)
+        except NotFound:
+            return None
+
+    at_once(erase, erase, erasing.complete_erasures)
+    erasing.complete_erasures()
+    assert mentions(scene) == []
+    read = scene.database["notifications"].find({"erased": {"$exists": True}})
+    assert sorted(sum(n["erased"].values()) for n in read) == [1, 1, 1]
+
+
+def test_a_person_named_after_their_erasure_is_a_new_one(scene: Scene, erasing: Erasing) -> None:
+    lived(scene)
+    erasing.erase(ME)
+    scene.clock.forward(1)
+    again = scene.accept(ME)
+    scene.register(ME)
+    scene.work()
+    erasing.complete_erasures()
+    assert scene.standing(again) == {ME: ("sent", None)}
+    assert Users(scene.database).get(ME).groups == ()
+
+
+def test_who_is_only_named_in_an_audience_that_waits_is_erased_from_it(scene: Scene, erasing: Erasing) -> None:
+    notification = scene.accept(ME)
+    assert erasing.erase(ME).complete
+    scene.work()
+    assert mentions(scene) == []
+    assert scene.state(notification) == "done"
+
+
+def test_nobody_is_not_found_and_leaves_no_trace(scene: Scene, erasing: Erasing) -> None:
+    with pytest.raises(NotFound):
+        erasing.erase(ME)
+    assert mentions(scene) == []
+    assert scene.database["erasures"].count_documents({}) == 0
+
+
+def empty(scene: Scene) -> None:
+    for name in set(scene.database.list_collection_names()) - {"migrations", "keys", "signals"}:
+        scene.database[name].delete_many({})
+    scene.fcm.clear()

@@ -1,0 +1,59 @@
+import tracemalloc
+
+import pytest
+
+from notify_server.errors import NotFound
+from notify_server.services.audit import Change, Kind, Party
+from notify_server.services.export import Export
+from notify_server.storage.documents import new_id
+from notify_server.storage.registry import Arrivals, Registry
+from tests.builders import recipients
+from tests.services.scene import Scene
+
+
+@pytest.fixture
+def export(scene: Scene) -> Export:
+    return scene.services.export
+
+
+def test_a_person_comes_out_record_by_record_and_the_last_one_counts(scene: Scene, export: Export) -> None:
+    scene.register("a")
+    scene.register("b")
+    notification = scene.accept("a", "b")
+    scene.work()
+    line = scene.services.audit.begin(Change(Party(Kind.USER, "a"), "me.register"))
+    records = list(export.of("a"))
+    assert [record["kind"] for record in records] == ["export", "profile", "device", "entry", "audit", "end"]
+    first, _, device, entry, audit, last = records
+    assert (first["user_id"], first["at"]) == ("a", "2026-11-20T12:00:00.000Z")
+    assert device["target"] == "token:a:phone"
+    assert (entry["notification_id"], entry["status"]) == (notification, "sent")
+    assert entry["notification"]["message"]["title"] == "Booking confirmed"
+    assert (audit["id"], audit["action"]) == (line, "me.register")
+    assert last == {"kind": "end", "records": {"profile": 1, "device": 1, "entry": 1, "audit": 1}}
+
+
+def test_nobody_is_not_found_before_anything_is_read_out(export: Export) -> None:
+    with pytest.raises(NotFound):
+        export.of("nobody")
+
+
+def test_of_whom_only_a_device_or_an_entry_is_left_is_found(scene: Scene, export: Export) -> None:
+    scene.register("a")
+    scene.database["users"].delete_many({})
+    assert [record["kind"] for record in export.of("a")] == ["export", "device", "end"]
+
+
+def test_many_entries_are_read_in_flat_memory(scene: Scene, export: Export) -> None:
+    entries = 10_000
+    arrivals = [Arrivals(new_id(), None, recipients("a")) for _ in range(entries)]
+    Registry(scene.database).insert(arrivals, scene.clock())
+    records, count = export.of("a"), 0
+    for _ in range(1000):
+        next(records)
+    tracemalloc.start()
+    count = 1000 + sum(1 for _ in records)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == entries + 2
+    assert peak < 4 * 1024 * 1024  # all of them at once are more than 10 MiB

@@ -1,0 +1,58 @@
+import json
+
+from notify_server.domain.notification import Audience, Message
+from notify_server.storage.devices import Devices
+from notify_server.storage.documents import Store, new_id
+from notify_server.storage.notifications import Notifications
+from notify_server.storage.personal import Personal
+from notify_server.storage.registry import Arrivals, Registry
+from notify_server.storage.users import Users
+from tests.builders import NOON, a_device, a_notification, after, recipients
+
+
+def test_everything_that_is_stored_of_a_person_comes_out_as_json(database: Store) -> None:
+    Users(database).put("u1", {"email": "u1@example.org", "groups": ["g1"]}, NOON)
+    Devices(database).register(a_device("u1"))
+    made = a_notification(message=Message("Hello", data={"_k": "v"}), audience=Audience(("u1", "u2")))
+    Notifications(database).add(made, None)
+    Registry(database).insert([Arrivals(made.id, "booking", recipients("u1", "u2"))], after(1.5))
+    personal = Personal(database)
+    profile, [device], [entry] = personal.profile("u1"), personal.devices("u1"), personal.page("u1", None)
+    assert profile is not None
+    assert json.loads(json.dumps([profile, device, entry])) == [profile, device, entry]
+    assert (profile["id"], profile["email"], profile["muted"]) == (
+        "u1",
+        "u1@example.org",
+        {"groups": [], "categories": []},
+    )
+    assert profile.keys() - {"id"} == database["users"].find_one({}).keys() - {"_id"}  # type: ignore[union-attr]
+    assert (device["id"], device["target"], device["registered_at"]) == (
+        "phone",
+        "token:u1:phone",
+        "2026-11-20T12:00:00.000Z",
+    )
+    assert entry["history"] == [{"status": "pending", "at": "2026-11-20T12:00:01.500Z", "detail": None}]
+    assert entry["notification"]["message"] == {
+        "title": "Hello",
+        "body": None,
+        "image": None,
+        "link": None,
+        "data": {"_k": "v"},
+    }
+    assert "u2" not in json.dumps(entry)
+
+
+def test_entries_come_in_pages_newest_first_each_once(database: Store) -> None:
+    ids = [new_id() for _ in range(450)]
+    Registry(database).insert([Arrivals(identity, None, recipients("u1")) for identity in ids], NOON)
+    personal, found, after_ = Personal(database), [], None
+    while page := personal.page("u1", after_):
+        assert len(page) <= 200
+        found += [entry["notification_id"] for entry in page]
+        after_ = found[-1]
+    assert found == ids[::-1]
+
+
+def test_an_unknown_person_has_nothing(database: Store) -> None:
+    personal = Personal(database)
+    assert (personal.profile("u1"), personal.devices("u1"), personal.page("u1", None)) == (None, [], [])
