@@ -15,7 +15,7 @@ def test_the_tree_in_the_docstring_is_the_tree_of_the_module() -> None:
 
 def test_every_refusal_has_a_status_of_the_contract_and_a_title() -> None:
     refusals = [error for error in _below(Refused) if isinstance(error, type) and issubclass(error, Refused)]
-    assert {refusal.status for refusal in refusals} == {400, 401, 403, 404, 409, 422}
+    assert {refusal.status for refusal in refusals} == {400, 401, 403, 404, 409, 422, 429}
     assert all(refusal.title for refusal in refusals)
 
 

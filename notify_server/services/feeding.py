@@ -12,7 +12,7 @@ _PATIENCE = 0.5  # seconds
 
 
 class Feeding:
-    """For the one thread that expands; `stopping` says when it is to end. It looks for more to expand when it is called.
+    """For the one thread that expands, which looks for more when it is called; `stopping` says when it is to end.
 
     A page waits `patience` seconds for a dispatcher of this worker, before any worker may have it.
     """

@@ -3,11 +3,11 @@
 All bounds are upper bounds on what was sent within a time, or before something else: a slow machine only sends less.
 """
 
-import pytest
-
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
+
+import pytest
 
 from notify_server.domain.notification import Channel, Priority
 from notify_server.domain.pace import START

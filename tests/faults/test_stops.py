@@ -1,7 +1,6 @@
 """Workers that are stopped, or stand still: SIGTERM drains, and a lease runs out under one that is suspended."""
 
 import pytest
-
 from bson import ObjectId
 
 from tests.faults.conftest import SOME

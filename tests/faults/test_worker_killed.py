@@ -1,9 +1,9 @@
 """kill -9 of a worker, at the worst moments: nobody is lost, and no more is sent twice than was in flight."""
 
 import time
-import pytest
-
 from itertools import cycle
+
+import pytest
 
 from notify_server.config import Config
 from tests.faults.conftest import SOME
