@@ -1,5 +1,6 @@
 """The OpenAPI document: what flask-smorest finds in the routes, plus what our guards and errors add to each."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Flask
@@ -7,115 +8,49 @@ from flask_smorest import Api
 from werkzeug.routing import Rule
 
 from notify_server import __version__
+from notify_server.api.examples import EXAMPLES, PROBLEMS, TEXTS
 from notify_server.api.guards import Guard, guard_of
 from notify_server.api.jsonapi.errors import MEDIA_TYPE
+from notify_server.api.openapi_components import (
+    HEADERS,
+    JSONAPI_ERRORS,
+    PROBLEM,
+    REFUSALS,
+    SCHEMES,
+    headers_of,
+    path_parameter,
+)
 
 SETTINGS = {
     "API_TITLE": "Notify Server",
     "API_VERSION": __version__,
     "OPENAPI_VERSION": "3.1.0",
-    "API_SPEC_OPTIONS": {"info": {"description": "Push notifications, with one registry entry per recipient."}},
-}
-
-_SCHEMES = {
-    "serverToken": {"type": "http", "scheme": "bearer", "description": "`notify-server token create`"},
-    "userToken": {
-        "type": "http",
-        "scheme": "bearer",
-        "bearerFormat": "JWT",
-        "description": "POST /v1/users/{id}/tokens",
+    "API_SPEC_OPTIONS": {
+        "info": {
+            "description": "Push notifications, with one registry entry per recipient.",
+            "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/", "description": "The server that this document came from"}],
     },
 }
-_PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "errors": {
-            "type": "object",
-            "additionalProperties": {"type": "array", "items": {"type": "string"}},
-            "description": "What is wrong with each field, by its path",
-        },
-    },
-}
-_JSONAPI_ERRORS = {
-    "type": "object",
-    "required": ["jsonapi", "errors"],
-    "additionalProperties": False,
-    "properties": {
-        "jsonapi": {
-            "type": "object",
-            "required": ["version"],
-            "properties": {"version": {"type": "string", "enum": ["1.1"]}},
-        },
-        "errors": {
-            "type": "array",
-            "minItems": 1,
-            "items": {
-                "type": "object",
-                "required": ["status", "code", "title", "detail"],
-                "additionalProperties": False,
-                "properties": {
-                    **{name: {"type": "string"} for name in ("status", "code", "title", "detail")},
-                    "source": {
-                        "type": "object",
-                        "additionalProperties": False,
-                        "minProperties": 1,
-                        "maxProperties": 1,
-                        "properties": {"pointer": {"type": "string"}, "parameter": {"type": "string"}},
-                    },
-                },
-            },
-        },
-    },
-}
-_REFUSALS = {
-    "400": "The body is not JSON",
-    "401": "No token, or one that proves nothing",
-    "403": "A token without the scope",
-    "404": "There is no such thing",
-    "406": "The Accept header leaves out the JSON:API media type as it is",
-    "409": "Contradicts what is there",
-    "413": "The body is too large",
-    "415": "The body is not declared as JSON",
-    "422": "A field is not acceptable",
-    "429": "Too many requests of this token, user or address",
-    "503": "The database is away",
-}
-_HEADERS = {
-    "RateLimit-Policy": (
-        "Calls that may come at once (q), and seconds in which as many more may (w), of the process that answers",
-        '"user";q=30;w=3',
-    ),
-    "RateLimit": ("Calls left (r), and seconds until none is used up (t)", '"user";r=29;t=1'),
-    "Retry-After": ("Seconds to wait", "1"),
-}
+_PREFIX = "#/components/schemas/"
+
+Node = dict[str, Any]
 
 
-def describe(app: Flask, api: Api) -> dict[str, Any]:
+def describe(app: Flask, api: Api) -> Node:
     """The finished document for every route that is registered with `api`."""
-    document: dict[str, Any] = api.spec.to_dict()
+    document: Node = api.spec.to_dict()
     parts = document.setdefault("components", {})
-    parts["securitySchemes"] = _SCHEMES
-    parts["schemas"] |= {"Problem": _PROBLEM, "JsonApiErrors": _JSONAPI_ERRORS}
-    parts["headers"] = {
-        name: {"description": description, "schema": {"type": "string"}, "example": example}
-        for name, (description, example) in _HEADERS.items()
-    }
-    del parts["schemas"]["Error"], parts["responses"]  # flask-smorest's own form of errors
+    for name in ("Error", "PaginationMetadata"):  # flask-smorest's own forms
+        parts["schemas"].pop(name, None)
+    del parts["responses"]
+    _describe_schemas(document, api)
+    parts["schemas"] |= {"Problem": PROBLEM, "JsonApiErrors": JSONAPI_ERRORS}
+    parts |= {"securitySchemes": SCHEMES, "headers": HEADERS}
     for rule in app.url_map.iter_rules():
-        path = document["paths"].get(_template(rule))
-        guard = guard_of(app, rule.endpoint)
-        for method in rule.methods or ():
-            if path and guard and method.lower() in path:
-                _complete(path[method.lower()], guard, placed=bool(rule.arguments))
-                if rule.rule.startswith("/jsonapi/"):
-                    _refuse_by_documents(path[method.lower()])
-                if guard.scheme:
-                    _add_headers(path[method.lower()]["responses"])
+        if path := document["paths"].get(_template(rule)):
+            _describe_path(app, path, rule)
     return document
 
 
@@ -123,42 +58,112 @@ def _template(rule: Rule) -> str:
     return rule.rule.replace("<", "{").replace(">", "}")
 
 
-def _complete(operation: dict[str, Any], guard: Guard, *, placed: bool) -> None:
+def _describe_path(app: Flask, path: Node, rule: Rule) -> None:
+    if rule.arguments:
+        path["parameters"] = [path_parameter(name) for name in sorted(rule.arguments)]
+    guard = guard_of(app, rule.endpoint)
+    for method in rule.methods or ():
+        operation = path.get(method.lower())
+        if operation and guard:
+            operation["operationId"] = rule.endpoint.replace(".", "_")
+            _complete(operation, guard, placed=bool(rule.arguments))
+            if rule.rule.startswith("/jsonapi/"):
+                _refuse_by_documents(operation)
+            _exemplify(operation)
+
+
+def _complete(operation: Node, guard: Guard, *, placed: bool) -> None:
     operation["security"] = guard.security
     answers = operation["responses"]
     answers.pop("default", None)
     for status in _possible(operation, guard, placed=placed):
-        schema = {"$ref": "#/components/schemas/Problem"}
+        schema = {"$ref": f"{_PREFIX}Problem"}
         answers[status] = {
-            "description": _REFUSALS[status],
-            "content": {"application/problem+json": {"schema": schema}},
+            "description": REFUSALS[status],
+            "content": {"application/problem+json": {"schema": schema, "example": PROBLEMS[status]}},
         }
+    if guard.scope:
+        answers["403"]["description"] += f" `{guard.scope}`"
+    if guard.scheme:
+        for status, answer in answers.items():
+            answer["headers"] = headers_of(status, answer.get("headers", {}))
+    elif "503" in answers:
+        answers["503"]["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
+    operation["responses"] = dict(sorted(answers.items()))
 
 
-def _add_headers(answers: dict[str, Any]) -> None:
-    """Say how a caller stands on every answer, and on a 429 how long to wait."""
-    for status, answer in answers.items():
-        named = [name for name in sorted(_HEADERS) if name != "Retry-After" or status in {"429", "503"}]
-        shown = {name: {"$ref": f"#/components/headers/{name}"} for name in named}
-        answer["headers"] = answer.get("headers", {}) | shown
-
-
-def _refuse_by_documents(operation: dict[str, Any]) -> None:
+def _refuse_by_documents(operation: Node) -> None:
     """JSON:API has a form of errors of its own, and refuses bad queries with 400, and headers on every route."""
     answers = operation["responses"]
-    for status in sorted({"400", "406", "415"} | _REFUSALS.keys() & answers.keys()):
-        schema = {"$ref": "#/components/schemas/JsonApiErrors"}
-        answers[status] = {"description": _REFUSALS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
+    for status in sorted({"400", "406", "415"} | REFUSALS.keys() & answers.keys()):
+        problem = PROBLEMS[status]
+        fault = {name: str(problem[name]) for name in ("status", "title", "detail")}
+        example = {"jsonapi": {"version": "1.1"}, "errors": [{"code": fault["title"].lower().replace(" ", "-")} | fault]}
+        described = answers.setdefault(status, {"description": REFUSALS[status], "headers": headers_of(status, {})})
+        described["content"] = {MEDIA_TYPE: {"schema": {"$ref": f"{_PREFIX}JsonApiErrors"}, "example": example}}
     answers["400"]["description"] = "A query parameter is not acceptable, or the body is not JSON"
     answers["415"]["description"] = "The Content-Type is not the JSON:API media type as it is"
+    operation["responses"] = dict(sorted(answers.items()))
 
 
-def _possible(operation: dict[str, Any], guard: Guard, *, placed: bool) -> list[str]:
+def _possible(operation: Node, guard: Guard, *, placed: bool) -> list[str]:
     """The refusals that a route of this shape can give; `placed`: its path names something."""
-    possible = _REFUSALS.keys() & operation["responses"].keys()
+    possible = REFUSALS.keys() & operation["responses"].keys()
     possible |= {"401", "429", "503"} if guard.scheme else set()
     possible |= {"403"} if guard.scope else set()
     possible |= {"404", "422"} if placed else set()
     possible |= {"400", "413", "415", "422"} if "requestBody" in operation else set()
     possible |= {"422"} if operation.get("parameters") else set()
     return sorted(possible)
+
+
+def _exemplify(operation: Node) -> None:
+    """Give the request and each good answer an example."""
+    answers = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+    for part in (operation.get("requestBody", {}), *answers):
+        for media_type, media in part.get("content", {}).items():
+            name = media["schema"].get("$ref", "").removeprefix(_PREFIX)
+            media["example"] = EXAMPLES[name] if name else TEXTS[media_type]
+
+
+def _describe_schemas(document: Node, api: Api) -> None:
+    """Say what each schema is, in what answers every field is there, and types and patterns as JSON Schema has them."""
+    schemas = document["components"]["schemas"]
+    for key, name in api.ma_plugin.converter.refs.items():
+        if name in schemas:
+            schemas[name]["description"] = key.SchemaClass.__doc__
+    bodies = [operation.get("requestBody") for path in document["paths"].values() for operation in path.values()]
+    received = _reachable(schemas, bodies)
+    for name, schema in schemas.items():
+        if name not in received and not name.startswith("JsonApi"):  # sparse fieldsets leave fields out
+            schema["required"] = list(schema.get("properties", ()))
+    for node in _nodes(document):
+        _write_precisely(node)
+
+
+def _reachable(schemas: Node, start: Any) -> set[str]:
+    found = set[str]()
+    waiting = [start]
+    while waiting:
+        named = {node["$ref"].removeprefix(_PREFIX) for node in _nodes(waiting.pop()) if isinstance(node.get("$ref"), str)}
+        waiting += [schemas[name] for name in named - found]
+        found |= named
+    return found
+
+
+def _nodes(value: Any) -> Iterator[Node]:
+    """Every object within `value`."""
+    if isinstance(value, dict):
+        yield value
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _nodes(inner)
+
+
+def _write_precisely(schema: Node) -> None:
+    values = schema.get("enum")
+    if isinstance(values, list) and "type" not in schema:
+        schema["type"] = ["string", "null"] if None in values else "string"
+    pattern = schema.get("pattern")
+    if isinstance(pattern, str) and pattern.endswith(r"\Z"):  # Python's end; and marshmallow begins at the start
+        schema["pattern"] = f"^{pattern.removesuffix(chr(92) + 'Z')}$"

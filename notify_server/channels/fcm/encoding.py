@@ -14,6 +14,7 @@ from notify_server.errors import InvalidInput
 _PLACEHOLDER = "placeholder"
 _OPENINGS = {kind: f'{{"message":{{"{kind.value}":'.encode() for kind in TargetType}
 _quote = json.JSONEncoder().encode
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 
 # How firebase-admin's own complaints begin, and whose fault each is.
 _COMPLAINTS = {
@@ -50,7 +51,7 @@ def encode(notification: Notification, at: datetime) -> EncodedMessage:
     size = payload_size(wire)
     if size > MAX_PAYLOAD:
         raise InvalidInput({"message": [f"Has {size} bytes; FCM takes {MAX_PAYLOAD}."]})
-    members = json.dumps(wire, separators=(",", ":")).encode()
+    members = _compact(wire).encode()
     return EncodedMessage(b"," + members[1:] + b"}")
 
 

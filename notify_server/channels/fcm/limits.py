@@ -14,6 +14,7 @@ from notify_server.domain.notification import MAX_TTL, Message, Notification
 
 MAX_PAYLOAD = 4096  # bytes
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _RESERVED_KEYS = frozenset({"from", "message_type"})
 _RESERVED_PREFIXES = ("google.", "gcm.")
 
@@ -43,7 +44,7 @@ def payload_size(wire: Mapping[str, Any]) -> int:
         wire.get("webpush", {}).get("notification"),
         wire.get("apns", {}).get("payload"),
     )
-    return sum(len(json.dumps(part, ensure_ascii=False, separators=(",", ":")).encode()) for part in parts if part)
+    return sum(len(_compact(part).encode()) for part in parts if part)
 
 
 def _unencodable(message: Message) -> Iterator[str]:

@@ -1,0 +1,130 @@
+"""What our guards, limits and errors look like in the OpenAPI document."""
+
+from typing import Any
+
+from notify_server.services.server_tokens import Scope
+
+SCHEMES = {
+    "serverToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": f"`notify-server token create`. Its scopes: {', '.join(Scope)}; each route names the one it needs",
+    },
+    "userToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "POST /v1/users/{user_id}/tokens, or your own identity provider",
+    },
+}
+_TEXT = {"type": "string"}
+PROBLEM = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457)",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": _TEXT,
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "detail": _TEXT,
+        "errors": {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": _TEXT},
+            "description": "What is wrong with each field, by its path",
+        },
+    },
+    "additionalProperties": False,
+}
+JSONAPI_ERRORS = {
+    "type": "object",
+    "description": "What went wrong (JSON:API 1.1, section Error Objects)",
+    "required": ["jsonapi", "errors"],
+    "additionalProperties": False,
+    "properties": {
+        "jsonapi": {
+            "type": "object",
+            "required": ["version"],
+            "properties": {"version": {"type": "string", "enum": ["1.1"]}},
+        },
+        "errors": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["status", "code", "title", "detail"],
+                "additionalProperties": False,
+                "properties": {
+                    **dict.fromkeys(("status", "code", "title", "detail"), _TEXT),
+                    "source": {
+                        "type": "object",
+                        "additionalProperties": False,
+                        "minProperties": 1,
+                        "maxProperties": 1,
+                        "properties": {"pointer": _TEXT, "parameter": _TEXT},
+                    },
+                },
+            },
+        },
+    },
+}
+REFUSALS = {
+    "400": "The body is not JSON",
+    "401": "No token, or one that proves nothing",
+    "403": "A token without the scope",
+    "404": "There is no such thing",
+    "406": "The Accept header leaves out the JSON:API media type as it is",
+    "409": "Contradicts what is there",
+    "413": "The body is too large",
+    "415": "The body is not declared as JSON",
+    "422": "A field is not acceptable",
+    "429": "Too many requests of this token, user or address",
+    "503": "The database is away",
+}
+_HEADERS = {
+    "RateLimit-Policy": (
+        "Calls that may come at once (q), and seconds in which as many more may (w), of the process that answers",
+        '"user";q=30;w=3',
+    ),
+    "RateLimit": ("Calls left (r), and seconds until none is used up (t)", '"user";r=29;t=1'),
+    "Retry-After": ("Seconds to wait", "1"),
+    "WWW-Authenticate": ("The scheme to authenticate by", "Bearer"),
+    "Location": ("The path of what was made", "/v1/notifications/6b007bddabf10665a8c867db"),
+}
+HEADERS = {
+    name: {"description": description, "schema": _TEXT, "example": example}
+    for name, (description, example) in _HEADERS.items()
+}
+_PATHS = {
+    "user_id": ("The backend's own id of a user", 128, "u1"),
+    "group_id": ("The backend's own id of a group", 128, "class-101"),
+    "category_id": ("The name of a category", 128, "booking"),
+    "device_id": ("The app's own id of its installation", 128, "phone"),
+    "token_id": ("The id of a server token", None, "1f0c93ab52de"),
+    "notification_id": (
+        "The id that a notification was accepted with; below /jsonapi `{notification_id}:{user_id}`, or it alone with a "
+        "user token",
+        None,
+        "6b007bddabf10665a8c867db",
+    ),
+}
+
+
+def path_parameter(name: str) -> dict[str, Any]:
+    """The parameter of this name in a path. Raises KeyError where it is not described here."""
+    description, longest, example = _PATHS[name]
+    schema = _TEXT | {"minLength": 1} | ({"maxLength": longest} if longest else {})
+    return {
+        "in": "path",
+        "name": name,
+        "required": True,
+        "description": description,
+        "schema": schema,
+        "example": example,
+    }
+
+
+def headers_of(status: str, named: dict[str, Any]) -> dict[str, Any]:
+    """The headers of an answer to an authorised route: `named` by the route, and how its caller stands."""
+    names = {"RateLimit", "RateLimit-Policy"} | named.keys()
+    names |= {"401": {"WWW-Authenticate"}, "429": {"Retry-After"}, "503": {"Retry-After"}}.get(status, set())
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in sorted(names)}
