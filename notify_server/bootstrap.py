@@ -50,6 +50,7 @@ from notify_server.services.subscriptions import Muting
 from notify_server.services.upkeep import Upkeep
 from notify_server.services.user_tokens import Foreign, Signing, UserTokens
 from notify_server.storage.audit import Audit
+from notify_server.storage.backlog import Backlog
 from notify_server.storage.batches import Batches
 from notify_server.storage.clients import Clients
 from notify_server.storage.devices import Devices
@@ -123,7 +124,7 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
     clock = clock or database_clock(database)
     users, devices, registry, batches = Users(database), Devices(database), Registry(database), Batches(database)
     notifications, entries, signals = Notifications(database), Entries(database), Signals(database)
-    limits = Limits(config.fcm_rate, config.fcm_ramp)
+    pacing = Pacing(Paces(database), Workers(database), Limits(config.fcm_rate, config.fcm_ramp))
     return Services(
         acceptance=Acceptance(
             notifications, signals, encode, LinkPolicy(config.link_schemes, config.link_hosts), clock
@@ -151,9 +152,7 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
         subscriptions=Muting(Subscriptions(database), users, clock),
         server_tokens=ServerTokens(Clients(database), clock),
         user_tokens=_user_tokens(config, clock),
-        health=Health(
-            database, batches, Expansions(database), Pacing(Paces(database), Workers(database), limits), clock
-        ),
+        health=Health(database, Backlog(database), Expansions(database), pacing, clock),
         rate_limits=build_limits(config),
     )
 
@@ -166,7 +165,7 @@ def build_engine(
     holder = Holder(f"{config.owner}:{token_hex(4)}", config.lease, clock)
     users, devices, registry, batches = Users(database), Devices(database), Registry(database), Batches(database)
     expansions, signals, members = Expansions(database), Signals(database), Members(database)
-    completion = Completion(expansions, batches)
+    completion = Completion(expansions, Backlog(database))
     settlement = Settlement(registry, devices, batches, rng or Random(), clock)  # noqa: S311 - jitter, not a secret
     limits = Limits(config.fcm_rate, config.fcm_ramp)
     governor = Governor(Shared(Paces(database), Workers(database)), limits, holder)
@@ -194,7 +193,7 @@ def build_upkeep(config: Config, database: Store, clock: Clock | None = None) ->
     """What a scheduler runs: the right to do it, and the jobs."""
     clock = clock or database_clock(database)
     holder = Holder(f"{config.owner}:{token_hex(4)}", config.lease, clock)
-    upkeep = Upkeep(Expansions(database), Batches(database), Registry(database), Signals(database), clock)
+    upkeep = Upkeep(Expansions(database), Backlog(database), Registry(database), Signals(database), clock)
     return Leadership(Leases(database), holder), upkeep
 
 
@@ -202,7 +201,7 @@ def build_cancellation(database: Store, clock: Clock | None = None) -> Cancellat
     """What takes notifications back: web begins it, a scheduler sweeps up."""
     clock = clock or database_clock(database)
     stores = CancellationStores(
-        Notifications(database), Expansions(database), Batches(database), Registry(database), Entries(database)
+        Notifications(database), Expansions(database), Backlog(database), Registry(database), Entries(database)
     )
     return Cancellation(stores, Signals(database), clock)
 
@@ -210,7 +209,7 @@ def build_cancellation(database: Store, clock: Clock | None = None) -> Cancellat
 def build_resending(database: Store, clock: Clock | None = None) -> Resending:
     """What sends again by request: web takes the request, a scheduler queues it."""
     clock = clock or database_clock(database)
-    stores = ResendingStores(Notifications(database), Resends(database), Batches(database), Registry(database))
+    stores = ResendingStores(Notifications(database), Resends(database), Backlog(database), Registry(database))
     return Resending(stores, Signals(database), clock)
 
 
@@ -230,7 +229,7 @@ def build_gateway(config: Config, database: Store, clock: Clock | None = None) -
     """What a realtime process needs."""
     clock = clock or database_clock(database)
     stores = Announced(
-        Batches(database), Expansions(database), Notifications(database), Entries(database), Registry(database)
+        Backlog(database), Expansions(database), Notifications(database), Entries(database), Registry(database)
     )
     return Gateway(
         user_tokens=_user_tokens(config, clock),

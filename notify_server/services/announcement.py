@@ -11,7 +11,7 @@ from notify_server.domain.batch import Batch, BatchKey
 from notify_server.domain.notification import Channel, Notification, State
 from notify_server.domain.registry import Event, Note, Status
 from notify_server.services.clock import Clock
-from notify_server.storage.batches import Batches
+from notify_server.storage.backlog import Backlog
 from notify_server.storage.documents import Document
 from notify_server.storage.entries import Entries
 from notify_server.storage.expansions import Expansions
@@ -34,7 +34,7 @@ class Announcement:
 class Announced:
     """The stores that announcements are read from and noted in."""
 
-    batches: Batches
+    backlog: Backlog
     expansions: Expansions
     notifications: Notifications
     entries: Entries
@@ -53,7 +53,7 @@ class Announcements:
     def fresh(self) -> list[Announcement]:
         """What is to be announced now; each page once."""
         since = max(self._since, self._clock() - _OVERLAP)
-        found = (self._ready(batch) for batch in self._stores.batches.announced(Channel.REALTIME, since))
+        found = (self._ready(batch) for batch in self._stores.backlog.announced(Channel.REALTIME, since))
         return [announcement for announcement in found if announcement is not None]
 
     def _ready(self, batch: Batch) -> Announcement | None:

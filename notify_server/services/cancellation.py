@@ -14,7 +14,7 @@ from notify_server.domain.notification import Notification, State
 from notify_server.domain.registry import Event, Note, Reason, Status
 from notify_server.errors import Conflict
 from notify_server.services.clock import Clock
-from notify_server.storage.batches import Batches
+from notify_server.storage.backlog import Backlog
 from notify_server.storage.entries import Entries
 from notify_server.storage.expansions import Expansions
 from notify_server.storage.notifications import Notifications
@@ -36,7 +36,7 @@ class Stores:
 
     notifications: Notifications
     expansions: Expansions
-    batches: Batches
+    backlog: Backlog
     registry: Registry
     entries: Entries
 
@@ -97,8 +97,8 @@ class Cancellation:
         """Cancel at most so many pages of entries. Returns how many entries."""
         stores, now = self._stores, self._clock()
         expansion = stores.expansions.progress([notification])[notification]
-        held = stores.batches.held(notification, now)
-        stores.batches.withdraw(notification, None if expansion.expanded else expansion.cursor, now)
+        held = stores.backlog.held(notification, now)
+        stores.backlog.withdraw(notification, None if expansion.expanded else expansion.cursor, now)
         stopped, complete = self._stop(notification, held, pages)
         if expansion.expanded and not held and complete:
             stores.notifications.swept(notification)
@@ -121,7 +121,7 @@ class Cancellation:
 
     def _report(self, notification: str) -> Cancelled:
         stores = self._stores
-        held = stores.batches.held(notification, self._clock())
+        held = stores.backlog.held(notification, self._clock())
         in_flight = len(stores.registry.standing({notification: sorted(held)}, [Status.PENDING])) if held else 0
         counts = stores.entries.counts([notification])[notification]
         return Cancelled(

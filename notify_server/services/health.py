@@ -9,7 +9,7 @@ from notify_server.domain.pace import Condition, Limits
 from notify_server.domain.registry import Reason
 from notify_server.errors import MigrationsPending
 from notify_server.services.clock import Clock
-from notify_server.storage.batches import Batches
+from notify_server.storage.backlog import Backlog
 from notify_server.storage.database import ping
 from notify_server.storage.documents import Store
 from notify_server.storage.expansions import Expansions
@@ -46,9 +46,9 @@ class ChannelHealth:
 class Health:
     """Answers probes."""
 
-    def __init__(self, database: Store, batches: Batches, expansions: Expansions, pacing: Pacing, clock: Clock) -> None:
+    def __init__(self, database: Store, backlog: Backlog, expansions: Expansions, pacing: Pacing, clock: Clock) -> None:
         self._database = database
-        self._batches = batches
+        self._backlog = backlog
         self._expansions = expansions
         self._pacing = pacing
         self._clock = clock
@@ -63,7 +63,7 @@ class Health:
     def queue_age(self) -> float:
         """Seconds for which the work that waits longest has been due: a push batch, or an audience; 0 where none is."""
         now = self._clock()
-        oldest = [self._batches.oldest_due(Channel.PUSH, now), self._expansions.oldest_due(now)]
+        oldest = [self._backlog.oldest_due(Channel.PUSH, now), self._expansions.oldest_due(now)]
         return max((now - due).total_seconds() for due in (*oldest, now) if due)
 
     def channels(self) -> Mapping[Channel, ChannelHealth]:

@@ -15,7 +15,7 @@ from notify_server.domain.batch import SIZE, Rank
 from notify_server.domain.notification import Audience, Channel, Notification, State
 from notify_server.errors import Conflict, NotFound
 from notify_server.services.clock import Clock
-from notify_server.storage.batches import Batches
+from notify_server.storage.backlog import Backlog
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.registry import Registry
 from notify_server.storage.resends import Request, Resends
@@ -33,7 +33,7 @@ class Stores:
 
     notifications: Notifications
     resends: Resends
-    batches: Batches
+    backlog: Backlog
     registry: Registry
 
 
@@ -96,12 +96,12 @@ class Resending:
         """Take the short way for batches that wait for receipts: all of one that was sent before is sent again."""
         policy = found.resend
         waits = [wait for resends in range(policy.times) if (wait := policy.wait(resends)) is not None]
-        if self._stores.batches.recall_settled(found.id, waits, request.at, self._clock()):
+        if self._stores.backlog.recall_settled(found.id, waits, request.at, self._clock()):
             self._signals.send()
 
     def _pages(self, found: Notification, request: Request) -> int:
         rank, queued = Rank.of(found.priority, small=request.queued < SIZE), 0
-        while self._stores.batches.queued(found.id, _AHEAD) < _AHEAD:
+        while self._stores.backlog.queued(found.id, _AHEAD) < _AHEAD:
             page, end = self._page(request)
             if end is None:
                 self._stores.resends.finish(request)

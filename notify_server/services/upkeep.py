@@ -9,7 +9,7 @@ from notify_server import failpoints, metrics
 from notify_server.domain.registry import Event, Note, Reason
 from notify_server.services.clock import Clock
 from notify_server.services.completion import Completion
-from notify_server.storage.batches import Batches
+from notify_server.storage.backlog import Backlog
 from notify_server.storage.expansions import Expansions
 from notify_server.storage.registry import Registry
 from notify_server.storage.signals import Signals
@@ -24,7 +24,7 @@ class Upkeep:
     """Releases, resends, expires and reaps."""
 
     expansions: Expansions
-    batches: Batches
+    backlog: Backlog
     registry: Registry
     signals: Signals
     clock: Clock
@@ -49,7 +49,7 @@ class Upkeep:
         One atomic update a batch: whichever scheduler does it, a worker then leases the batch, and each entry counts
         its resends, so no entry is sent again twice.
         """
-        recalled = self.batches.recall(self.clock())
+        recalled = self.backlog.recall(self.clock())
         if recalled:
             failpoints.passes("resend.recalled")
             self.signals.send()
@@ -64,12 +64,12 @@ class Upkeep:
         """
         expired = 0
         for notification in self.expansions.expired(self.clock(), _AT_ONCE):
-            if self.batches.held(notification, self.clock()):
+            if self.backlog.held(notification, self.clock()):
                 continue
             note = Note(self.clock(), Reason.TTL_OVER, "its time to live is over")
             count = self.registry.move_all(Event.EXPIRE, notification, note)
             failpoints.passes("expire.entries")
-            self.batches.drop(notification)
+            self.backlog.drop(notification)
             failpoints.passes("expire.batches")
             self.expansions.close(notification)
             log.info("notification closed", notification_id=notification, expired=count)
@@ -83,10 +83,10 @@ class Upkeep:
         An owner that died between its last batch and the end of the notification left nothing to lease: those
         notifications are ended here.
         """
-        Completion(self.expansions, self.batches).check(self.expansions.unfinished(_AT_ONCE))
+        Completion(self.expansions, self.backlog).check(self.expansions.unfinished(_AT_ONCE))
         failpoints.passes("reap.done")
         now = self.clock()
-        reaped = self.batches.reap(now)
+        reaped = self.backlog.reap(now)
         failpoints.passes("reap.batches")
         reaped += self.expansions.reap(now)
         if reaped:

@@ -10,6 +10,7 @@ from notify_server.domain.notification import Channel
 from notify_server.domain.pace import Limits
 from notify_server.domain.registry import Reason
 from notify_server.services.health import Health, Pacing
+from notify_server.storage.backlog import Backlog
 from notify_server.storage.batches import Batches
 from notify_server.storage.documents import Store
 from notify_server.storage.expansions import Expansions
@@ -22,7 +23,7 @@ def gauges(database: Store) -> dict[str, float]:
     """Each sample by its name and labels, as Prometheus gets it."""
     pacing = Pacing(Paces(database), Workers(database), Limits(rate=1000.0, ramp=0.0))
     registry = CollectorRegistry()
-    registry.register(Gauges(Health(database, Batches(database), Expansions(database), pacing, StoppedClock())))
+    registry.register(Gauges(Health(database, Backlog(database), Expansions(database), pacing, StoppedClock())))
     lines = generate_latest(registry).decode().splitlines()
     samples = [line.rsplit(" ", 1) for line in lines if not line.startswith("#")]
     return {name: float(value) for name, value in samples}

@@ -12,6 +12,7 @@ from notify_server.domain.notification import Audience, Channel, Notification, P
 from notify_server.domain.registry import Event, Note, Reason, Status
 from notify_server.domain.user import Mutable
 from notify_server.storage.audit import Audit
+from notify_server.storage.backlog import Backlog
 from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.clients import Clients, Secret
 from notify_server.storage.devices import Devices
@@ -62,7 +63,8 @@ class Work:
         def watch(store: Any) -> Any:
             return Recorded(store, self.called)
 
-        self.batches, self.devices = watch(Batches(database)), watch(Devices(database))
+        self.batches, self.backlog = watch(Batches(database)), watch(Backlog(database))
+        self.devices = watch(Devices(database))
         self.entries, self.registry = watch(Entries(database)), watch(Registry(database))
         self.expansions, self.notifications = watch(Expansions(database)), watch(Notifications(database))
         self.users, self.members, self.groups = (
@@ -245,18 +247,18 @@ class Work:
             Settled(leased[3], None, split),
         ]
         self.batches.settle(settled, "one")
-        self.batches.reap(after(30))
+        self.backlog.reap(after(30))
         self.batches.resign("one", NOON)
-        self.batches.recall(NOON)
-        self.batches.dispatching([notification.id for notification in self.made[:5]])
-        self.batches.oldest_due(Channel.PUSH, NOON)
-        self.batches.announced(Channel.REALTIME, NOON)
-        self.batches.held(self.first.id, NOON)
-        self.batches.queued(self.first.id, 9)
-        self.batches.recall_settled(self.made[8].id, [10, 20], NOON, NOON)
+        self.backlog.recall(NOON)
+        self.backlog.dispatching([notification.id for notification in self.made[:5]])
+        self.backlog.oldest_due(Channel.PUSH, NOON)
+        self.backlog.announced(Channel.REALTIME, NOON)
+        self.backlog.held(self.first.id, NOON)
+        self.backlog.queued(self.first.id, 9)
+        self.backlog.recall_settled(self.made[8].id, [10, 20], NOON, NOON)
         self._resends()
-        self.batches.withdraw(self.made[9].id, "u5", NOON)
-        self.batches.drop(self.first.id)
+        self.backlog.withdraw(self.made[9].id, "u5", NOON)
+        self.backlog.drop(self.first.id)
 
     def _resends(self) -> None:
         requests = [Request(made.id, None, "token", NOON, 9) for made in self.made[10:40]]

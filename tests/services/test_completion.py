@@ -1,5 +1,5 @@
 from notify_server.services.completion import Completion
-from notify_server.storage.batches import Batches
+from notify_server.storage.backlog import Backlog
 from notify_server.storage.expansions import Expansions
 from tests.services.scene import Scene
 
@@ -7,7 +7,7 @@ from tests.services.scene import Scene
 def test_a_notification_is_done_when_it_is_expanded_and_no_batch_waits_to_be_sent(scene: Scene) -> None:
     scene.register("a")
     notification = scene.accept("a")
-    completion = Completion(Expansions(scene.database), Batches(scene.database))
+    completion = Completion(Expansions(scene.database), Backlog(scene.database))
     completion.check([notification])
     assert scene.state(notification) == "accepted"
     [page] = scene.expand()

@@ -7,6 +7,7 @@ from notify_server.domain.pace import Condition, Limits
 from notify_server.domain.registry import Reason
 from notify_server.errors import DatabaseUnavailable, MigrationsPending
 from notify_server.services.health import ChannelHealth, Health, Pacing
+from notify_server.storage.backlog import Backlog
 from notify_server.storage.batches import Batches
 from notify_server.storage.documents import Document, Store, object_id
 from notify_server.storage.expansions import Expansions
@@ -20,7 +21,7 @@ from tests.mongod import Mongod
 
 def health(database: Store) -> Health:
     pacing = Pacing(Paces(database), Workers(database), Limits(rate=1000.0, ramp=0.0))
-    return Health(database, Batches(database), Expansions(database), pacing, StoppedClock(NOON))
+    return Health(database, Backlog(database), Expansions(database), pacing, StoppedClock(NOON))
 
 
 def test_a_migrated_database_that_answers_is_healthy(database: Store) -> None:

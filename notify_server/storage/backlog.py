@@ -1,0 +1,112 @@
+"""The collection `batches` as a whole: what waits, what is recalled, and what goes without being sent."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from pymongo.database import Database
+
+from notify_server.domain.batch import Batch, Rank, Stage
+from notify_server.domain.notification import Channel
+from notify_server.storage.batch_document import from_document
+from notify_server.storage.database import translated
+from notify_server.storage.documents import Document, object_id
+
+
+@translated
+class Backlog:
+    """Recalls, reaps, withdraws and counts batches; leases none."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._all = database["batches"]
+
+    def recall(self, now: datetime) -> int:
+        """Confirm → dispatch for every batch whose time to confirm is over: its next resend. Returns how many."""
+        done = self._all.update_many(
+            {"stage": Stage.CONFIRM.value, "_id.c": Channel.PUSH.value, "due_at": {"$lte": now}},
+            {"$set": {"stage": Stage.DISPATCH.value}, "$inc": {"resends": 1}},
+        )
+        return done.modified_count
+
+    def reap(self, now: datetime) -> int:
+        """Take the names of dead owners off batches whose lease ran out. Returns how many."""
+        done = self._all.update_many({"owner": {"$type": "string"}, "due_at": {"$lte": now}}, {"$set": {"owner": None}})
+        return done.modified_count
+
+    def dispatching(self, notifications: Sequence[str]) -> set[str]:
+        """Those of the notifications of which a batch still waits to be sent."""
+        ids = [object_id(notification) for notification in notifications]
+        found = self._all.distinct("_id.n", {"_id.n": {"$in": ids}, "stage": Stage.DISPATCH.value})
+        return {str(n) for n in found}
+
+    def drop(self, notification: str) -> int:
+        """Remove what is left of a notification that is over. Returns how many batches."""
+        return self._all.delete_many({"_id.n": object_id(notification)}).deleted_count
+
+    def held(self, notification: str, now: datetime) -> set[str]:
+        """Users of a notification in a batch that somebody has leased: they may be being sent to at this moment."""
+        leased = {"owner": {"$type": "string"}, "due_at": {"$gt": now}}
+        found = self._all.find(_waiting(notification) | leased, {"users": 1})
+        return {user for document in found for user in document["users"]}
+
+    def withdraw(self, notification: str, cursor: str | None, now: datetime) -> int:
+        """Remove what nobody has leased of a notification, of every stage. Returns how many batches.
+
+        Pages that `cursor` has not passed stay, as an expansion may still read them back; None: it has passed all.
+        """
+        free: Document = {"_id.n": object_id(notification), "$or": [{"owner": None}, {"due_at": {"$lte": now}}]}
+        passed = {} if cursor is None else {"_id.k": {"$lt": cursor}}
+        return self._all.delete_many(free | passed).deleted_count
+
+    def recall_settled(self, notification: str, waits: Sequence[int], until: datetime, now: datetime) -> int:
+        """Confirm → dispatch for what was settled `until` then. Returns how many batches.
+
+        `waits` are the seconds from there to the first, second … check. What was recalled by this is settled later, so
+        that calling it again recalls nothing twice.
+        """
+        recalled = 0
+        for resends, wait in enumerate(waits):
+            settled = {
+                "stage": Stage.CONFIRM.value,
+                "resends": resends,
+                "due_at": {"$lte": until + timedelta(seconds=wait)},
+            }
+            done = self._all.update_many(
+                {"_id.n": object_id(notification), "_id.c": Channel.PUSH.value} | settled,
+                {"$set": {"stage": Stage.DISPATCH.value, "due_at": now}, "$inc": {"resends": 1}},
+            )
+            recalled += done.modified_count
+        return recalled
+
+    def queued(self, notification: str, limit: int) -> int:
+        """How many batches of a notification wait to be sent, counted up to `limit`."""
+        return self._all.count_documents(_waiting(notification), limit=limit)
+
+    def announced(self, channel: Channel, since: datetime) -> list[Batch]:
+        """What was announced on `channel` since then, oldest first."""
+        found = self._all.find(
+            {
+                "_id.c": channel.value,
+                "stage": Stage.ANNOUNCE.value,
+                "rank": {"$in": [rank.value for rank in Rank]},
+                "due_at": {"$gte": since},
+            }
+        )
+        return [from_document(document) for document in found.sort("due_at", 1)]
+
+    def oldest_due(self, channel: Channel, now: datetime) -> datetime | None:
+        """When the batch that waits longest came due; None where none waits."""
+        found = self._all.find_one(
+            {
+                "_id.c": channel.value,
+                "stage": Stage.DISPATCH.value,
+                "rank": {"$in": list(Rank)},
+                "due_at": {"$lte": now},
+            },
+            {"due_at": 1},
+            sort=[("due_at", 1)],
+        )
+        return None if found is None else found["due_at"]
+
+
+def _waiting(notification: str) -> Document:
+    return {"_id.n": object_id(notification), "stage": Stage.DISPATCH.value}
