@@ -234,7 +234,7 @@ def test_of_two_that_settle_at_once_one_does(batches: Batches, database: Store) 
         done = at_once(*(lambda mine=mine, split=split: settle(batches, mine, None, split) for split in parts))
         assert sorted(done) == [False, True]
         assert len(everything(database)) == 2
-        batches.drop(mine.key.notification)
+        database["batches"].delete_many({})
 
 
 def test_a_renewed_lease_lasts_longer_and_no_other_does(batches: Batches) -> None:
