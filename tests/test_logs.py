@@ -5,6 +5,7 @@ from threading import Thread
 
 import pytest
 import structlog
+from pymongo.errors import DuplicateKeyError
 
 from notify_server import logs
 
@@ -46,6 +47,30 @@ def test_an_exception_is_told_with_its_traceback_on_the_same_line(capsys: pytest
         structlog.get_logger().exception("request failed")
     (line,) = capsys.readouterr().err.splitlines()
     assert "ValueError: why" in json.loads(line)["exception"]
+
+
+def test_a_traceback_leaves_out_what_mongodb_quotes_of_documents(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("debug", "json", "web")
+    quoted = {"keyValue": {"target": "token:a-target"}}
+    try:
+        try:
+            raise DuplicateKeyError("E11000 duplicate key error", 11000, quoted)
+        except DuplicateKeyError:
+            raise ValueError("why")  # noqa: B904 - the chain is what is tested
+    except ValueError:
+        structlog.get_logger().exception("request failed")
+    told = json.loads(capsys.readouterr().err)["exception"]
+    assert "a-target" not in told
+    assert "DuplicateKeyError: (not shown) code 11000" in told
+    assert "ValueError: why" in told
+
+
+@pytest.mark.parametrize("library", ["uvicorn.error", "gunicorn.error"])
+def test_servers_do_not_quote_requests_at_debug(capsys: pytest.CaptureFixture[str], library: str) -> None:
+    logs.configure("debug", "json", "realtime")
+    logging.getLogger(library).debug("< TEXT a token")
+    logging.getLogger(library).info("Uvicorn running")
+    assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == ["Uvicorn running"]
 
 
 def test_what_is_below_the_level_is_not_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from scripts.benchmarks.soak_check import Sends
 from scripts.benchmarks.soak_samples import Sample, as_table, flatness
 
 ROOT = Path(__file__).parents[1]
-SCRIPTS = [ROOT / "scripts" / name for name in ("setup", "run", "test", "check", "bench", "soak")] + [
+SCRIPTS = [ROOT / "scripts" / name for name in ("setup", "run", "test", "check", "bench", "soak", "fuzz")] + [
     ROOT / ".ci" / "run"
 ]
 TOOLS = ("basename", "cat", "cksum", "cp", "dirname", "flock", "grep", "id", "ldd", "mkdir", "sed", "sh", "uname")
@@ -153,6 +153,7 @@ def test_check_runs_every_check_and_fails_if_one_fails(clone, broken):
         ("bench", "python", "-m scripts.benchmarks --once"),
         ("faults", "python", "-m pytest tests/faults --full --once"),
         ("soak", "python", "-m scripts.benchmarks.soak --once"),
+        ("fuzz", "python", "-m scripts.fuzzing --once"),
     ],
 )
 def test_a_door_sets_up_passes_its_arguments_and_its_exit_code_on(clone, door, command, expected):

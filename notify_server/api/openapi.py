@@ -95,24 +95,28 @@ def _complete(operation: Node, guard: Guard, *, placed: bool) -> None:
 def _refuse_by_documents(operation: Node) -> None:
     """JSON:API has a form of errors of its own, and refuses bad queries with 400, and headers on every route."""
     answers = operation["responses"]
-    for status in sorted({"400", "406", "415"} | REFUSALS.keys() & answers.keys()):
+    for status in sorted({"406", "415"} | REFUSALS.keys() & answers.keys()):
         problem = PROBLEMS[status]
         fault = {name: str(problem[name]) for name in ("status", "title", "detail")}
-        example = {"jsonapi": {"version": "1.1"}, "errors": [{"code": fault["title"].lower().replace(" ", "-")} | fault]}
+        example = {
+            "jsonapi": {"version": "1.1"},
+            "errors": [{"code": fault["title"].lower().replace(" ", "-")} | fault],
+        }
         described = answers.setdefault(status, {"description": REFUSALS[status], "headers": headers_of(status, {})})
-        described["content"] = {MEDIA_TYPE: {"schema": {"$ref": f"{_PREFIX}JsonApiErrors"}, "example": example}}
-    answers["400"]["description"] = "A query parameter is not acceptable, or the body is not JSON"
+        media = {MEDIA_TYPE: {"schema": {"$ref": f"{_PREFIX}JsonApiErrors"}, "example": example}}
+        described["content"] = (described["content"] if status == "400" else {}) | media
+    answers["400"]["description"] = "A query parameter is not acceptable, or the body is not JSON, or this is not HTTP"
     answers["415"]["description"] = "The Content-Type is not the JSON:API media type as it is"
     operation["responses"] = dict(sorted(answers.items()))
 
 
 def _possible(operation: Node, guard: Guard, *, placed: bool) -> list[str]:
     """The refusals that a route of this shape can give; `placed`: its path names something."""
-    possible = REFUSALS.keys() & operation["responses"].keys()
+    possible = REFUSALS.keys() & operation["responses"].keys() | {"400"}  # where the HTTP itself is broken
     possible |= {"401", "429", "503"} if guard.scheme else set()
     possible |= {"403"} if guard.scope else set()
     possible |= {"404", "422"} if placed else set()
-    possible |= {"400", "413", "415", "422"} if "requestBody" in operation else set()
+    possible |= {"413", "415", "422"} if "requestBody" in operation else set()
     possible |= {"422"} if operation.get("parameters") else set()
     return sorted(possible)
 
@@ -129,11 +133,10 @@ def _exemplify(operation: Node) -> None:
 def _describe_schemas(document: Node, api: Api) -> None:
     """Say what each schema is, in what answers every field is there, and types and patterns as JSON Schema has them."""
     schemas = document["components"]["schemas"]
-    for key, name in api.ma_plugin.converter.refs.items():
+    for (schema, *_), name in api.ma_plugin.converter.refs.items():
         if name in schemas:
-            schemas[name]["description"] = key.SchemaClass.__doc__
-    bodies = [operation.get("requestBody") for path in document["paths"].values() for operation in path.values()]
-    received = _reachable(schemas, bodies)
+            schemas[name]["description"] = schema.__doc__
+    received = _reachable(schemas, [node["requestBody"] for node in _nodes(document["paths"]) if "requestBody" in node])
     for name, schema in schemas.items():
         if name not in received and not name.startswith("JsonApi"):  # sparse fieldsets leave fields out
             schema["required"] = list(schema.get("properties", ()))
@@ -145,7 +148,9 @@ def _reachable(schemas: Node, start: Any) -> set[str]:
     found = set[str]()
     waiting = [start]
     while waiting:
-        named = {node["$ref"].removeprefix(_PREFIX) for node in _nodes(waiting.pop()) if isinstance(node.get("$ref"), str)}
+        named = {
+            node["$ref"].removeprefix(_PREFIX) for node in _nodes(waiting.pop()) if isinstance(node.get("$ref"), str)
+        }
         waiting += [schemas[name] for name in named - found]
         found |= named
     return found

@@ -8,7 +8,7 @@ SCHEMES = {
     "serverToken": {
         "type": "http",
         "scheme": "bearer",
-        "description": f"`notify-server token create`. Its scopes: {', '.join(Scope)}; each route names the one it needs",
+        "description": f"`notify-server token create`. Each route names the scope it needs, of {', '.join(Scope)}",
     },
     "userToken": {
         "type": "http",
@@ -68,7 +68,7 @@ JSONAPI_ERRORS = {
     },
 }
 REFUSALS = {
-    "400": "The body is not JSON",
+    "400": "The body is not JSON, or the request is no HTTP: its first line is longer than 8,190 bytes, for instance",
     "401": "No token, or one that proves nothing",
     "403": "A token without the scope",
     "404": "There is no such thing",
@@ -101,8 +101,7 @@ _PATHS = {
     "device_id": ("The app's own id of its installation", 128, "phone"),
     "token_id": ("The id of a server token", None, "1f0c93ab52de"),
     "notification_id": (
-        "The id that a notification was accepted with; below /jsonapi `{notification_id}:{user_id}`, or it alone with a "
-        "user token",
+        "The id that a notification was accepted with; below /jsonapi with the user's: `{notification_id}:{user_id}`",
         None,
         "6b007bddabf10665a8c867db",
     ),

@@ -10,7 +10,6 @@ from notify_server.storage.expansions import Claim
 
 _BRIEF_AT_ONCE = 100  # notifications of which each names few users
 _LARGE_AT_ONCE = 4  # notifications of one rank: each may name 50,000 users, which are kept in memory
-_IN_A_ROW = 8  # turns of brief audiences, until a large one has a turn all the same
 _SMALL = [rank for rank in Rank if rank.small]
 _LARGE = [rank for rank in Rank if not rank.small]
 
@@ -22,7 +21,7 @@ class Rotation:
         self._expansion = expansion
         self._brief: dict[Rank, deque[Claim]] = {rank: deque() for rank in _SMALL}
         self._turns: dict[Rank, deque[Iterator[Load]]] = {rank: deque() for rank in Rank}
-        self._row = 0
+        self._yielded = False  # the last turn was that of a brief audience, while a large one waited
 
     @property
     def idle(self) -> bool:
@@ -65,15 +64,18 @@ class Rotation:
         return load
 
     def _next(self, *, small: bool) -> deque[Iterator[Load]] | None:
-        """Whose turn it is; a steady stream of brief audiences does not stop the large ones altogether."""
+        """Whose turn it is: a large audience waits for one turn of brief ones, and no stream of them holds it up.
+
+        Those that come during its page, of some 20 ms, are then expanded together.
+        """
         large = next((self._turns[rank] for rank in _LARGE if self._turns[rank]), None)
-        if large and not small and self._row >= _IN_A_ROW:
-            self._row = 0
+        if large and not small and self._yielded:
+            self._yielded = False
             return large
         for rank in _SMALL:
             if self._brief[rank] and not self._turns[rank]:
                 self._turns[rank].append(self._expansion.together(self._page_of(self._brief[rank])))
-                self._row = self._row + 1 if large else 0
+                self._yielded = large is not None
             if self._turns[rank]:
                 return self._turns[rank]
         return None if small else large

@@ -1,3 +1,5 @@
+import json
+import re
 from http import HTTPStatus
 
 import pytest
@@ -48,11 +50,81 @@ def test_only_the_contracts_statuses_are_documented(operations):
 
 
 def test_every_refusal_is_a_problem_document_or_one_of_jsonapi(operations):
-    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    errors = {"application/vnd.api+json": {"schema": {"$ref": "#/components/schemas/JsonApiErrors"}}}
+    problem = {"application/problem+json": "#/components/schemas/Problem"}
+    errors = {"application/vnd.api+json": "#/components/schemas/JsonApiErrors"}
     for (_, path), operation in operations.items():
         for status in operation["responses"].keys() & REFUSALS:
-            assert operation["responses"][status]["content"] == (errors if path.startswith("/jsonapi/") else problem)
+            content = operation["responses"][status]["content"]
+            found = {media_type: media["schema"]["$ref"] for media_type, media in content.items()}
+            not_http = problem if status == "400" else {}  # that is found before anyone looks at the path
+            assert found == (errors | not_http if path.startswith("/jsonapi/") else problem)
+
+
+def test_a_request_that_is_no_http_can_be_refused_by_every_route(operations):
+    assert all("400" in operation["responses"] for operation in operations.values())
+
+
+def test_every_body_and_every_answer_has_an_example_that_its_schema_allows(contract, operations):
+    shown = 0
+    for operation in operations.values():
+        for part in (operation.get("requestBody", {}), *operation["responses"].values()):
+            for media in part.get("content", {}).values():
+                assert contract.faults(media["schema"], media["example"]) == []
+                shown += 1
+    assert shown > 3 * len(operations)
+
+
+def test_every_answer_but_one_without_content_has_a_body_and_all_have_their_headers(operations):
+    for operation in operations.values():
+        for status, answer in operation["responses"].items():
+            assert answer["description"]
+            assert ("content" in answer) is (status != "204")
+            if operation["security"]:
+                assert {"RateLimit", "RateLimit-Policy"} <= answer["headers"].keys()
+            assert ("WWW-Authenticate" in answer.get("headers", {})) is (status == "401")
+            assert ("Retry-After" in answer.get("headers", {})) is (status in {"429", "503"})
+
+
+def test_every_reference_leads_somewhere_and_every_component_is_used(document):
+    named = set(re.findall(r'"\$ref": "#/components/([^"]+)"', json.dumps(document)))
+    there = {f"{kind}/{name}" for kind in ("schemas", "headers") for name in document["components"][kind]}
+    assert named == there
+
+
+def test_every_operation_has_an_id_of_its_own_and_every_tag_is_described(document, operations):
+    ids = [operation["operationId"] for operation in operations.values()]
+    assert len(set(ids)) == len(operations)
+    described = {tag["name"]: tag["description"] for tag in document["tags"]}
+    assert {tag for operation in operations.values() for tag in operation["tags"]} == described.keys()
+    assert all(described.values())
+    assert [server["url"] for server in document["servers"]] == ["/"]
+
+
+def test_a_refusal_for_want_of_a_scope_names_it(operations):
+    for operation in operations.values():
+        scopes = [scope for needed in operation["security"] for scope in needed.get("serverToken", [])]
+        assert all(f"`{scope}`" in operation["responses"]["403"]["description"] for scope in scopes)
+
+
+def test_every_schema_says_what_it_is_and_the_type_of_what_it_enumerates(document):
+    for schema in document["components"]["schemas"].values():
+        assert schema["description"]
+        for field in schema.get("properties", {}).values():
+            assert "type" in field or "$ref" in field or "anyOf" in field or "allOf" in field, field
+
+
+def test_patterns_hold_in_every_language(document):
+    """ECMA-262, as JSON Schema has it, which knows no \\Z and begins anywhere unless told."""
+    patterns = re.findall(r'"pattern": "([^"]+)"', json.dumps(document))
+    assert patterns
+    assert all(pattern.startswith("^") and pattern.endswith("$") for pattern in patterns)
+
+
+def test_an_answer_has_every_field_and_a_body_those_it_needs(document):
+    schemas = document["components"]["schemas"]
+    assert set(schemas["ShownNotification"]["required"]) == schemas["ShownNotification"]["properties"].keys()
+    assert schemas["Notification"]["required"] == ["message"]
+    assert "required" not in schemas["Profile"]
 
 
 def test_every_operation_says_what_it_does_and_which_token_it_needs(app, operations):

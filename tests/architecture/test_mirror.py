@@ -15,6 +15,7 @@ WITHOUT_MODULE = {
     "properties",
     "api/test_texts.py",
     "channels/fcm/test_transports.py",
+    "test_examples.py",
     "test_scripts.py",
 }
 

@@ -25,7 +25,7 @@ _OFFERED = [Channel.PUSH, Channel.REALTIME]
 
 
 class MessageSchema(Schema):
-    """What the user sees, and what the app gets."""
+    """What the user sees, and what the app gets: at least a title, a body or data."""
 
     title = Text(1024, allow_none=True)
     body = Text(4096, lines=True, allow_none=True)
@@ -55,7 +55,7 @@ class ResendSchema(Schema):
 
 
 class NotificationSchema(Schema):
-    """The payload of POST /v1/notifications."""
+    """A notification to be accepted, for at least one of users, groups, communities or everyone."""
 
     message = fields.Nested(MessageSchema, required=True)
     users = fields.List(Id(), validate=validate.Length(max=MAX_USERS), load_default=list)
@@ -156,6 +156,7 @@ class ShownMessageSchema(Schema):
 
 
 CountsSchema = Schema.from_dict({status.value: fields.Integer() for status in Status}, name="Counts")
+CountsSchema.__doc__ = "How many entries have each status."
 
 
 class ShownNotificationSchema(Schema):

@@ -1,0 +1,253 @@
+"""Examples for the OpenAPI document: of every body and of every good answer, by the name of its schema."""
+
+from typing import Any
+
+from notify_server.api.schemas.people import NDJSON
+
+_AT, _LATER = "2026-12-01T09:00:00.000Z", "2026-12-01T09:00:01.250Z"
+_NOTIFICATION = "6b007bddabf10665a8c867db"
+_TITLE, _TEXT = "Booking confirmed", "Algebra 101, Monday 9:00"
+_LINK = "https://school.example/bookings/123"
+_MESSAGE = {"title": _TITLE, "body": _TEXT, "image": None, "link": _LINK, "data": {"booking_id": "123"}}
+_NO_COUNTS = dict.fromkeys(("pending", "sent", "received", "read", "suppressed", "failed", "expired", "cancelled"), 0)
+
+_SHOWN = {
+    "id": _NOTIFICATION,
+    "message": _MESSAGE,
+    "groups": ["class-101"],
+    "communities": [],
+    "everyone": False,
+    "category": "booking",
+    "community": "school-1",
+    "channels": ["push"],
+    "priority": "high",
+    "ttl": 86400,
+    "send_at": None,
+    "resend": {"after": 900, "times": 2},
+    "mandatory": False,
+    "created_at": _AT,
+    "expires_at": "2026-12-02T09:00:00.000Z",
+    "state": "done",
+    "recipients": 31,
+    "counts": _NO_COUNTS | {"sent": 1, "received": 10, "read": 20},
+    "erased": _NO_COUNTS,
+}
+_ENTRY = {
+    "notification_id": _NOTIFICATION,
+    "user_id": "u1",
+    "status": "sent",
+    "reason": None,
+    "groups": ["class-101"],
+    "attempts": 1,
+    "pending_at": _AT,
+    "sent_at": _LATER,
+    "received_at": None,
+    "read_at": None,
+    "history": [
+        {"status": "pending", "at": _AT, "detail": None},
+        {"status": "sent", "at": _LATER, "detail": "attempt 1: accepted for 1 of 1 devices"},
+    ],
+}
+_ITEM = {
+    "id": _NOTIFICATION,
+    **_MESSAGE,
+    "category": "booking",
+    "groups": ["class-101"],
+    "status": "received",
+    "is_read": False,
+    "created_at": _AT,
+    "read_at": None,
+}
+_DEVICE = {
+    "id": "phone",
+    "platform": "android",
+    "target_type": "token",
+    "active": True,
+    "reason": None,
+    "registered_at": _AT,
+    "confirmed_at": _AT,
+    "stale": False,
+    "app_version": "4.2.0",
+    "locale": "de-AT",
+}
+_PROFILE = {
+    "community": "school-1",
+    "groups": ["class-101"],
+    "email": "ada@school.example",
+    "locale": "de-AT",
+    "timezone": "Europe/Vienna",
+}
+_TOKEN = {
+    "id": "1f0c93ab52de",
+    "prefix": "nst_1f0c93ab52de",
+    "name": "billing",
+    "scopes": ["send"],
+    "state": "active",
+    "created_at": _AT,
+    "expires_at": None,
+    "rotated_at": None,
+    "previous_until": None,
+    "revoked_at": None,
+    "used_at": None,
+}
+_LINE = {
+    "id": "6b007bddabf10665a8c867dc",
+    "at": _AT,
+    "actor": {
+        "kind": "client",
+        "id": "1f0c93ab52de",
+        "pseudonym": False,
+        "name": "billing",
+        "prefix": _TOKEN["prefix"],
+    },
+    "action": "users.put",
+    "route": "PUT /v1/users/{user_id}",
+    "object": {"kind": "user", "id": "u1", "pseudonym": False},
+    "fields": ["email"],
+    "address": "192.0.2.7",
+    "status": 200,
+}
+
+_PATH = f"/jsonapi/notifications/{_NOTIFICATION}:u1"
+_LINKAGE = {
+    "links": {"self": f"{_PATH}/relationships/user", "related": f"{_PATH}/user"},
+    "data": {"type": "user", "id": "u1"},
+}
+_RESOURCE = {
+    "type": "notification",
+    "id": f"{_NOTIFICATION}:u1",
+    "attributes": {
+        "title": _TITLE,
+        "message": _TEXT,
+        "received-at": "2026-12-01T09:00:00Z",
+        "accept": _LINK,
+        "is-read": False,
+    },
+    "relationships": {"user": _LINKAGE},
+    "links": {"self": _PATH},
+}
+_VERSION = {"version": "1.1"}
+_LIST = "/jsonapi/users/u1/notifications"
+_PAGES = {"self": _LIST, "first": f"{_LIST}?page%5Bnumber%5D=1", "last": f"{_LIST}?page%5Bnumber%5D=1"}
+_PERSON = {name: value for name, value in _PROFILE.items() if name != "groups"} | {"created-at": _AT}
+
+_BODIES: dict[str, Any] = {
+    "Notification": {
+        "message": {name: value for name, value in _MESSAGE.items() if value is not None},
+        "users": ["u1", "u2"],
+        "groups": ["class-101"],
+        "category": "booking",
+        "community": "school-1",
+        "channels": ["push"],
+        "priority": "high",
+        "ttl": 86400,
+        "resend": {"after": 900, "times": 2},
+    },
+    "RequestedResend": {"users": ["u1"]},
+    "Profile": _PROFILE,
+    "Nothing": {},
+    "Group": {"community": "school-1", "members": ["u1", "u2"]},
+    "MemberChange": {"add": ["u3"], "remove": ["u2"]},
+    "Installation": {
+        "platform": "android",
+        "token": "fcm-registration-token",
+        "app_version": "4.2.0",
+        "locale": "de-AT",
+    },
+    "Receipts": {"receipts": [{"notification_id": _NOTIFICATION, "status": "received", "device_id": "phone"}]},
+    "ReadMark": {"is_read": True},
+    "MarkRead": {"groups": ["class-101"], "before": _AT},
+    "JsonApiChangeDocument": {
+        "data": {"type": "notification", "id": f"{_NOTIFICATION}:u1", "attributes": {"is-read": True}}
+    },
+    "NewToken": {"name": "billing", "scopes": ["send"]},
+    "Rotation": {"overlap": 3600},
+}
+_ANSWERS: dict[str, Any] = {
+    "Accepted": {name: _SHOWN[name] for name in ("id", "created_at", "expires_at")} | {"state": "accepted"},
+    "ShownNotification": _SHOWN,
+    "NotificationPage": {"notifications": [_SHOWN], "next": None},
+    "EntryPage": {"entries": [_ENTRY], "next": None},
+    "Cancelled": {
+        "id": _NOTIFICATION,
+        "state": "cancelled",
+        "stopped": 30,
+        "in_flight": 1,
+        "remaining": 0,
+        "expanded": True,
+    },
+    "ResendQueued": {"id": _NOTIFICATION, "queued": 1, "skipped": 0},
+    "User": {"id": "u1", **_PROFILE, "created_at": _AT},
+    "Erased": {
+        "pseudonym": "erased-3f9a7c51d2b80e64",
+        "at": _AT,
+        "erased": {"devices": 1, "entries": 12, "profiles": 1},
+        "complete": True,
+    },
+    "UserToken": {"token": "eyJhbGciOiJIUzI1NiJ9.…", "expires_at": "2026-12-01T10:00:00.000Z"},
+    "ShownGroup": {
+        "id": "class-101",
+        "community": "school-1",
+        "created_at": _AT,
+        "member_count": 2,
+        "members": ["u1", "u2"],
+        "next": None,
+    },
+    "MemberChanged": {"added": 1, "removed": 1},
+    "Device": _DEVICE,
+    "DeviceList": {"devices": [_DEVICE]},
+    "Received": {"accepted": 1, "rejected": []},
+    "InboxItem": _ITEM,
+    "InboxPage": {"notifications": [_ITEM], "next": None, "unread": 1},
+    "InboxCounts": {"unread": 3, "groups": {"class-101": 2}, "categories": {"booking": 1}},
+    "Marked": {"updated": 2},
+    "Subscriptions": {"muted": {"groups": ["class-101"], "categories": []}},
+    "IssuedToken": _TOKEN | {"token": "nst_1f0c93ab52de_…"},
+    "TokenPage": {"tokens": [_TOKEN], "next": None},
+    "LinePage": {"lines": [_LINE], "next": None},
+    "Status": {"status": "alive"},
+    "Readiness": {
+        "status": "ready",
+        "channels": {"push": {"state": "working", "reason": None, "since": None, "until": None, "rate": 10000.0}},
+    },
+    "JsonApiNotificationsDocument": {
+        "jsonapi": _VERSION,
+        "links": _PAGES | {"prev": None, "next": None},
+        "data": [_RESOURCE],
+        "meta": {"count": 1},
+    },
+    "JsonApiNotificationDocument": {"jsonapi": _VERSION, "links": {"self": _PATH}, "data": _RESOURCE},
+    "JsonApiUserDocument": {
+        "jsonapi": _VERSION,
+        "links": {"self": f"{_PATH}/user"},
+        "data": {"type": "user", "id": "u1", "attributes": _PERSON},
+    },
+    "JsonApiLinkageDocument": {"jsonapi": _VERSION, **_LINKAGE},
+}
+EXAMPLES = _BODIES | _ANSWERS
+
+# Of answers that are described where they are made, by media type.
+TEXTS: dict[str, Any] = {
+    NDJSON: '{"kind": "profile", …}\n{"kind": "end", …}\n',
+    "text/plain": "# TYPE notify_accepted_total counter\nnotify_accepted_total 1.0\n",
+    "application/json": {"openapi": "3.1.0", "info": {"title": "Notify Server", "version": "0.1.0"}, "paths": {}},
+}
+
+_SAID = {
+    400: ("Bad request", "The body is not JSON in UTF-8."),
+    401: ("Not authenticated", "Send a token: Authorization: Bearer …"),
+    403: ("Not allowed", "This token lacks the scope."),
+    404: ("Not found", "There is no such thing."),
+    406: ("Not Acceptable", "Accept application/vnd.api+json without parameters but profile."),
+    409: ("Conflict", "This contradicts what is there."),
+    413: ("Request Entity Too Large", "The data value transmitted exceeds the capacity limit."),
+    415: ("Unsupported Media Type", "Send application/json."),
+    422: ("Invalid input", "See errors for what is wrong with each field."),
+    429: ("Too many requests", "Too many requests: try again in 1 s."),
+    503: ("Service unavailable", "The database is away. Nothing was lost; please try again."),
+}
+PROBLEMS: dict[str, dict[str, Any]] = {
+    str(status): {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    for status, (title, detail) in _SAID.items()
+}
+PROBLEMS["422"]["errors"] = {"message.title": ["Longer than maximum length 1024."]}

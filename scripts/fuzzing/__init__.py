@@ -1,0 +1,1 @@
+"""Generated requests, and a generated client; `scripts/fuzz` runs them."""
