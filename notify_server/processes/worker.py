@@ -14,6 +14,7 @@ from notify_server.processes.readiness import await_database
 from notify_server.processes.signals import until_stopped
 from notify_server.services.feeding import Feeding
 from notify_server.services.handoff import Handoff
+from notify_server.services.load import Load
 from notify_server.services.rotation import Rotation
 from notify_server.storage.documents import Store
 from notify_server.storage.signals import heard
@@ -21,6 +22,7 @@ from notify_server.storage.signals import heard
 log = structlog.get_logger()
 
 _ALLOCATIONS = 50_000  # new containers until the collector looks at the youngest: some ten batches
+_FROM_QUEUE = 4  # every so many loads, a dispatcher looks at the queue first
 _LOOK = 0.5  # seconds between two looks at the pace that all workers share
 
 
@@ -36,6 +38,7 @@ class Worker:
         self._delivery = engine.delivery
         self._leasing = engine.leasing
         self._governor = engine.governor
+        self._taken = 0
         self._handoff = Handoff(room=2 * config.worker_threads)
         self._expander = Loop("expander", self._expand)
         rotation, stopping = Rotation(engine.expansion), self._expander.stopping.is_set
@@ -77,13 +80,23 @@ class Worker:
     def _dispatch(self) -> None:
         if self._governor.paused:
             self._pacer.stopping.wait(_LOOK)
-        elif load := self._handoff.take():
-            self._delivery.deliver(load)
-        elif load := self._leasing.take():
-            self._handoff.wake_another()
+        elif load := self._next():
             self._delivery.deliver(load)
         else:
             self._handoff.wait(self._config.poll)
+
+    def _next(self) -> Load:
+        """What our own expander made, but every fourth time the queue first: what is tried again would starve."""
+        self._taken += 1
+        if self._taken % _FROM_QUEUE == 0 and (load := self._lease()):
+            return load
+        return self._handoff.take() or self._lease()
+
+    def _lease(self) -> Load:
+        load = self._leasing.take()
+        if load:
+            self._handoff.wake_another()
+        return load
 
     def _dispatch_small(self) -> None:
         if self._governor.paused:

@@ -30,7 +30,7 @@ class Rotation:
 
     def claim(self) -> bool:
         """Take up more notifications, if any wait: what is small always, what is large as long as there is room."""
-        claims = self._claim_small() or self._claim_large()
+        claims = [*self._claim_small(), *self._claim_large()]
         for claim in claims:
             priority = claim.notification.priority
             if claim.brief:
