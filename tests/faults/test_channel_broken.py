@@ -60,7 +60,8 @@ def await_pauses(scene: Scene, pauses: int) -> None:
     until(lambda: pace(scene).failures >= pauses, f"the channel is paused for the {pauses}. time")
 
 
-@pytest.mark.parametrize("trouble", ["refused by FCM", pytest.param("no token", marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("trouble", ["refused by FCM", "no token"])
 def test_a_refused_credential_pauses_all_shows_and_heals_by_itself(
     scene: Scene, api: Api, workers: None, people: list[str], trouble: str
 ) -> None:

@@ -25,6 +25,7 @@ def test_a_device_registered_while_its_user_is_found_to_have_none_is_sent_to_onc
     with ThreadPoolExecutor(8) as apps:
         list(apps.map(register, LATE))
     until(lambda: all(scene.over(notification) for notification in notifications), "nobody is pending")
+    until(lambda: scene.database.batches.count_documents({"stage": "dispatch"}) == 0, "everything is settled")
     for notification in notifications:
         evidence = scene.sent_to_all("devices registered in mid-dispatch", notification, LATE)
         assert evidence.duplicates == 0

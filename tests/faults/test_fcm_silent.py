@@ -36,6 +36,7 @@ def test_an_fcm_that_answers_nobody_is_asked_again_when_it_does(scene, people, c
     assert evidence.duplicates <= WINDOW
 
 
+@pytest.mark.full
 def test_an_fcm_that_stalls_after_its_accept_gets_it_twice_and_no_more(scene, people):
     scene.fcm.behave(prefixes={"user-0000": {"stall_after": 1.0, "stall_seconds": 60}})
     scene.service.start("scheduler")
