@@ -169,7 +169,7 @@ def test_the_whole_suite_runs_in_two_parts_and_fails_with_the_first(clone):
     clone.installed("python", 'echo "$*"')
     parts = clone.run("test").stdout.splitlines()
     assert ["--ignore tests/faults" in part for part in parts] == [True, False]
-    assert parts[1] == "-m pytest -n 2 --dist loadfile tests/faults"
+    assert parts[1] == "-m pytest -n 3 --dist loadfile tests/faults"
     clone.installed("python", 'echo "$*"; exit 3')
     done = clone.run("test")
     assert (done.returncode, done.stdout.count("\n")) == (3, 1)
