@@ -39,12 +39,12 @@ class Settlement:
         self._count(dispatches)
         self._devices.deactivate(_dead(dispatches), now)
         failpoints.passes("settlement.devices")
-        stranded = who((dispatch.notification.id, dispatch.stranded()) for dispatch in dispatches)
-        self._strand(stranded, now)
+        stranded = [dispatch.stranded() for dispatch in dispatches]
+        self._strand(who(zip((d.notification.id for d in dispatches), stranded, strict=True)), now)
         plans = [plan(self._apart(dispatch), now, self._rng) for dispatch in dispatches]
         self._move(dispatches, plans)
         failpoints.passes("settlement.entries")
-        self._rescue(dispatches, owner)
+        self._rescue(dispatches, stranded, owner)
         failpoints.passes("settlement.rescue")
         settled = [Settled(d.batch, p.successor, p.split) for d, p in zip(dispatches, plans, strict=True)]
         if kept := self._batches.settle(settled, owner):
@@ -67,17 +67,17 @@ class Settlement:
             note = Note(now, Reason.NO_DEVICE, "no active device; waits for one until it expires")
             self._registry.hold(stranded, note)
 
-    def _rescue(self, dispatches: Sequence[Dispatch], owner: str) -> None:
-        """Queue the stranded for whom a device was registered meanwhile.
+    def _rescue(self, dispatches: Sequence[Dispatch], stranded: Sequence[Sequence[str]], owner: str) -> None:
+        """Queue the `stranded` of each dispatch for whom a device was registered meanwhile.
 
         Enrolment writes the device and then looks for waiting entries, we write the entry and then look for devices:
         whichever comes second sees the other. Where both do, or where this is the very batch that enrolment queued
         before, it is called: what is called is not settled. Who lost the lease leaves it to the new owner.
         """
-        users = {user for dispatch in dispatches for user in dispatch.stranded()}
+        users = {user for each in stranded for user in each}
         reached = {user for user, _, _ in self._devices.targets(sorted(users))} if users else set()
-        for dispatch in dispatches:
-            waiting = reached.intersection(dispatch.stranded())
+        for dispatch, each in zip(dispatches, stranded, strict=True):
+            waiting = reached.intersection(each)
             if waiting and self._batches.holds(owner, dispatch.batch):
                 for user in sorted(waiting):
                     self._batches.call(Batch.awaited(dispatch.notification.id, user, self._clock()))
