@@ -2,18 +2,25 @@
 
 import os
 import signal
+from _thread import start_new_thread
 from threading import Event
 from types import FrameType
 
 
 def until_stopped() -> Event:
-    """Install the handlers (main thread only); the event is set by the first signal."""
-    stopped = Event()
+    """Install the handlers (main thread only); the event is set by the first signal.
+
+    The handler runs in the main thread, which may be inside the event's own lock as it begins or ends to wait: setting
+    the event from there would wait for itself. So another thread does, started by the one call that takes no lock.
+    """
+    stopped, signalled = Event(), False
 
     def handle(number: int, _: FrameType | None) -> None:
-        if stopped.is_set():
+        nonlocal signalled
+        if signalled:
             os._exit(128 + number)
-        stopped.set()
+        signalled = True
+        start_new_thread(stopped.set, ())
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, handle)

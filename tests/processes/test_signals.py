@@ -15,6 +15,18 @@ import threading
 threading.Event().wait()
 """
 
+# A signal comes while the main thread is in the midst of the event's own code, again and again.
+RACE = """
+import os, signal, threading
+from notify_server.processes.signals import until_stopped
+for _ in range(300):
+    stopped = until_stopped()
+    threading.Timer(0.001, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    while not stopped.wait(0):
+        pass
+print("never stuck", flush=True)
+"""
+
 
 @pytest.fixture
 def process() -> Iterator[subprocess.Popen[str]]:
@@ -44,3 +56,8 @@ def test_the_second_signal_need_not_be_the_same(process):
     assert line(process) == "stopping"
     process.send_signal(signal.SIGTERM)
     assert process.wait() == 128 + signal.SIGTERM
+
+
+def test_a_signal_in_the_midst_of_a_wait_does_not_wait_for_itself():
+    ended = subprocess.run([sys.executable, "-c", RACE], capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout == "never stuck\n"
