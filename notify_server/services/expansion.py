@@ -86,6 +86,7 @@ class Expansion:
                 log.warning("expansion lease lost", notification_id=notification.id)
                 return
             failpoints.passes("expansion.cursor")
+            self._call_gateways(batches)
             yield from ((page,) for page in self._released(batches, unmuted))
             cursor = end
         self._completion.check([notification.id])
@@ -106,6 +107,7 @@ class Expansion:
             log.warning("expansion lease lost", notification_ids=[identity for identity, _, _ in ended])
             return  # whatever is ours comes due when our lease on its batch ends
         failpoints.passes("together.cursor")
+        self._call_gateways([batch for each in batches for batch in each])
         pages = [page for each, who in zip(batches, unmuted, strict=True) for page in self._released(each, who)]
         yield pages
         unsent = {s.notification.id for s in selections}.difference(page.batch.key.notification for page in pages)
@@ -142,11 +144,14 @@ class Expansion:
             return Batch(key, users, self._holder.until(), rank, owner=self._holder.owner)
         return Batch(key, users, self._holder.now(), rank, Stage.ANNOUNCE)
 
+    def _call_gateways(self, batches: Sequence[Batch]) -> None:
+        """Once for all that is announced."""
+        if any(batch.stage is Stage.ANNOUNCE for batch in batches):
+            self._stores.signals.send()
+
     def _released(self, batches: Sequence[Batch], unmuted: tuple[str, ...]) -> Iterator[Page]:
-        """Hand our own push batches on, and call the gateways. What a crashed run left comes due by itself."""
+        """Hand our own push batches on. What a crashed run left comes due by itself."""
         for batch in batches:
-            if batch.stage is Stage.ANNOUNCE:
-                self._stores.signals.send()
-            elif batch.owner == self._holder.owner:
+            if batch.owner == self._holder.owner:
                 self._holder.batches.add(batch.key)
                 yield Page(batch, unmuted)
