@@ -10,7 +10,7 @@ from notify_server.api.schemas import links
 from notify_server.domain import identity, text
 
 _YEARS = range(1970, 2100)  # a notification id holds its time in 32 bits, so filters by time end in 2106
-_PROTOTYPES = ("__proto__", "constructor", "prototype")  # JavaScript's: assigning to one changes every object
+PROTOTYPES = ("__proto__", "constructor", "prototype")  # JavaScript's: assigning to one changes every object
 _MAX_LINK = 2048  # characters
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -99,8 +99,8 @@ def check_id(value: str) -> None:
 
 
 def _check_key(value: str) -> None:
-    if not value.isprintable() or value.startswith((".", "$")) or value in _PROTOTYPES:
-        raise ValidationError(f"Must be printable, not begin with . or $, and be none of {', '.join(_PROTOTYPES)}.")
+    if not value.isprintable() or value.startswith((".", "$")) or value in PROTOTYPES:
+        raise ValidationError(f"Must be printable, not begin with . or $, and be none of {', '.join(PROTOTYPES)}.")
 
 
 def check_text(value: str, *, lines: bool) -> None:

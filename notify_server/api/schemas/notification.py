@@ -6,6 +6,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate, va
 
 from notify_server.api.schemas.fields import DataKey, Flag, Id, Instant, Link, Text
 from notify_server.api.schemas.paging import PageSchema
+from notify_server.api.schemas.plain_notification import MAX_BODY, MAX_NAMED, MAX_TITLE, OFFERED, faultless
 from notify_server.domain.notification import (
     DEFAULT_TTL,
     MAX_TTL,
@@ -20,15 +21,12 @@ from notify_server.domain.notification import (
 from notify_server.domain.registry import Status
 from notify_server.services.acceptance import Draft
 
-_MAX_GROUPS = 1000
-_OFFERED = [Channel.PUSH, Channel.REALTIME]
-
 
 class MessageSchema(Schema):
     """What the user sees, and what the app gets: at least a title, a body or data."""
 
-    title = Text(1024, allow_none=True)
-    body = Text(4096, lines=True, allow_none=True)
+    title = Text(MAX_TITLE, allow_none=True)
+    body = Text(MAX_BODY, lines=True, allow_none=True)
     image = Link("https", allow_none=True)
     link = Link(allow_none=True, metadata={"description": "https, or a scheme of NOTIFY_LINK_SCHEMES"})
     data = fields.Dict(keys=DataKey(), values=fields.String())
@@ -59,13 +57,13 @@ class NotificationSchema(Schema):
 
     message = fields.Nested(MessageSchema, required=True)
     users = fields.List(Id(), validate=validate.Length(max=MAX_USERS), load_default=list)
-    groups = fields.List(Id(), validate=validate.Length(max=_MAX_GROUPS), load_default=list)
-    communities = fields.List(Id(), validate=validate.Length(max=_MAX_GROUPS), load_default=list)
+    groups = fields.List(Id(), validate=validate.Length(max=MAX_NAMED), load_default=list)
+    communities = fields.List(Id(), validate=validate.Length(max=MAX_NAMED), load_default=list)
     everyone = Flag(load_default=False)
     category = Id(allow_none=True, load_default=None)
     community = Id(allow_none=True, load_default=None)
     channels = fields.List(
-        fields.Enum(Channel, by_value=True, validate=validate.OneOf(_OFFERED)),
+        fields.Enum(Channel, by_value=True, validate=validate.OneOf(OFFERED)),
         validate=validate.Length(min=1),
         load_default=lambda: [Channel.PUSH],
     )
@@ -74,6 +72,11 @@ class NotificationSchema(Schema):
     send_at = Instant(allow_none=True, load_default=None)
     resend = fields.Nested(ResendSchema, load_default=ResendPolicy)
     mandatory = Flag(load_default=False, metadata={"description": "Sent also to those who have muted it"})
+
+    def load(self, data: Any, **options: Any) -> Any:
+        """As in marshmallow; a payload without faults is read at once."""
+        draft = faultless(data)
+        return super().load(data, **options) if draft is None else draft
 
     @validates_schema
     def _addresses_someone(self, data: dict[str, Any], **_: Any) -> None:
