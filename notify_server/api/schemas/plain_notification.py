@@ -24,7 +24,6 @@ _MESSAGE_NAMES = frozenset(("title", "body", "image", "link", "data"))
 _CHANNELS = {channel.value: channel for channel in OFFERED}
 _PRIORITIES = {priority.value: priority for priority in Priority}
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_URL = re.compile(r"https://[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?(/[A-Za-z0-9._~/?=&%+-]{0,1000})?")
 
 
 class _NotPlain(Exception):
@@ -61,7 +60,7 @@ def _message(message: Any) -> Message:
     _ask(isinstance(message, dict) and message.keys() <= _MESSAGE_NAMES)
     title, body = _text(message.get("title"), MAX_TITLE, lines=False), _text(message.get("body"), MAX_BODY, lines=True)
     image, link, data = message.get("image"), message.get("link"), message.get("data", {})
-    _ask(all(url is None or (isinstance(url, str) and _URL.fullmatch(url)) for url in (image, link)))
+    _ask(all(url is None or (isinstance(url, str) and text.is_plain_url(url)) for url in (image, link)))
     _ask(isinstance(data, dict) and all(_KEY.fullmatch(key) and key not in PROTOTYPES for key in data))
     _ask(all(isinstance(value, str) for value in data.values()) and bool(title or body or data))
     return Message(title, body, image, link, data)
