@@ -28,7 +28,7 @@ class ReceiptSchema(Schema):
         return Report(data["notification_id"], Status(data["status"]), data["at"], data["device_id"])
 
 
-class Receipts(fields.List):
+class Receipts(fields.List[Any]):
     """A list of ReceiptSchema. One without any fault is read at once; every other is left to the schema and its errors.
 
     Measured at 2 µs of processor time for each receipt, against 13 µs by the schema.
