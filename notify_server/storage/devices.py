@@ -1,9 +1,10 @@
 """The collection `devices`: who is reached by which FCM target. An active target belongs to one device."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from pymongo import WriteConcern
+from pymongo import UpdateOne, WriteConcern
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
@@ -14,6 +15,15 @@ from notify_server.storage.documents import Document
 
 MOVED = "moved"  # the target has shown up under another device
 _RACES = 5  # two devices that claim one target at once: each try settles one of them
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """The app on a device of `user` has spoken; whether the device is registered is another matter."""
+
+    user: str
+    device: str
+    at: datetime
 
 
 @translated
@@ -87,20 +97,23 @@ class Devices:
         """Remove one device; False when there was none."""
         return self._all.delete_one({"_id": _id(user, device)}).deleted_count == 1
 
-    def confirm(self, user: str, devices: Sequence[str], at: datetime, unless_since: datetime) -> None:
-        """Note a contact with those that are active and were last confirmed `unless_since` or before.
+    def confirm(self, contacts: Sequence[Contact], apart: timedelta) -> None:
+        """Note these contacts with devices that are active and were last confirmed at least `apart` before.
 
         Nobody waits for it, and it may get lost: there will be another one.
         """
-        ids = {"_id": {"$in": [_id(user, device) for device in devices]}}
-        old = {"active": True, "confirmed_at": {"$lte": unless_since}}
-        self._unawaited.update_many(ids | old, {"$set": {"confirmed_at": at}})
+        self._unawaited.bulk_write([_confirmation(contact, apart) for contact in contacts], ordered=False)
 
     def remove_silent(self, since: datetime, limit: int) -> int:
         """Remove at most `limit` devices that were last confirmed before `since`. Returns how many."""
         silent = {"confirmed_at": {"$lt": since}}
         found = [document["_id"] for document in self._all.find(silent, {"_id": 1}).limit(limit)]
         return self._all.delete_many({"_id": {"$in": found}} | silent).deleted_count if found else 0
+
+
+def _confirmation(contact: Contact, apart: timedelta) -> UpdateOne:
+    old = {"active": True, "confirmed_at": {"$lte": contact.at - apart}}
+    return UpdateOne({"_id": _id(contact.user, contact.device)} | old, {"$set": {"confirmed_at": contact.at}})
 
 
 def _id(user: str, device: str) -> Document:

@@ -15,7 +15,7 @@ from notify_server.storage.audit import Audit
 from notify_server.storage.backlog import Backlog
 from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.clients import Clients, Secret
-from notify_server.storage.devices import Devices
+from notify_server.storage.devices import Contact, Devices
 from notify_server.storage.documents import Store, object_id
 from notify_server.storage.entries import Entries
 from notify_server.storage.erasures import Erasures
@@ -135,7 +135,7 @@ class Work:
         gone = [owned for owned in self.devices.targets(USERS[:50]) if owned[0] == "u003"]
         self.devices.deactivate({Reason.UNREGISTERED: gone}, NOON)
         self.devices.delete("u001", "phone")
-        self.devices.confirm("u001", ["tablet"], after(9), NOON)
+        self.devices.confirm([Contact("u001", "tablet", after(9))], timedelta(seconds=9))
         self.devices.remove_silent(after(1), 9)
 
     def _registry(self) -> None:

@@ -1,11 +1,12 @@
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from notify_server.domain.device import Platform, Target, TargetType
 from notify_server.domain.registry import Reason
-from notify_server.storage.devices import MOVED, Devices
+from notify_server.storage.devices import MOVED, Contact, Devices
 from notify_server.storage.documents import Store
 from tests.builders import NOON, a_device, a_target, after, at_once
 from tests.service import until
@@ -160,7 +161,8 @@ def test_a_contact_confirms_an_active_device_that_was_not_confirmed_lately(devic
     for device in (a_device("u1", "old"), a_device("u1", "fresh", confirmed_at=after(60)), a_device("u1", "dead")):
         devices.register(device)
     devices.deactivate({Reason.UNREGISTERED: [("u1", "dead", a_target("u1:dead"))]}, NOON)
-    devices.confirm("u1", ["old", "fresh", "dead", "unknown"], after(90), after(30))
+    contacts = [Contact("u1", device, after(90)) for device in ("old", "fresh", "dead", "unknown")]
+    devices.confirm(contacts, timedelta(seconds=60))
 
     def confirmed() -> dict[str, object]:
         return {device.id: device.confirmed_at for device in devices.of_user("u1")}

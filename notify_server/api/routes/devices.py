@@ -5,13 +5,8 @@ from typing import Any
 from notify_server.api import guards
 from notify_server.api.blueprint import Routes
 from notify_server.api.context import current_user, services
-from notify_server.api.schemas.device import (
-    DeviceListSchema,
-    DeviceSchema,
-    InstallationSchema,
-    ReceiptsSchema,
-    ReceivedSchema,
-)
+from notify_server.api.schemas.device import DeviceListSchema, DeviceSchema, InstallationSchema
+from notify_server.api.schemas.receipts import ReceiptsSchema, ReceivedSchema
 from notify_server.domain.device import Device
 from notify_server.errors import NotFound
 from notify_server.services.enrolment import Installation
