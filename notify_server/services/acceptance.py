@@ -55,7 +55,7 @@ class Draft:
         """The notification that this draft becomes when it is accepted at `now` from a client at `address`."""
         later = self.send_at is not None and self.send_at > now
         return Notification(
-            id=new_id(),
+            id=new_id(now),
             created_at=now,
             state=State.SCHEDULED if later else State.ACCEPTED,
             message=self.message,

@@ -15,6 +15,8 @@ from notify_server.domain.notification import (
 )
 from notify_server.errors import Conflict, InvalidInput
 from notify_server.services.acceptance import Acceptance, Draft
+from notify_server.storage.documents import object_id
+from notify_server.storage.notifications import Notifications
 from notify_server.storage.signals import COLLECTION
 from tests.builders import NOON, after, at_once
 from tests.service import until
@@ -50,6 +52,16 @@ def test_an_accepted_notification_is_everything_that_was_asked_for(acceptance: A
     assert scene.services.inspection.get(notification.id).notification == replace(
         notification, audience=replace(FULL.audience, users=())
     )
+
+
+def test_an_id_goes_by_the_clock_that_everything_goes_by(acceptance: Acceptance, scene: Scene) -> None:
+    first = acceptance.accept(PLAIN, "backend", None)  # at noon, which this machine's clock does not say
+    scene.clock.forward(3600)
+    second = acceptance.accept(PLAIN, "backend", None)
+    for notification in (first, second):
+        assert object_id(notification.id).generation_time == notification.created_at
+    [(listed, _)] = Notifications(scene.database).page({"from": after(1), "to": after(3601)}, None, 9)
+    assert listed.id == second.id
 
 
 @pytest.mark.parametrize("send_at", [None, after(-1), NOON])
