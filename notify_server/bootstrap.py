@@ -22,6 +22,7 @@ from notify_server.services.completion import Completion
 from notify_server.services.delivery import After, Delivery, Queue
 from notify_server.services.device_limits import DeviceLimits
 from notify_server.services.enrolment import Enrolment, Waiting
+from notify_server.services.enrolment import Limits as DeviceBounds
 from notify_server.services.erasing import Erasing
 from notify_server.services.expansion import Expansion, Stores
 from notify_server.services.export import Export
@@ -144,7 +145,7 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
             users,
             Waiting(registry, batches, signals),
             clock,
-            timedelta(days=config.device_stale_days),
+            DeviceBounds(config.devices_per_user, timedelta(days=config.device_stale_days)),
         ),
         reception=Reception(Receipts(database), Contacts(devices, clock), clock),
         inbox=Reading(Inbox(database), notifications, clock),

@@ -132,6 +132,11 @@ class Work:
             self.devices.register(a_device(user))
         self.devices.register(a_device("u001", "tablet", "u000:phone"))
         self.devices.of_user("u001")
+        self.devices.find("u001", "phone")
+        for number in range(9):
+            self.devices.register(a_device("u299", f"d{number}"))
+        self.devices.bound("u299", 5, NOON)
+        self.devices.bound("u299", 2, NOON)
         gone = [owned for owned in self.devices.targets(USERS[:50]) if owned[0] == "u003"]
         self.devices.deactivate({Reason.UNREGISTERED: gone}, NOON)
         self.devices.delete("u001", "phone")
