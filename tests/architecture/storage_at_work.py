@@ -21,6 +21,7 @@ from notify_server.storage.entries import Entries
 from notify_server.storage.erasures import Erasures
 from notify_server.storage.expansions import Expansions
 from notify_server.storage.groups import Groups
+from notify_server.storage.hash_keys import HashKeys
 from notify_server.storage.inbox import Inbox, Selection
 from notify_server.storage.inbox_pages import InboxPages, Walk
 from notify_server.storage.leases import Leases
@@ -80,7 +81,7 @@ class Work:
         self.resends = watch(Resends(database))
         self.inbox, self.subscriptions = watch(Inbox(database)), watch(Subscriptions(database))
         self.inbox_pages = watch(InboxPages(database))
-        self.erasures = watch(Erasures(database))
+        self.erasures, self.hash_keys = watch(Erasures(database)), watch(HashKeys(database))
         self.traces = watch(Traces(database, self.erasures))
         self.audit, self.personal = watch(Audit(database)), watch(Personal(database))
         self.paces, self.workers = watch(Paces(database)), watch(Workers(database))
@@ -280,7 +281,9 @@ class Work:
         self.personal.devices("u070")
         self.personal.page("u070", None)
         self.personal.page("u070", self.made[30].id)
+        list(self.personal.waiting("u070"))
         self._audit()
+        self.hash_keys.get("fingerprints")
         self.erasures.pseudonym("u070")
         self.traces.present("u070")
         erasure = self.erasures.begin("u070", after(1))
