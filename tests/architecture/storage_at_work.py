@@ -163,14 +163,15 @@ class Work:
         self.entries.of_user("u010", n, 9)
         self.entries.of_user("u010", None, 9)
         self.entries.among(n, USERS[:5])
-        self.entries.counts([notification.id for notification in self.made[:3]])
+        self.entries.counts(n)
+        self.entries.count(n, Status.SENT)
         self.registry.pending(n, "u010", 9)
         self.registry.unconfirmed(n, NOON, "u010", 9)
         self.registry.unconfirmed_among(n, NOON, USERS[:9])
         self.registry.count_unconfirmed(n, None)
         self.registry.count_unconfirmed(n, USERS[:9])
         self.registry.move_all(Event.EXPIRE, n, Note(NOON, Reason.TTL_OVER))
-        self.entries.erased([n])
+        self.entries.erased(n)
 
     def _inbox(self, n: str) -> None:
         for places, filters in ((VISIBLE, {}), ([Place.READ], {}), (VISIBLE, {"groups": "g", "category": "c"})):
