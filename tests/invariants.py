@@ -214,7 +214,7 @@ def _reasons(evidence: Evidence) -> Iterator[str]:
 
 def _counts(evidence: Evidence) -> Iterator[str]:
     """6: the counts reported equal a recount of the registry."""
-    reported = Entries(evidence.database).counts([evidence.notification_id])[evidence.notification_id]
+    reported = Entries(evidence.database).counts(evidence.notification_id)
     counted = Counter(entry["status"] for entry in evidence.entries)
     if {status: count for status, count in reported.items() if count} != counted:
         yield f"6: {reported} are reported, {dict(counted)} are there"

@@ -1,10 +1,10 @@
 """Accepting a payload: after this it survives any crash."""
 
+import hmac
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from hashlib import sha256
 
 import structlog
 
@@ -24,10 +24,14 @@ from notify_server.services.clock import Clock
 from notify_server.services.group_commit import GroupCommit
 from notify_server.services.link_policy import LinkPolicy
 from notify_server.storage.documents import new_id
+from notify_server.storage.hash_keys import HashKeys
 from notify_server.storage.notifications import Idempotency, Notifications
 from notify_server.storage.signals import Signals
 
 log = structlog.get_logger()
+
+_KEY = "fingerprints"
+_HASH = "sha256"
 
 Check = Callable[[Notification, datetime], None]  # refuses what FCM would refuse
 
@@ -47,15 +51,15 @@ class Draft:
     resend: ResendPolicy = field(default_factory=ResendPolicy)
     mandatory: bool = False
 
-    def fingerprint(self) -> str:
-        """The same for two payloads that mean the same, however they are spelled."""
-        return sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()
+    def fingerprint(self, key: bytes) -> str:
+        """The same for two payloads that mean the same, however they are spelled; tells nothing without the key."""
+        return hmac.digest(key, json.dumps(asdict(self), sort_keys=True, default=str).encode(), _HASH).hex()
 
     def notification(self, now: datetime, client: str | None = None, address: str | None = None) -> Notification:
         """The notification that this draft becomes when it is accepted at `now` from a client at `address`."""
         later = self.send_at is not None and self.send_at > now
         return Notification(
-            id=new_id(),
+            id=new_id(now),
             created_at=now,
             state=State.SCHEDULED if later else State.ACCEPTED,
             message=self.message,
@@ -73,19 +77,22 @@ class Draft:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where notifications go, how it is told, and what repeated requests are recognised by."""
+
+    notifications: Notifications
+    signals: Signals
+    keys: HashKeys
+
+
 class Acceptance:
     """The one way in for notifications."""
 
-    def __init__(
-        self,
-        notifications: Notifications,
-        signals: Signals,
-        check: Check,
-        links: LinkPolicy,
-        clock: Clock,
-    ) -> None:
-        self._notifications = notifications
-        self._signals = signals
+    def __init__(self, stores: Stores, check: Check, links: LinkPolicy, clock: Clock) -> None:
+        self._notifications = stores.notifications
+        self._signals = stores.signals
+        self._keys = stores.keys
         self._check = check
         self._links = links
         self._clock = clock
@@ -101,9 +108,9 @@ class Acceptance:
         notification = draft.notification(self._clock(), client, address)
         if Channel.PUSH in notification.channels:
             self._check(notification, notification.created_at)
-        idempotency = None if key is None else Idempotency(client, key, draft.fingerprint())
+        idempotency = None if key is None else self._idempotency(draft, client, key)
         if not self._commit.submit((notification, idempotency)):
-            return self._again(draft, client, key or "")
+            return self._again(idempotency or Idempotency(client, "", ""))
         log.info(
             "notification accepted", notification_id=notification.id, client=client, state=notification.state.value
         )
@@ -117,8 +124,13 @@ class Acceptance:
             metrics.ACCEPTED.inc(sum(stored))
         return stored
 
-    def _again(self, draft: Draft, client: str, key: str) -> Notification:
-        earlier, fingerprint = self._notifications.by_idempotency(client, key)
-        if fingerprint != draft.fingerprint():
+    def _idempotency(self, draft: Draft, client: str, key: str) -> Idempotency:
+        """What the request is known by if it comes again: hashes, as its key and its payload may name people."""
+        secret = self._keys.get(_KEY)
+        return Idempotency(client, hmac.digest(secret, key.encode(), _HASH).hex(), draft.fingerprint(secret))
+
+    def _again(self, made: Idempotency) -> Notification:
+        earlier, fingerprint = self._notifications.by_idempotency(made.client, made.key)
+        if fingerprint not in (made.fingerprint, None):
             raise Conflict("This Idempotency-Key was used with another payload before.")
         return earlier

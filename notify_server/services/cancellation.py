@@ -123,11 +123,10 @@ class Cancellation:
         stores = self._stores
         held = stores.backlog.held(notification, self._clock())
         in_flight = len(stores.registry.standing({notification: sorted(held)}, [Status.PENDING])) if held else 0
-        counts = stores.entries.counts([notification])[notification]
         return Cancelled(
             id=notification,
-            stopped=counts[Status.CANCELLED],
+            stopped=stores.entries.count(notification, Status.CANCELLED),
             in_flight=in_flight,
-            remaining=max(counts[Status.PENDING] - in_flight, 0),
+            remaining=max(stores.entries.count(notification, Status.PENDING) - in_flight, 0),
             expanded=stores.expansions.progress([notification])[notification].expanded,
         )

@@ -14,6 +14,7 @@ from notify_server.storage.database import translated
 from notify_server.storage.documents import Document
 
 MOVED = "moved"  # the target has shown up under another device
+TOO_MANY = "too_many"  # the user has registered others since, up to the most that a user may have
 _RACES = 5  # two devices that claim one target at once: each try settles one of them
 
 
@@ -71,6 +72,23 @@ class Devices:
         done = self._all.update_one({"_id": _id(device.user, device.id)}, [{"$set": changes}], upsert=True)
         return done.upserted_id is not None
 
+    def bound(self, user: str, most: int, at: datetime) -> None:
+        """Deactivate the active devices beyond `most` and remove inactive ones beyond as many, oldest contact first.
+
+        Of registrations at the same time, whichever comes last sees them all.
+        """
+        found = list(self._all.find({"_id.u": user}, {"active": 1, "confirmed_at": 1}).sort("confirmed_at", -1))
+        if active := [device for device in found if device["active"]][most:]:
+            change = {"active": False, "reason": TOO_MANY, "deactivated_at": at}
+            self._all.update_many(_unchanged(active), {"$set": change})
+        if inactive := [device for device in found if not device["active"]][most:]:
+            self._all.delete_many(_unchanged(inactive))
+
+    def find(self, user: str, device: str) -> Device | None:
+        """One device, active or not."""
+        found = self._all.find_one({"_id": _id(user, device)})
+        return None if found is None else _from_document(found)
+
     def of_user(self, user: str) -> list[Device]:
         """Every device of `user`, active or not, in order of registration."""
         return [_from_document(d) for d in self._all.find({"_id.u": user}).sort([("registered_at", 1), ("_id.d", 1)])]
@@ -118,6 +136,16 @@ def _confirmation(contact: Contact, apart: timedelta) -> UpdateOne:
 
 def _id(user: str, device: str) -> Document:
     return {"u": user, "d": device}
+
+
+def _unchanged(devices: Sequence[Document]) -> Document:
+    """The condition on these, newest contact first, unless they have registered again since."""
+    newest = devices[0]
+    return {
+        "_id": {"$in": [device["_id"] for device in devices]},
+        "active": newest["active"],
+        "confirmed_at": {"$lte": newest["confirmed_at"]},
+    }
 
 
 def _written(target: Target) -> str:

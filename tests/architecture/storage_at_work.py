@@ -21,6 +21,7 @@ from notify_server.storage.entries import Entries
 from notify_server.storage.erasures import Erasures
 from notify_server.storage.expansions import Expansions
 from notify_server.storage.groups import Groups
+from notify_server.storage.hash_keys import HashKeys
 from notify_server.storage.inbox import Inbox, Selection
 from notify_server.storage.inbox_pages import InboxPages, Walk
 from notify_server.storage.leases import Leases
@@ -80,7 +81,7 @@ class Work:
         self.resends = watch(Resends(database))
         self.inbox, self.subscriptions = watch(Inbox(database)), watch(Subscriptions(database))
         self.inbox_pages = watch(InboxPages(database))
-        self.erasures = watch(Erasures(database))
+        self.erasures, self.hash_keys = watch(Erasures(database)), watch(HashKeys(database))
         self.traces = watch(Traces(database, self.erasures))
         self.audit, self.personal = watch(Audit(database)), watch(Personal(database))
         self.paces, self.workers = watch(Paces(database)), watch(Workers(database))
@@ -132,6 +133,11 @@ class Work:
             self.devices.register(a_device(user))
         self.devices.register(a_device("u001", "tablet", "u000:phone"))
         self.devices.of_user("u001")
+        self.devices.find("u001", "phone")
+        for number in range(9):
+            self.devices.register(a_device("u299", f"d{number}"))
+        self.devices.bound("u299", 5, NOON)
+        self.devices.bound("u299", 2, NOON)
         gone = [owned for owned in self.devices.targets(USERS[:50]) if owned[0] == "u003"]
         self.devices.deactivate({Reason.UNREGISTERED: gone}, NOON)
         self.devices.delete("u001", "phone")
@@ -157,14 +163,15 @@ class Work:
         self.entries.of_user("u010", n, 9)
         self.entries.of_user("u010", None, 9)
         self.entries.among(n, USERS[:5])
-        self.entries.counts([notification.id for notification in self.made[:3]])
+        self.entries.counts(n)
+        self.entries.count(n, Status.SENT)
         self.registry.pending(n, "u010", 9)
         self.registry.unconfirmed(n, NOON, "u010", 9)
         self.registry.unconfirmed_among(n, NOON, USERS[:9])
         self.registry.count_unconfirmed(n, None)
         self.registry.count_unconfirmed(n, USERS[:9])
         self.registry.move_all(Event.EXPIRE, n, Note(NOON, Reason.TTL_OVER))
-        self.entries.erased([n])
+        self.entries.erased(n)
 
     def _inbox(self, n: str) -> None:
         for places, filters in ((VISIBLE, {}), ([Place.READ], {}), (VISIBLE, {"groups": "g", "category": "c"})):
@@ -275,7 +282,9 @@ class Work:
         self.personal.devices("u070")
         self.personal.page("u070", None)
         self.personal.page("u070", self.made[30].id)
+        list(self.personal.waiting("u070"))
         self._audit()
+        self.hash_keys.get("fingerprints")
         self.erasures.pseudonym("u070")
         self.traces.present("u070")
         erasure = self.erasures.begin("u070", after(1))

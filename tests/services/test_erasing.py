@@ -5,16 +5,18 @@ import pytest
 
 from notify_server.bootstrap import build_erasing
 from notify_server.domain.batch import Rank
+from notify_server.domain.notification import Audience
 from notify_server.domain.registry import Status
 from notify_server.domain.user import Mutable
 from notify_server.errors import NotFound
+from notify_server.services.acceptance import Draft
 from notify_server.services.audit import Change, Kind, Party
 from notify_server.services.erasing import Erasing
 from notify_server.services.reception import Report
 from notify_server.storage.users import Users
 from tests.builders import after, at_once
 from tests.services.interruption import Interrupted, Killed, die
-from tests.services.scene import LEASE, Scene
+from tests.services.scene import HELLO, LEASE, Scene
 
 ME = "person-to-erase"
 COMPLETE = {"devices": 1, "entries": 3, "profiles": 1}
@@ -210,6 +212,32 @@ def test_who_is_only_named_in_an_audience_that_waits_is_erased_from_it(scene: Sc
     scene.work()
     assert mentions(scene) == []
     assert scene.state(notification) == "done"
+
+
+def test_who_stands_in_the_audit_log_alone_is_erased_from_it(scene: Scene, erasing: Erasing) -> None:
+    change = Change(Party(Kind.CLIENT, "c1"), "users.mint", None, Party(Kind.USER, ME))
+    scene.services.audit.end(scene.services.audit.begin(change), change, 201)
+    proof = erasing.erase(ME)
+    assert (proof.complete, set(proof.erased.values())) == (True, {0})
+    assert mentions(scene) == []
+    with pytest.raises(NotFound):
+        erasing.erase(ME)
+
+
+@pytest.mark.parametrize("expanded", [False, True])
+def test_no_guess_can_be_tested_against_a_payload_that_named_them_and_a_repeat_is_one_still(
+    scene: Scene, erasing: Erasing, expanded: bool
+) -> None:
+    payload = Draft(HELLO, Audience((ME,)))
+    first = scene.services.acceptance.accept(payload, "backend", f"booking-of-{ME}")
+    if expanded:
+        scene.work()
+    assert erasing.erase(ME).complete
+    [stored] = scene.database["notifications"].find()
+    assert stored["idempotency"].keys() == {"client", "key"}
+    assert mentions(scene) == []
+    assert scene.services.acceptance.accept(payload, "backend", f"booking-of-{ME}").id == first.id
+    assert mentions(scene) == []
 
 
 def test_nobody_is_not_found_and_leaves_no_trace(scene: Scene, erasing: Erasing) -> None:

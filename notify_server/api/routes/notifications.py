@@ -23,7 +23,7 @@ from notify_server.api.schemas.registry import EntryPageSchema, RegistryQuerySch
 from notify_server.domain.notification import Notification, State
 from notify_server.services.acceptance import Draft
 from notify_server.services.cancellation import Cancelled
-from notify_server.services.inspection import Standing
+from notify_server.services.inspection import Listed, Standing
 from notify_server.services.server_tokens import Scope
 
 routes = Routes("notifications", __name__, description="Hand over notifications and see what became of them")
@@ -95,8 +95,8 @@ def resend(body: dict[str, Any], notification_id: str) -> dict[str, Any]:
     return {"id": notification_id, "queued": queued, "skipped": len(set(users or ())) - queued if users else 0}
 
 
-def _id(standing: Standing) -> str:
-    return standing.notification.id
+def _id(listed: Listed) -> str:
+    return listed.notification.id
 
 
 def _accepted(notification: Notification) -> dict[str, Any]:

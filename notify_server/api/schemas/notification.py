@@ -162,8 +162,8 @@ CountsSchema = Schema.from_dict({status.value: fields.Integer() for status in St
 CountsSchema.__doc__ = "How many entries have each status."
 
 
-class ShownNotificationSchema(Schema):
-    """A notification with its state and its entries by status; the users it names are found in its registry."""
+class ListedNotificationSchema(Schema):
+    """A notification with its state; the users it names are found in its registry."""
 
     id = fields.String(attribute="notification.id")
     message = fields.Nested(ShownMessageSchema, attribute="notification.message")
@@ -182,6 +182,11 @@ class ShownNotificationSchema(Schema):
     expires_at = Instant(attribute="notification.expires_at")
     state = fields.Enum(State, by_value=True, attribute="notification.state")
     recipients = fields.Integer()
+
+
+class ShownNotificationSchema(ListedNotificationSchema):
+    """The same with its entries counted by status."""
+
     counts = fields.Nested(CountsSchema)
     erased = fields.Nested(
         CountsSchema, metadata={"description": "Entries of people erased since, by the status that they had"}
@@ -199,7 +204,7 @@ class NotificationQuerySchema(PageSchema):
 
 
 class NotificationPageSchema(Schema):
-    """A page of notifications, newest first."""
+    """A page of notifications, newest first; how their entries stand is told of each by itself."""
 
-    notifications = fields.List(fields.Nested(ShownNotificationSchema), required=True)
+    notifications = fields.List(fields.Nested(ListedNotificationSchema), required=True)
     next = fields.String(allow_none=True, required=True)
