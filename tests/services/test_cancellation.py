@@ -118,6 +118,24 @@ def test_nothing_is_sent_again_of_what_is_cancelled(scene: Scene, cancellation: 
     assert scene.standing(notification) == {"a": ("sent", None), "deviceless": STOPPED}
 
 
+def test_what_was_sent_stays_so_though_it_was_waiting_to_be_sent_again(
+    scene: Scene, cancellation: Cancellation
+) -> None:
+    scene.register("a")
+    notification = scene.accept("a", "deviceless", resend=ResendPolicy(10, 2))
+    scene.work()
+    scene.clock.forward(10)
+    scene.register("who logs in on it", target="a:phone")
+    scene.upkeep.resend()
+    scene.work()
+    assert scene.standing(notification)["a"] == ("pending", "no_device")
+    assert cancellation.cancel(notification) == Cancelled(notification, 1, 0, 0, expanded=True)
+    entry = scene.entry(notification, "a")
+    assert (entry["status"], entry["reason"], entry["inbox"]) == ("sent", None, "unread")
+    assert entry["history"][-1]["detail"] == "the backend took it back: not sent again"
+    assert scene.violations(notification) == []
+
+
 def test_a_device_that_is_registered_after_the_cancel_gets_nothing(scene: Scene, cancellation: Cancellation) -> None:
     notification = scene.accept("a")
     scene.work()

@@ -224,6 +224,23 @@ def test_a_retry_in_a_resend_is_not_another_resend(people: Scene) -> None:
     assert (batch["stage"], batch["resends"], batch["due_at"]) == ("confirm", 1, after(915 + 1800))
 
 
+def test_what_was_sent_stays_so_where_its_resend_finds_the_device_dead(people: Scene) -> None:
+    notification = people.accept("a")
+    people.work()
+    people.fcm.behave(unregistered=1)
+    people.clock.forward(900)
+    people.upkeep.resend()
+    people.work()
+    entry = people.entry(notification, "a")
+    assert (entry["status"], entry["reason"], entry["attempts"]) == ("sent", None, 2)
+    assert [(line["status"], line["detail"]) for line in entry["history"][2:]] == [
+        ("pending", "resend 1: no device confirmed it"),
+        ("sent", "attempt 1: unregistered: not sent again"),
+    ]
+    assert people.batches(notification) == []
+    assert people.violations(notification) == []
+
+
 def test_a_user_without_a_device_waits_until_one_is_registered(scene: Scene) -> None:
     notification = scene.accept("a")
     scene.work()
