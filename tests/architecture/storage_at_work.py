@@ -255,6 +255,7 @@ class Work:
         self.backlog.announced(Channel.REALTIME, NOON)
         self.backlog.held(self.first.id, NOON)
         self.backlog.queued(self.first.id, 9)
+        self.backlog.left(self.first.id)
         self.backlog.recall_settled(self.made[8].id, [10, 20], NOON, NOON)
         self._resends()
         self.backlog.withdraw(self.made[9].id, "u5", NOON)
@@ -267,6 +268,7 @@ class Work:
         self.resends.add(requests[0])
         self.batches.add(a_batch(requests[0].notification, "u2", page="u1", stage=Stage.CONFIRM))
         self.resends.waiting(9)
+        self.resends.requested(requests[0].notification)
         self.resends.queue(requests[0], {"u1": 0, "u2": 0}, "u2", NOON, Rank.BULK)
         self.resends.finish(requests[0])
 
