@@ -37,8 +37,8 @@ class Reason(StrEnum):
     """Why an entry stands where it stands."""
 
     NO_DEVICE = "no_device"  # pending: no active device, waits for one until it expires
-    UNAVAILABLE = "unavailable"  # pending or failed: FCM answered 500 or 503
-    CONNECTION_LOST = "connection_lost"  # pending or failed: no answer; FCM may have accepted it
+    UNAVAILABLE = "unavailable"  # pending: FCM answered 500 or 503
+    CONNECTION_LOST = "connection_lost"  # pending: no answer; FCM may have accepted it
     QUOTA_EXCEEDED = "quota_exceeded"  # pending: FCM answered 429
     DEVICE_RATE = "device_rate"  # pending: FCM's limit for one device is reached
     CREDENTIAL_REFUSED = "credential_refused"  # pending: FCM refused our credential

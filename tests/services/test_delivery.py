@@ -126,13 +126,60 @@ def test_a_retry_after_is_kept_to_the_second(people: Scene) -> None:
     assert batch["due_at"] == after(45)
 
 
-def test_after_an_hour_of_failures_the_entry_fails(people: Scene) -> None:
+def test_an_outage_of_hours_loses_nobody(people: Scene) -> None:
     people.fcm.behave(unavailable=1)
-    notification = people.accept("a")
+    notification = people.accept("a", ttl=86_400)
     for _ in range(20):
         people.work()
+        people.upkeep.expire()
         people.clock.forward(600)
-    assert people.standing(notification) == {"a": ("failed", "unavailable")}
+    assert people.standing(notification) == {"a": ("pending", "unavailable")}
+    people.fcm.behave()
+    people.clock.forward(1350)
+    people.work()
+    assert people.standing(notification) == {"a": ("sent", None)}
+    assert people.state(notification) == "done"
+
+
+def test_an_outage_of_hours_with_the_channel_paused_loses_nobody(scene: Scene) -> None:
+    users = [f"u{number:02}" for number in range(20)]
+    for user in users:
+        scene.register(user)
+    scene.fcm.behave(unavailable=1)
+    notification = scene.accept(*users, ttl=86_400)
+    scene.expand()
+    scene.engine.leasing.resign()
+    paused = 0
+    for _ in range(75):
+        _one_load(scene)
+        paused += scene.engine.governor.paused
+        scene.clock.forward(100)
+    assert paused > 30
+    assert set(scene.standing(notification).values()) <= {("pending", "unavailable"), ("pending", None)}
+    scene.fcm.behave()
+    for _ in range(16):
+        _one_load(scene)
+        scene.clock.forward(100)
+    assert set(scene.standing(notification).values()) == {("sent", None)}
+    assert scene.violations(notification) == []
+
+
+def _one_load(scene: Scene) -> None:
+    """Let a worker dispatch what it takes at once, if anything is due."""
+    scene.engine.governor.refresh()
+    if load := scene.engine.leasing.take():
+        scene.engine.delivery.deliver(load)
+
+
+def test_an_outage_that_outlasts_the_time_to_live_expires_what_waited(people: Scene) -> None:
+    people.fcm.behave(unavailable=1)
+    notification = people.accept("a", ttl=7200)
+    for _ in range(13):
+        people.work()
+        people.upkeep.expire()
+        people.clock.forward(600)
+    assert people.standing(notification) == {"a": ("expired", "ttl_over")}
+    assert people.entry(notification, "a")["history"][-2]["detail"].endswith(": unavailable")
     assert people.batches(notification) == []
     assert people.state(notification) == "done"
 
