@@ -292,7 +292,7 @@ class Work:
         )
         for ids in (self.made[5].id, None):
             self.traces.sweep(erasure, ids and object_id(ids), 9, after(99))
-        self.traces.remove_echo(erasure)
+        self.traces.remove_echo(erasure, after(999))
         self.erasures.complete(erasure)
         self.erasures.get(erasure)
         self.erasures.find("u070")
