@@ -207,7 +207,12 @@ def build_cancellation(database: Store, clock: Clock | None = None) -> Cancellat
     """What takes notifications back: web begins it, a scheduler sweeps up."""
     clock = clock or database_clock(database)
     stores = CancellationStores(
-        Notifications(database), Expansions(database), Backlog(database), Registry(database), Entries(database)
+        Notifications(database),
+        Expansions(database),
+        Backlog(database),
+        Registry(database),
+        Entries(database),
+        Resends(database),
     )
     return Cancellation(stores, Signals(database), clock)
 

@@ -97,6 +97,7 @@ def violations(evidence: Evidence) -> list[str]:
         _lost,
         _batches,
         _transitions,
+        _sent_stays,
         _attempts,
         _one_collapse_id,
         _reasons,
@@ -173,6 +174,13 @@ def _transitions(evidence: Evidence) -> Iterator[str]:
         for status in (Status.SENT, Status.RECEIVED, Status.READ):
             if status in statuses and entry[f"{status}_at"] is None:
                 yield f"3: {entry['_id']['u']} was {status} at no time"
+
+
+def _sent_stays(evidence: Evidence) -> Iterator[str]:
+    """3: nobody who was sent it ends as if they had not been."""
+    for entry in evidence.entries:
+        if entry["sent_at"] is not None and entry["status"] in _EXPLAINED:
+            yield f"3: {entry['_id']['u']} was sent it, and is {entry['status']}"
 
 
 def _attempts(evidence: Evidence) -> Iterator[str]:

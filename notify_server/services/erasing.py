@@ -78,9 +78,9 @@ class Erasing:
         """Remove what can be removed at this moment. Returns the erasure as it is then."""
         self._traces.unname(erasure)
         over = self._sweep_entries(erasure, pages)
-        self._traces.remove_echo(erasure)
+        settled = self._traces.remove_echo(erasure, self._clock())
         self._audit.rename(erasure.user or "", erasure.pseudonym)
-        return self._erasures.complete(erasure) if over else self._erasures.get(erasure)
+        return self._erasures.complete(erasure) if over and settled else self._erasures.get(erasure)
 
     def _sweep_entries(self, erasure: Erasure, pages: int) -> bool:
         """Whether every entry is gone that is to go."""

@@ -19,6 +19,7 @@ from notify_server.storage.erasures import Erasures
 _ANY_RANK = {"$in": [rank.value for rank in Rank]}  # leads to the index `to_expand`
 _ANY_PLACE = {"$in": [place.value for place in Place]}  # leads to the index `by_user`
 _ANNOUNCED = timedelta(minutes=2)  # after which no gateway looks at an announcement: renamed, it would be a new one
+_MADE = timedelta(minutes=1)  # after which what a profile was made for is written: longer than a lease
 _BLANK: Document = {
     "groups": [],
     "muted": {"groups": [], "categories": []},
@@ -69,11 +70,18 @@ class Traces:
 
         self._transact(write)
 
-    def remove_echo(self, erasure: Erasure) -> None:
-        """Remove the profile that a notification from before the erasure has made since; one in use stays."""
+    def remove_echo(self, erasure: Erasure, now: datetime) -> bool:
+        """Remove the profile that a notification from before the erasure has made since; one in use stays.
+
+        One that was made just now may be that of a new person, whose entry, device or group is written next: it stays
+        for a later sweep. Whether there was none like that.
+        """
         user = erasure.user
-        if not self._has_entries(user) and self._devices.find_one({"_id.u": user}, {"_id": 1}) is None:
-            self._users.delete_one({"_id": user} | _BLANK)
+        if self._has_entries(user) or self._devices.find_one({"_id.u": user}, {"_id": 1}) is not None:
+            return True
+        echo = {"_id": user} | _BLANK
+        self._users.delete_one(echo | {"created_at": {"$lte": now - _MADE}})
+        return self._users.find_one(echo, {"_id": 1}) is None
 
     def unname(self, erasure: Erasure) -> None:
         """Take the name out of audiences that are not expanded: they will not reach them."""

@@ -262,6 +262,7 @@ class Work:
         self.backlog.announced(Channel.REALTIME, NOON)
         self.backlog.held(self.first.id, NOON)
         self.backlog.queued(self.first.id, 9)
+        self.backlog.left(self.first.id)
         self.backlog.recall_settled(self.made[8].id, [10, 20], NOON, NOON)
         self._resends()
         self.backlog.withdraw(self.made[9].id, "u5", NOON)
@@ -274,6 +275,7 @@ class Work:
         self.resends.add(requests[0])
         self.batches.add(a_batch(requests[0].notification, "u2", page="u1", stage=Stage.CONFIRM))
         self.resends.waiting(9)
+        self.resends.requested(requests[0].notification)
         self.resends.queue(requests[0], {"u1": 0, "u2": 0}, "u2", NOON, Rank.BULK)
         self.resends.finish(requests[0])
 
@@ -299,7 +301,7 @@ class Work:
         )
         for ids in (self.made[5].id, None):
             self.traces.sweep(erasure, ids and object_id(ids), 9, after(99))
-        self.traces.remove_echo(erasure)
+        self.traces.remove_echo(erasure, after(999))
         self.erasures.complete(erasure)
         self.erasures.get(erasure)
         self.erasures.find("u070")

@@ -19,6 +19,7 @@ from tests.services.interruption import Interrupted, Killed, die
 from tests.services.scene import HELLO, LEASE, Scene
 
 ME = "person-to-erase"
+MADE = 60.0  # seconds after which a profile without anything is taken for an echo
 COMPLETE = {"devices": 1, "entries": 3, "profiles": 1}
 
 
@@ -108,6 +109,8 @@ def test_an_expansion_that_runs_at_the_same_moment_does_not_bring_the_person_bac
     assert "users" in mentions(scene)
     for load in loads:
         engine.delivery.deliver(load)
+    assert erasing.complete_erasures() == 0  # the profile that the expansion made might be a new person's
+    scene.clock.forward(MADE)
     assert erasing.complete_erasures() == 1
     assert mentions(scene) == []
     assert scene.accepted() == []
@@ -170,6 +173,7 @@ def test_a_person_erased_at_any_moment_of_a_workers_work_is_gone_when_it_is_over
             break
         scene.clock.forward(LEASE)
         scene.work()
+        scene.clock.forward(MADE)
         erasing.complete_erasures()
         assert mentions(scene) == []
         assert adds_up(scene, notification)
@@ -204,6 +208,29 @@ def test_a_person_named_after_their_erasure_is_a_new_one(scene: Scene, erasing: 
     erasing.complete_erasures()
     assert scene.standing(again) == {ME: ("sent", None)}
     assert Users(scene.database).get(ME).groups == ()
+
+
+def test_a_person_named_after_their_erasure_keeps_the_profile_whenever_the_erasure_ends(scene: Scene) -> None:
+    for moment in range(200):
+        for user in (ME, "z"):
+            scene.register(user)
+        scene.accept(ME, "z")
+        [page] = scene.expand()
+        erasing = build_erasing(scene.database, scene.clock)
+        assert not erasing.erase(ME).complete
+        scene.engine.delivery.deliver([page])
+        scene.clock.forward(1)
+        again = scene.accept(ME)
+        interrupted = Interrupted(scene.database, moment, erasing.complete_erasures)
+        scene.work(scene.worker(interrupted))
+        scene.clock.forward(MADE)
+        erasing.complete_erasures()
+        assert scene.standing(again) == {ME: ("pending", "no_device")}
+        assert Users(scene.database).get(ME).groups == ()
+        empty(scene)
+        if not interrupted.happened:
+            break
+    assert moment > 10
 
 
 def test_who_is_only_named_in_an_audience_that_waits_is_erased_from_it(scene: Scene, erasing: Erasing) -> None:

@@ -79,7 +79,7 @@ def registry(query: dict[str, Any], notification_id: str) -> dict[str, Any]:
 @routes.response(200, CancelledSchema)
 @routes.alt_response(409)
 def cancel(_: dict[str, Any], notification_id: str) -> Cancelled:
-    """Stop whatever of a notification is not sent yet; asked again, it says how far that is."""
+    """Stop whatever of a notification is not sent yet, or would be sent again; asked again, it says how far that is."""
     return services().cancellation.cancel(notification_id)
 
 

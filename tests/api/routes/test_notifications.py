@@ -337,6 +337,15 @@ class TestCancel:
         assert "nothing of it can be stopped" in answer.json["detail"]
         assert backend.get(f"{PATH}/{identity}").json["state"] == "done"
 
+    def test_where_it_is_to_be_sent_again_what_is_done_is_cancelled(self, backend, notify, database):
+        identity = notify("u1")
+        Registry(database).move(Event.SEND, {identity: ["u1"]}, Note(datetime.now(UTC)))
+        database["notifications"].update_one({}, {"$set": {"state": "done", "expanded": True}})
+        assert backend.post(f"{PATH}/{identity}/resend").json["queued"] == 1
+        answer = backend.post(f"{PATH}/{identity}/cancel")
+        assert (answer.status_code, answer.json["state"], answer.json["stopped"]) == (200, "cancelled", 0)
+        assert backend.get(f"{PATH}/{identity}").json["counts"]["sent"] == 1
+
     def test_where_somebody_waits_for_a_device_what_is_done_is_cancelled(self, backend, notify, database):
         identity = notify("u1")
         Registry(database).hold({identity: ["u1"]}, Note(datetime.now(UTC), Reason.NO_DEVICE))
