@@ -31,7 +31,11 @@ class MessageSchema(Schema):
     body = Text(4096, lines=True, allow_none=True)
     image = Link("https", allow_none=True)
     link = Link(allow_none=True, metadata={"description": "https, or a scheme of NOTIFY_LINK_SCHEMES"})
-    data = fields.Dict(keys=DataKey(), values=fields.String())
+    data = fields.Dict(
+        keys=DataKey(),
+        values=fields.String(),
+        metadata={"description": "The app's own; not link, category and notification_id, nor what FCM reserves"},
+    )
 
     @validates_schema
     def _says_something(self, data: dict[str, Any], **_: Any) -> None:

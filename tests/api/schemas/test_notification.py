@@ -4,6 +4,7 @@ from tests.api.caller import refused
 
 PATH = "/v1/notifications"
 PAYLOAD = {"message": {"title": "t"}, "users": ["u1"]}
+REALTIME = {"channels": ["realtime"]}
 
 
 def message(**fields):
@@ -66,6 +67,10 @@ def message(**fields):
         (message(title="t", data={"google.x": "x", "ok": "x"}), ["message.data.google.x"]),
         (message(title="t", data={"gcm.notification.title": "x"}), ["message.data.gcm.notification.title"]),
         (message(title="t", data={"notification_id": "x"}), ["message.data.notification_id"]),
+        (message(title="t", data={"link": "javascript:alert(1)"}), ["message.data.link"]),
+        (message(title="t", data={"category": "c", "link": ""}), ["message.data.category", "message.data.link"]),
+        (message(data={"link": "https://e.org/"}) | REALTIME, ["message.data.link"]),
+        (message(data={"category": "c", "ok": "x"}) | REALTIME, ["message.data.category"]),
         (message(title="t", data={"k": 1}), ["message.data.k.value"]),
         (message(title="t", data={"k": None}), ["message.data.k.value"]),
         (message(title="t", data={"k": {"n": "v"}}), ["message.data.k.value"]),
