@@ -25,7 +25,10 @@ _OFFERED = [Channel.PUSH, Channel.REALTIME]
 
 
 class MessageSchema(Schema):
-    """What the user sees, and what the app gets: at least a title, a body or data."""
+    """What the user sees, and what the app gets: at least a title, a body or data.
+
+    At most what FCM takes, 4,096 bytes; without push 65,536 bytes as compact JSON in UTF-8.
+    """
 
     title = Text(1024, allow_none=True)
     body = Text(4096, lines=True, allow_none=True)

@@ -26,6 +26,8 @@ def message(**fields):
         (message(body="b" * 4090), ["message"]),  # FCM's 4,096 bytes, of which the envelope needs some
         (message(body="ä" * 2048), ["message"]),
         (message(data={"k": "v" * 4096}), ["message"]),
+        (message(data={"k": "v" * 7_000_000}) | REALTIME, ["message"]),
+        (message(data={"k": "ä" * 32_768}) | REALTIME, ["message"]),
         (message(title="t\0"), ["message.title"]),
         (message(title="\ud83d"), ["message.title"]),
         (message(title="t", colour="red"), ["message.colour"]),
@@ -143,8 +145,9 @@ def test_of_very_many_faults_the_first_hundred_are_named(backend):
         message(title="t", link="https://example.org:8443/ä?q=1#f", image="https://[::1]/a.png"),
         {"users": ["u1", "u1", "a b", "ä", "$u", "...", "u" * 128], "ttl": 2_419_200},
         {"resend": {"times": 0}, "channels": ["realtime", "push", "push"]},
+        message(data={"k": "v" * 65_000}) | REALTIME,
     ],
-    ids=["text", "links", "ids", "options"],
+    ids=["text", "links", "ids", "options", "large without push"],
 )
 def test_what_is_odd_but_right_is_accepted(backend, fields):
     assert backend.post(PATH, PAYLOAD | fields).status_code == 202
