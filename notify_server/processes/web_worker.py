@@ -184,8 +184,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
             return  # closed in this round of the loop, for another one
         try:
             if line.stage in _TAKING:
-                if line.sock.flush() or (line.answer is not None and line.sock.held <= TURN):
-                    self._go_on(line)
+                self._hand_out(line)
                 return
             arrived = line.sock.recv(_PIECE)
         except OSError:
@@ -198,6 +197,11 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
                 self._close(line)
         elif arrived is not None:
             self._gather(line, arrived)
+
+    def _hand_out(self, line: Line) -> None:
+        """The client may have room for more. Raises OSError when it is gone."""
+        if line.sock.flush() or (line.answer is not None and line.sock.held <= TURN):
+            self._go_on(line)
 
     def _gather(self, line: Line, arrived: bytes) -> None:
         progress = line.gathering.add(arrived)

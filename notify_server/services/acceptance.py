@@ -96,7 +96,8 @@ class Acceptance:
         """Store the notification durably; `key` is the client's idempotency key, `address` where the request came from.
 
         The same key and payload give the same notification again. Raises InvalidInput where FCM would refuse the
-        message (without push: where it breaks our own limits) or its link leads where none may, Conflict when the key came with another payload before.
+        message (without push: where it breaks our own limits) or its link leads where none may, Conflict when the key
+        came with another payload before.
         """
         self._links.check(draft.message)
         notification = draft.notification(self._clock(), client, address)
