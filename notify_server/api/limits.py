@@ -18,14 +18,14 @@ LARGER = {  # bytes, of routes for user tokens that take more than SMALL
 
 
 def install(app: Flask) -> None:
-    """Hold every guarded route to the limits; after the guards, which say who calls."""
-    app.before_request(_count)
+    """Hold every guarded route to the limits; after the guards, which say who calls, and call `count`."""
     app.before_request(_bound_body)
     app.after_request(_show)
     app.register_error_handler(Unauthenticated, _count_refusal)
 
 
-def _count() -> None:
+def count() -> None:
+    """Take the request from what its caller may do. Raises TooManyRequests."""
     limits = services().rate_limits
     if "client" in g:
         _take(limits.server, g.client.id)

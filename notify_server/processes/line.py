@@ -118,7 +118,7 @@ class Line(TConn):  # type: ignore[misc] # gunicorn ships no types
         if answer is not None:
             answer.close()
 
-    def close(self, graceful: bool = False) -> None:  # noqa: FBT001, FBT002 - gunicorn's
+    def close(self, graceful: bool = False) -> None:
         """Let go of the client and of what was made for it."""
         self.end_answer()
         super().close(graceful)

@@ -13,6 +13,7 @@ from tests.api.contract import Contract
 
 POLICY = re.compile(r'"(server|user|address)";q=[1-9]\d*;w=[1-9]\d*')
 LIMIT = re.compile(r'"(server|user|address)";r=\d+;t=\d+')
+NOT_TAKEN = 'application/vnd.api+json; charset="utf-8"'
 PAYLOAD = {"message": {"title": "t"}, "users": ["u1"]}
 
 
@@ -31,9 +32,13 @@ def limited(config, database):
     return build
 
 
-def test_every_answer_of_a_guarded_route_says_how_the_caller_stands(app, backend, device_of, caller):
+def test_every_answer_of_a_guarded_route_says_how_the_caller_stands(services, app, backend, device_of, caller):
+    confined = caller(services.server_tokens.create("confined", ["read"]))
     answers = {
-        "server": [backend.get("/v1/notifications"), backend.get("/v1/users/none"), backend.put("/v1/users/%00", {})],
+        "server": [
+            *(backend.get("/v1/notifications"), backend.get("/v1/users/none"), backend.put("/v1/users/%00", {})),
+            *(confined.put("/v1/users/u1", {}), backend.get("/jsonapi/notifications", headers={"Accept": NOT_TAKEN})),
+        ],
         "user": [device_of("u1").get("/v1/me/devices"), device_of("u1").put("/v1/me/devices/d", {})],
         "address": [caller("x").get("/v1/notifications"), caller("x").get("/v1/me/devices")],
     }
@@ -61,6 +66,15 @@ def test_a_server_token_that_sends_too_much_is_told_to_wait_and_nothing_is_store
             assert re.fullmatch(r'"server";r=0;t=\d+', answer.headers["RateLimit"])
     other = caller(services.server_tokens.create("quiet", []))
     assert other.post("/v1/notifications", PAYLOAD).status_code == 202
+
+
+def test_what_its_scopes_do_not_allow_counts_too(limited):
+    services, caller = limited()
+    confined = caller(services.server_tokens.create("confined", ["read"]))
+    statuses = [confined.put("/v1/users/u1", {}).status_code for _ in range(20)]
+    assert statuses[0] == 403
+    assert set(statuses) == {403, 429}
+    refused(confined.get("/v1/notifications"), 429)
 
 
 def test_a_user_that_calls_too_often_holds_back_nobody_else(limited):
