@@ -20,6 +20,7 @@ from notify_server.domain.notification import (
     State,
 )
 from notify_server.errors import Conflict
+from notify_server.services import unpushed
 from notify_server.services.clock import Clock
 from notify_server.services.group_commit import GroupCommit
 from notify_server.services.link_policy import LinkPolicy
@@ -102,12 +103,15 @@ class Acceptance:
         """Store the notification durably; `key` is the client's idempotency key, `address` where the request came from.
 
         The same key and payload give the same notification again. Raises InvalidInput where FCM would refuse the
-        message or its link leads where none may, Conflict when the key came with another payload before.
+        message (without push: where it breaks our own limits) or its link leads where none may, Conflict when the key
+        came with another payload before.
         """
         self._links.check(draft.message)
         notification = draft.notification(self._clock(), client, address)
         if Channel.PUSH in notification.channels:
             self._check(notification, notification.created_at)
+        else:
+            unpushed.check(draft.message)
         idempotency = None if key is None else self._idempotency(draft, client, key)
         if not self._commit.submit((notification, idempotency)):
             return self._again(idempotency or Idempotency(client, "", ""))

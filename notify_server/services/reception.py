@@ -38,7 +38,7 @@ class Reception:
         """Record `reports` (RECEIVED or READ) in their order; returns the indexes of those that name no entry.
 
         A repeated report, or one that comes after a later state, is accepted and changes nothing. A time in the
-        future is taken as now: clocks of phones are often wrong.
+        future is taken as now, and one before the entry was made as then: clocks of phones are often wrong.
         """
         now = self._clock()
         possible = {report.notification for report in reports if _is_id(report.notification)}

@@ -132,7 +132,7 @@ def test_an_application_with_a_route_without_a_guard_is_not_built():
     app = Flask(__name__)
     app.add_url_rule("/bare", "bare", lambda: "secret")
     with pytest.raises(LookupError, match="bare"):
-        guards.install(app)
+        guards.install(app, lambda: None)
 
 
 def test_a_route_that_is_added_later_is_closed(config, services):

@@ -1,7 +1,9 @@
 """Fields of our own."""
 
 import re
+import zoneinfo
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
@@ -51,6 +53,13 @@ class Locale(fields.String):
     def __init__(self, **kwargs: Any) -> None:
         tag = validate.Regexp(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*\Z", error="Must be a language tag such as de-AT.")
         super().__init__(validate=[validate.Length(max=35), tag], **kwargs)
+
+
+class TimeZone(fields.String):
+    """A name of the IANA time zone database, such as Europe/Vienna."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=[validate.Length(1, 64), _check_zone], **kwargs)
 
 
 class Link(Normal):
@@ -107,6 +116,17 @@ def check_id(value: str) -> None:
     """Raises ValidationError where an id of this length could not stand in a URL or a log line."""
     if not identity.is_writable(value):
         raise ValidationError("Must not contain slashes, control characters or broken text, nor be a dot or two.")
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """What this machine and the package tzdata know, as legacy names are not on every machine."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+def _check_zone(value: str) -> None:
+    if value not in _zones():
+        raise ValidationError("Must be a name of the IANA time zone database, such as Europe/Vienna.")
 
 
 def _check_key(value: str) -> None:

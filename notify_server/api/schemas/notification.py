@@ -23,13 +23,20 @@ from notify_server.services.acceptance import Draft
 
 
 class MessageSchema(Schema):
-    """What the user sees, and what the app gets: at least a title, a body or data."""
+    """What the user sees, and what the app gets: at least a title, a body or data.
+
+    At most what FCM takes, 4,096 bytes; without push 65,536 bytes as compact JSON in UTF-8.
+    """
 
     title = Text(MAX_TITLE, allow_none=True)
     body = Text(MAX_BODY, lines=True, allow_none=True)
     image = Link("https", allow_none=True)
     link = Link(allow_none=True, metadata={"description": "https, or a scheme of NOTIFY_LINK_SCHEMES"})
-    data = fields.Dict(keys=DataKey(), values=fields.String())
+    data = fields.Dict(
+        keys=DataKey(),
+        values=fields.String(),
+        metadata={"description": "The app's own; not link, category and notification_id, nor what FCM reserves"},
+    )
 
     @validates_schema
     def _says_something(self, data: dict[str, Any], **_: Any) -> None:
