@@ -94,7 +94,8 @@ def test_each_audience_is_read_once(enter: Any, subscriptions: Subscriptions, da
     examined = [query["docsExamined"] for query in database["system.profile"].find(ours)]
     database["system.profile"].drop()
     assert [each.notification.id for each in found] == [under_way]
-    assert examined == [2]
+    assert len(examined) == 1
+    assert examined[0] <= 2, "whichever index the planner takes"
 
 
 def test_what_is_over_or_confirmed_is_not_under_way(
