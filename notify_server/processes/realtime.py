@@ -11,12 +11,11 @@ import uvicorn
 
 from notify_server.bootstrap import build_gateway
 from notify_server.config import Config
-from notify_server.errors import DatabaseUnavailable
+from notify_server.gateway.announcing import Announcing
 from notify_server.gateway.server import Channels
 from notify_server.processes.loop import Loop
 from notify_server.processes.readiness import await_database
 from notify_server.processes.signals import until_stopped
-from notify_server.services.announcement import Announcements
 from notify_server.storage.documents import Store
 from notify_server.storage.signals import heard
 
@@ -55,9 +54,8 @@ def run(config: Config) -> int:
 async def _serve(config: Config, database: Store, stopped: Event) -> None:
     gateway = build_gateway(config, database)
     channels = Channels(gateway)
-    woken = asyncio.Event()
-    listener = _listener(database, asyncio.get_running_loop(), woken)
-    announcer = asyncio.create_task(_announce(gateway.announcements, channels, woken, config.poll))
+    listener = _listener(database, asyncio.get_running_loop(), channels.announcing)
+    announcer = asyncio.create_task(channels.announcing.run(config.poll))
     settings = uvicorn.Config(
         socketio.ASGIApp(channels.server),
         host=config.host,
@@ -79,30 +77,13 @@ async def _serve(config: Config, database: Store, stopped: Event) -> None:
         await asyncio.to_thread(listener.join)
 
 
-def _listener(database: Store, loop: asyncio.AbstractEventLoop, woken: asyncio.Event) -> Loop:
+def _listener(database: Store, loop: asyncio.AbstractEventLoop, announcing: Announcing) -> Loop:
     def listen() -> None:
         for signal in heard(database):
             if signal:
-                loop.call_soon_threadsafe(woken.set)
+                loop.call_soon_threadsafe(announcing.wake)
             if listener.stopping.is_set():
                 return
 
     listener = Loop("listener", listen)
     return listener
-
-
-async def _announce(announcements: Announcements, channels: Channels, woken: asyncio.Event, poll: float) -> None:
-    """Emit what is new at each signal, and at least every `poll` seconds."""
-    while True:
-        try:
-            for announcement in await asyncio.to_thread(announcements.fresh):
-                await channels.announce(announcement)
-            async with asyncio.timeout(poll):
-                await woken.wait()
-        except TimeoutError:
-            continue
-        except DatabaseUnavailable as error:
-            log.warning("database unavailable", problem=str(error))
-            await asyncio.sleep(poll)
-        finally:
-            woken.clear()

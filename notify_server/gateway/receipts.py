@@ -1,0 +1,45 @@
+"""Receipts that come over sockets."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from notify_server.domain.registry import Status
+from notify_server.errors import NotifyError
+from notify_server.services.reception import UNKNOWN, Reception, Report
+
+log = structlog.get_logger()
+
+_REPORTED = {status.value: status for status in (Status.RECEIVED, Status.READ)}
+_MALFORMED = "Send notification_id and status: received or read."
+
+
+class Receiving:
+    """Answers the event `receipt`."""
+
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
+
+    async def receive(self, user: str, receipt: object) -> dict[str, Any]:
+        """Record what a socket of `user` reports; returns the acknowledgement."""
+        report = parsed(receipt)
+        if report is None:
+            return {"ok": False, "error": _MALFORMED}
+        try:
+            rejected = await asyncio.to_thread(self._reception.report, user, [report])
+        except NotifyError as error:
+            log.warning("receipt refused", problem=str(error))
+            return {"ok": False, "error": "Please try again."}
+        return {"ok": False, "error": UNKNOWN} if rejected else {"ok": True}
+
+
+def parsed(receipt: object) -> Report | None:
+    """The report that the argument of a `receipt` event makes; None where it makes none."""
+    if not isinstance(receipt, Mapping):
+        return None
+    notification, status = receipt.get("notification_id"), receipt.get("status")
+    if not isinstance(notification, str) or not isinstance(status, str) or status not in _REPORTED:
+        return None
+    return Report(notification, _REPORTED[status])
