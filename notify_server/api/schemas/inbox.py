@@ -23,6 +23,8 @@ class InboxQuerySchema(PageSchema):
 class InboxItemSchema(Schema):
     """A notification as its recipient finds it."""
 
+    sometimes = ("payload",)
+
     id = fields.String(attribute="notification.id")
     title = fields.String(attribute="notification.message.title", allow_none=True)
     body = fields.String(attribute="notification.message.body", allow_none=True)

@@ -210,7 +210,7 @@ class NotificationQuerySchema(PageSchema):
     category = Id()
     community = Id()
     state = fields.Enum(State, by_value=True)
-    from_ = Instant(data_key="from")
+    from_ = Instant(data_key="from", attribute="from")
     to = Instant()
 
 

@@ -20,7 +20,6 @@ def test_a_payload_is_queued_as_a_notification_on_the_realtime_channel(backend):
     assert (answer.status_code, answer.json.keys(), answer.json["status"]) == (202, {"status", "id"}, "queued")
     shown = backend.get(f"/v1/notifications/{answer.json['id']}").json
     assert shown["payload"] == PAYLOAD
-    assert list(shown["payload"]) == list(PAYLOAD)
     assert (shown["channels"], shown["ttl"], shown["category"]) == (["realtime"], 60, "seats")
     assert shown["message"]["title"] == "Seat B7 is taken"
     assert shown["message"]["body"] is None

@@ -1,5 +1,7 @@
 import pytest
+from marshmallow import ValidationError
 
+from notify_server.api.schemas.notification import NotificationSchema
 from tests.api.caller import refused
 
 PATH = "/v1/notifications"
