@@ -1,4 +1,3 @@
-
 import pytest
 
 from notify_server.domain.batch import Stage
