@@ -8,6 +8,7 @@ from threading import Event
 import socketio
 import structlog
 import uvicorn
+import uvloop
 
 from notify_server.bootstrap import build_gateway
 from notify_server.config import Config
@@ -44,7 +45,7 @@ def run(config: Config) -> int:
         return 0
     if not config.takes_user_tokens:
         log.warning("user tokens are not configured", missing="NOTIFY_JWT_SECRET or NOTIFY_JWT_JWKS_URL")
-    asyncio.run(_serve(config, database, stopped))
+    uvloop.run(_serve(config, database, stopped))
     database.client.close()
     return 0
 
@@ -58,6 +59,7 @@ async def _serve(config: Config, database: Store, stopped: Event) -> None:
         port=config.realtime_port,
         ws="websockets-sansio",
         ws_per_message_deflate=False,
+        ws_ping_interval=None,  # Engine.IO has pings of its own
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=_GRACE,
