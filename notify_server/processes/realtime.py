@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from socket import socket
 from threading import Event
 
 import socketio
@@ -30,6 +31,11 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Called by uvicorn: leave the handlers alone."""
         yield
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Called by uvicorn: say when connections are taken."""
+        await super().startup(sockets)
+        log.info("realtime started", port=self.config.port)
 
     async def stop_when(self, stopped: Event) -> None:
         """Begin to stop once `stopped` is set."""
