@@ -285,6 +285,7 @@ class Work:
         self.sequences.last()
         n = live[20].id
         self.sequenced.among({n: USERS[20:30]})
+        self.sequenced.beyond_pending(n, USERS[20:30])
         self.sequenced.number("u025", n)
         self.sequenced.between("u025", 10, 30, 5)
         self.sequenced.since("u025", after(-1), 30, 5)
