@@ -51,12 +51,12 @@ def run(config: Config) -> int:
         return 0
     if not config.takes_user_tokens:
         log.warning("user tokens are not configured", missing="NOTIFY_JWT_SECRET or NOTIFY_JWT_JWKS_URL")
-    uvloop.run(_serve(config, database, stopped))
+    code = uvloop.run(_serve(config, database, stopped))
     database.client.close()
-    return 0
+    return code
 
 
-async def _serve(config: Config, database: Store, stopped: Event) -> None:
+async def _serve(config: Config, database: Store, stopped: Event) -> int:
     channels = Channels(build_gateway(config, database), config.poll)
     listeners = listening(database, asyncio.get_running_loop(), channels)
     settings = uvicorn.Config(
@@ -74,14 +74,28 @@ async def _serve(config: Config, database: Store, stopped: Event) -> None:
     for listener in listeners:
         listener.start()
     stopper = asyncio.create_task(server.stop_when(stopped))
-    await channels.start()
+    starting = asyncio.create_task(channels.start())
+    await asyncio.wait((stopper, starting), return_when=asyncio.FIRST_COMPLETED)
     try:
-        await server.serve()
+        if not stopped.is_set():
+            return await _until_over(server, channels)
+        return 0
     finally:
         stopped.set()
+        starting.cancel()
         await stopper
         await channels.stop(_GRACE)
         for listener in listeners:
             listener.stop()
         for listener in listeners:
             await asyncio.to_thread(listener.join)
+
+
+async def _until_over(server: _Server, channels: Channels) -> int:
+    """Serve; the exit code. Where announcing has failed, the process ends, and clients come back to another one."""
+    failing = asyncio.create_task(channels.failed())
+    failing.add_done_callback(lambda _: setattr(server, "should_exit", True))
+    await server.serve()
+    failed = failing.done()
+    failing.cancel()
+    return int(failed)
