@@ -16,6 +16,7 @@ from notify_server.api.routes import (
     jsonapi,
     notifications,
     operations,
+    realtime,
     subscriptions,
     tokens,
     users,
@@ -23,7 +24,7 @@ from notify_server.api.routes import (
 from notify_server.bootstrap import Services
 from notify_server.config import Config
 
-_ROUTES = (notifications, users, groups, devices, inbox, jsonapi, subscriptions, tokens, audit, operations)
+_ROUTES = (notifications, realtime, users, groups, devices, inbox, jsonapi, subscriptions, tokens, audit, operations)
 
 
 class Application(Flask):

@@ -1,9 +1,11 @@
 """A notification: one accepted payload. Immutable once accepted, except for its state."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 MAX_USERS = 50_000  # explicit users in one payload (contract)
 MAX_TTL = 2_419_200  # seconds: four weeks, FCM's own limit
@@ -77,7 +79,8 @@ class Notification:
     """One accepted payload. `ttl` is in seconds, from `send_at` or else from `created_at`.
 
     What is `mandatory` is also sent to those who have muted it. `client` handed it over, from `address` (None: by the
-    command line).
+    command line). `payload` is a JSON object, as text, that open sockets get in place of an inbox item. With
+    `push_after` (seconds), push waits so long for a receipt and goes to those who sent none.
     """
 
     id: str
@@ -95,8 +98,23 @@ class Notification:
     mandatory: bool = False
     client: str | None = None
     address: str | None = None
+    payload: str | None = None
+    push_after: int | None = None
 
     @property
     def expires_at(self) -> datetime:
         """When nothing of it is sent any more."""
         return (self.send_at or self.created_at) + timedelta(seconds=self.ttl)
+
+    @property
+    def content(self) -> dict[str, Any] | None:
+        """The object that `payload` holds."""
+        found: dict[str, Any] | None = None if self.payload is None else json.loads(self.payload)
+        return found
+
+    @property
+    def push_at(self) -> datetime | None:
+        """When push follows the open sockets; None: at once."""
+        if self.push_after is None:
+            return None
+        return (self.send_at or self.created_at) + timedelta(seconds=self.push_after)

@@ -1,89 +1,106 @@
-"""Every user's private channel: room `user:{id}`, which only the server puts a socket into."""
+"""Every user's private channel: the wiring of Socket.IO's events. Only the server puts a socket into a room."""
 
 import asyncio
-from collections.abc import Mapping, Set
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import socketio
 import structlog
 
 from notify_server.bootstrap import Gateway
-from notify_server.domain.registry import Status
-from notify_server.errors import NotifyError
-from notify_server.services.announcement import Announcement
-from notify_server.services.reception import UNKNOWN, Report
+from notify_server.errors import InvalidInput
+from notify_server.gateway.admission import Admission
+from notify_server.gateway.announcing import Announcing
+from notify_server.gateway.emitting import NAMESPACE, Emitting
+from notify_server.gateway.noting import Noting
+from notify_server.gateway.receipts import Receiving
+from notify_server.gateway.replay import Replaying
+from notify_server.gateway.sockets import Socket, Sockets
+from notify_server.gateway.updates import Updating
+from notify_server.services.replay import parsed
 
 log = structlog.get_logger()
 
-_ROOM = "user:"
-_CHECKS = 2  # threads
-_REPORTED = {status.value: status for status in (Status.RECEIVED, Status.READ)}
+ROOM = "user:"
 
 
 class Channels:
-    """The sockets of this process."""
+    """The sockets of this process, and what they are told and tell. `poll` is in seconds."""
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-        self.server = socketio.AsyncServer(async_mode="asgi", transports=["websocket"], namespaces=["/"])
+    def __init__(self, gateway: Gateway, poll: float) -> None:
+        self.server = socketio.AsyncServer(async_mode="asgi", transports=["websocket"], namespaces=[NAMESPACE])
+        self.sockets = Sockets()
+        self._poll = poll
+        self._emitting = Emitting(self.server)
+        self._noting = Noting(gateway.announcements, poll)
+        self.announcing = Announcing(gateway.announcements, self.sockets, self._emitting, self._noting)
+        self.updating = Updating(gateway.inbox, self.sockets, self._emitting, poll)
+        self._replaying = Replaying(gateway.replays, self._emitting, self._noting, poll)
+        self._admission = Admission(gateway.user_tokens)
+        self._receiving = Receiving(gateway.reception)
+        self._opening: dict[str, asyncio.Task[None]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
         self.server.on("connect", self._connect)
         self.server.on("disconnect", self._disconnect)
         self.server.on("receipt", self._receipt)
-        self._checks = ThreadPoolExecutor(_CHECKS, "user-tokens")  # of tokens: a check may wait for an issuer's keys
-        self._sockets: dict[str, set[str]] = {}
 
-    @property
-    def users(self) -> Set[str]:
-        """Who has a socket here."""
-        return self._sockets.keys()
+    async def start(self) -> None:
+        """Begin to announce; before any socket is opened."""
+        await self.announcing.begin(self._poll)
+        loops = (self.announcing.run(self._poll), self.updating.run(), self._noting.run())
+        self._tasks = [asyncio.create_task(loop) for loop in loops]
 
-    async def announce(self, announcement: Announcement) -> None:
-        """Emit a notification to those of its recipients who have a socket here, and note it in the registry."""
-        items = await asyncio.to_thread(self._gateway.announcements.items, announcement, frozenset(self.users))
-        for user, item in items.items():
-            origin = {"id": item["id"], "created_at": item["created_at"], "replayed": False}
-            await self.server.emit("notification:new", (item, origin), room=_ROOM + user)
-        await asyncio.to_thread(self._gateway.announcements.emitted, announcement, list(items))
+    async def failed(self) -> None:
+        """Return when one of the loops has ended by itself: nothing can be promised to the sockets any more."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            log.error("a loop of the gateway ended", exc_info=None if task.cancelled() else task.exception())
+
+    async def stop(self, within: float) -> None:
+        """Note what was told, for as many seconds at most, and end."""
+        for task in self._tasks[:1]:
+            task.cancel()
+        try:
+            async with asyncio.timeout(within):
+                await self._noting.finish()
+        except TimeoutError:
+            pass
+        for task in [*self._tasks, *self._opening.values()]:
+            task.cancel()
 
     async def _connect(self, sid: str, _: object, auth: object) -> None:
-        user = await asyncio.get_running_loop().run_in_executor(self._checks, self._user, auth)
-        await self.server.save_session(sid, {"user": user})
-        await self.server.enter_room(sid, _ROOM + user)
-        self._sockets.setdefault(user, set()).add(sid)
+        user = await self._admission.user(auth)
+        since = self._since(auth)
+        transport = self._transport(sid)
+        await self.server.enter_room(sid, ROOM + user)
+        # From here until the client is told that it is connected nothing else runs: no event overtakes that.
+        socket = Socket(sid, transport, user, self.announcing.position)
+        self.sockets.add(socket)
+        opening = asyncio.create_task(self._replaying.open(socket, since))
+        self._opening[sid] = opening
+        opening.add_done_callback(lambda _: self._opening.pop(sid, None))
 
-    def _user(self, auth: object) -> str:
-        """Whose token came with the connection. Raises ConnectionRefusedError."""
-        token = auth.get("token") if isinstance(auth, Mapping) else None
+    def _since(self, auth: object) -> str | None:
         try:
-            return self._gateway.user_tokens.authenticate(token if isinstance(token, str) else "")
-        except NotifyError as error:
+            return parsed(auth.get("since")) if isinstance(auth, dict) else None
+        except InvalidInput as error:
             raise socketio.exceptions.ConnectionRefusedError(str(error)) from None
 
+    def _transport(self, sid: str) -> str:
+        """The connection below the socket. Who has hung up meanwhile is refused: nobody would say that they went."""
+        transport = self.server.manager.eio_sid_from_sid(sid, NAMESPACE)
+        try:
+            self.server.eio.transport(transport)
+        except KeyError:
+            raise socketio.exceptions.ConnectionRefusedError("The connection is closed.") from None
+        return str(transport)
+
     async def _disconnect(self, sid: str, *_: object) -> None:
-        user = (await self.server.get_session(sid)).get("user")
-        sockets = self._sockets.get(user, set())
-        sockets.discard(sid)
-        if not sockets:
-            self._sockets.pop(user, None)
+        self.sockets.remove(sid)
+        if (opening := self._opening.pop(sid, None)) is not None:
+            opening.cancel()
 
     async def _receipt(self, sid: str, receipt: object = None, *_: object) -> dict[str, Any]:
-        user = (await self.server.get_session(sid))["user"]
-        report = _report(receipt)
-        if report is None:
-            return {"ok": False, "error": "Send notification_id and status: received or read."}
-        try:
-            rejected = await asyncio.to_thread(self._gateway.reception.report, user, [report])
-        except NotifyError as error:
-            log.warning("receipt refused", problem=str(error))
-            return {"ok": False, "error": "Please try again."}
-        return {"ok": False, "error": UNKNOWN} if rejected else {"ok": True}
-
-
-def _report(receipt: object) -> Report | None:
-    if not isinstance(receipt, Mapping):
-        return None
-    notification, status = receipt.get("notification_id"), receipt.get("status")
-    if not isinstance(notification, str) or not isinstance(status, str) or status not in _REPORTED:
-        return None
-    return Report(notification, _REPORTED[status])
+        socket = self.sockets.find(sid)
+        if socket is None:
+            return {"ok": False, "error": "The socket is closed."}
+        return await self._receiving.receive(socket, receipt)

@@ -3,22 +3,21 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from socket import socket
 from threading import Event
 
 import socketio
 import structlog
 import uvicorn
+import uvloop
 
 from notify_server.bootstrap import build_gateway
 from notify_server.config import Config
-from notify_server.errors import DatabaseUnavailable
 from notify_server.gateway.server import Channels
-from notify_server.processes.loop import Loop
+from notify_server.processes.listening import listening
 from notify_server.processes.readiness import await_database
 from notify_server.processes.signals import until_stopped
-from notify_server.services.announcement import Announcements
 from notify_server.storage.documents import Store
-from notify_server.storage.signals import heard
 
 log = structlog.get_logger()
 
@@ -32,6 +31,11 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Called by uvicorn: leave the handlers alone."""
         yield
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Called by uvicorn: say when connections are taken."""
+        await super().startup(sockets)
+        log.info("realtime started", port=self.config.port)
 
     async def stop_when(self, stopped: Event) -> None:
         """Begin to stop once `stopped` is set."""
@@ -47,62 +51,51 @@ def run(config: Config) -> int:
         return 0
     if not config.takes_user_tokens:
         log.warning("user tokens are not configured", missing="NOTIFY_JWT_SECRET or NOTIFY_JWT_JWKS_URL")
-    asyncio.run(_serve(config, database, stopped))
+    code = uvloop.run(_serve(config, database, stopped))
     database.client.close()
-    return 0
+    return code
 
 
-async def _serve(config: Config, database: Store, stopped: Event) -> None:
-    gateway = build_gateway(config, database)
-    channels = Channels(gateway)
-    woken = asyncio.Event()
-    listener = _listener(database, asyncio.get_running_loop(), woken)
-    announcer = asyncio.create_task(_announce(gateway.announcements, channels, woken, config.poll))
+async def _serve(config: Config, database: Store, stopped: Event) -> int:
+    channels = Channels(build_gateway(config, database), config.poll)
+    listeners = listening(database, asyncio.get_running_loop(), channels)
     settings = uvicorn.Config(
         socketio.ASGIApp(channels.server),
         host=config.host,
         port=config.realtime_port,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_ping_interval=None,  # Engine.IO has pings of its own
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=_GRACE,
     )
     server = _Server(settings)
-    listener.start()
+    for listener in listeners:
+        listener.start()
     stopper = asyncio.create_task(server.stop_when(stopped))
+    starting = asyncio.create_task(channels.start())
+    await asyncio.wait((stopper, starting), return_when=asyncio.FIRST_COMPLETED)
     try:
-        await server.serve()
+        if not stopped.is_set():
+            return await _until_over(server, channels)
+        return 0
     finally:
         stopped.set()
+        starting.cancel()
         await stopper
-        announcer.cancel()
-        listener.stop()
-        await asyncio.to_thread(listener.join)
+        await channels.stop(_GRACE)
+        for listener in listeners:
+            listener.stop()
+        for listener in listeners:
+            await asyncio.to_thread(listener.join)
 
 
-def _listener(database: Store, loop: asyncio.AbstractEventLoop, woken: asyncio.Event) -> Loop:
-    def listen() -> None:
-        for signal in heard(database):
-            if signal:
-                loop.call_soon_threadsafe(woken.set)
-            if listener.stopping.is_set():
-                return
-
-    listener = Loop("listener", listen)
-    return listener
-
-
-async def _announce(announcements: Announcements, channels: Channels, woken: asyncio.Event, poll: float) -> None:
-    """Emit what is new at each signal, and at least every `poll` seconds."""
-    while True:
-        try:
-            for announcement in await asyncio.to_thread(announcements.fresh):
-                await channels.announce(announcement)
-            async with asyncio.timeout(poll):
-                await woken.wait()
-        except TimeoutError:
-            continue
-        except DatabaseUnavailable as error:
-            log.warning("database unavailable", problem=str(error))
-            await asyncio.sleep(poll)
-        finally:
-            woken.clear()
+async def _until_over(server: _Server, channels: Channels) -> int:
+    """Serve; the exit code. Where announcing has failed, the process ends, and clients come back to another one."""
+    failing = asyncio.create_task(channels.failed())
+    failing.add_done_callback(lambda _: setattr(server, "should_exit", True))
+    await server.serve()
+    failed = failing.done()
+    failing.cancel()
+    return int(failed)

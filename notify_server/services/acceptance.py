@@ -51,6 +51,8 @@ class Draft:
     send_at: datetime | None = None
     resend: ResendPolicy = field(default_factory=ResendPolicy)
     mandatory: bool = False
+    payload: str | None = None
+    push_after: int | None = None
 
     def fingerprint(self, key: bytes) -> str:
         """The same for two payloads that mean the same, however they are spelled; tells nothing without the key."""
@@ -75,6 +77,8 @@ class Draft:
             mandatory=self.mandatory,
             client=client,
             address=address,
+            payload=self.payload,
+            push_after=self.push_after,
         )
 
 

@@ -15,10 +15,10 @@ from notify_server.domain.inbox import Place
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store, entry_id
 from notify_server.storage.erasures import Erasures
+from notify_server.storage.updates import Forgetting
 
 _ANY_RANK = {"$in": [rank.value for rank in Rank]}  # leads to the index `to_expand`
 _ANY_PLACE = {"$in": [place.value for place in Place]}  # leads to the index `by_user`
-_ANNOUNCED = timedelta(minutes=2)  # after which no gateway looks at an announcement: renamed, it would be a new one
 _MADE = timedelta(minutes=1)  # after which what a profile was made for is written: longer than a lease
 _BLANK: Document = {
     "groups": [],
@@ -49,6 +49,7 @@ class Traces:
         self._batches = database["batches"]
         self._resends = database["resends"]
         self._erasures = erasures
+        self._updates = Forgetting(database)
         self._client = database.client
 
     def present(self, user: str) -> bool:
@@ -84,9 +85,11 @@ class Traces:
         return self._users.find_one(echo, {"_id": 1}) is None
 
     def unname(self, erasure: Erasure) -> None:
-        """Take the name out of audiences that are not expanded: they will not reach them."""
+        """Take the name out of audiences that are not expanded: they will not reach them; and out of updates."""
         named = waiting_for(erasure.user) | {"created_at": {"$lte": erasure.at}}
         self._notifications.update_many(named, _without(erasure.user))
+        if erasure.user is not None:
+            self._updates.forget(erasure.user)
 
     def sweep(self, erasure: Erasure, after: ObjectId | None, limit: int, now: datetime) -> Sweep:
         """Remove a page of entries in order of notification, and count them with their notifications.
@@ -126,8 +129,8 @@ class Traces:
         kept = {"users": users, "devices": {"$cond": [{"$isArray": "$devices"}, narrowed, "$devices"]}}
         self._batches.update_many(ours | {"users": user} | free, [{"$set": kept}])
         self._batches.delete_many(ours | {"users": []} | free)
-        told = {"$or": [{"stage": {"$ne": Stage.ANNOUNCE.value}}, {"due_at": {"$lte": now - _ANNOUNCED}}]}
-        self._rename(ours | {"_id.k": user, "$and": [free, told]})
+        entered = {"$or": [{"stage": {"$ne": Stage.ANNOUNCE.value}}, {"sequence": {"$exists": True}}]}
+        self._rename(ours | {"_id.k": user, "$and": [free, entered]})
         mentions = {"$or": [{"users": user}, {"_id.k": user}]}
         busy = {document["_id"]["n"] for document in self._batches.find(ours | mentions, {"_id": 1})}
         requested = self._resends.find(ours | {"$or": [{"users": user}, {"cursor": user}]}, {"_id": 1})

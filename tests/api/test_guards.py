@@ -33,6 +33,7 @@ ROUTES = {
     ("GET", f"/v1/notifications/{N}/registry"): (READ, None),
     ("POST", f"/v1/notifications/{N}/cancel"): (SEND, None),
     ("POST", f"/v1/notifications/{N}/resend"): (SEND, {"users": ["u1"]}),
+    ("POST", "/api/realtime/internal/notify"): (SEND, {"userIds": ["u1"], "payload": {"a": 1}}),
     ("PUT", "/v1/users/u1"): (USERS, {"community": "c"}),
     ("GET", "/v1/users/u1"): (USERS, None),
     ("DELETE", "/v1/users/u1"): (USERS, None),

@@ -16,7 +16,13 @@ from notify_server.storage.database import connect
 from notify_server.storage.documents import Document, Store
 from tests.architecture.storage_at_work import Work
 
-UNWATCHED = {"Signals"}  # its listeners follow a capped collection in natural order, which is what it is for
+UNWATCHED = {
+    "Signals",
+    "Updates",
+    "Following",
+    "Forgetting",
+}  # their listeners follow a capped collection in natural order, which is what it is for
+CAPPED = {"updates"}  # small, and without an index that each receipt would pay for
 SORTED_IN_MEMORY = {"devices"}  # the few devices of one user
 EXPIRING = "to_end"  # the name of indexes by which MongoDB itself removes what has ended
 _PROFILE_SIZE = 64 * 1024 * 1024  # bytes
@@ -87,7 +93,8 @@ def test_every_method_was_watched(watched: Watched) -> None:
 
 def test_no_query_scans_a_collection(watched: Watched) -> None:
     assert len(watched.queries) > 100
-    assert [described(query) for query in watched.queries if "COLLSCAN" in query["planSummary"]] == []
+    scans = [query for query in watched.queries if "COLLSCAN" in query["planSummary"]]
+    assert [described(query) for query in scans if query["ns"].partition(".")[2] not in CAPPED] == []
 
 
 def test_nothing_is_sorted_in_memory_but_what_is_small(watched: Watched) -> None:

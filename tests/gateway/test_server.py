@@ -1,14 +1,16 @@
-"""What of the gateway needs no socket; the rest is in tests/processes/test_realtime.py."""
+"""What of the wiring needs no socket; the rest is in tests/processes/test_realtime.py."""
 
-from notify_server.domain.registry import Status
-from notify_server.gateway.server import _report
-from notify_server.services.reception import Report
+import asyncio
+
+from notify_server.bootstrap import build_gateway
+from notify_server.config import Config
+from notify_server.gateway.server import Channels
+from notify_server.storage.documents import Store
 
 
-def test_a_well_formed_receipt_becomes_a_report() -> None:
-    assert _report({"notification_id": "n", "status": "received"}) == Report("n", Status.RECEIVED)
+def test_a_receipt_on_a_closed_socket_is_refused(config: Config, database: Store) -> None:
+    async def receipt() -> object:
+        channels = Channels(build_gateway(config, database), 1.0)
+        return await channels._receipt("s1", {"notification_id": "n", "status": "read"})
 
-
-def test_a_status_that_devices_do_not_report_is_none() -> None:
-    assert _report({"notification_id": "n", "status": "failed"}) is None
-    assert _report({"notification_id": "n", "status": ["read"]}) is None
+    assert asyncio.run(receipt()) == {"ok": False, "error": "The socket is closed."}

@@ -35,6 +35,8 @@ FULL = Draft(
     60,
     after(600),
     ResendPolicy(10, 1),
+    payload='{"a": 1}',
+    push_after=5,
 )
 SECRET = b"k" * 32
 PLAIN = Draft(HELLO, Audience(("u1",)))

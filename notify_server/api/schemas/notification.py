@@ -21,6 +21,8 @@ from notify_server.domain.notification import (
 from notify_server.domain.registry import Status
 from notify_server.services.acceptance import Draft
 
+_MAX_PUSH_AFTER = 86_400  # seconds
+
 
 class MessageSchema(Schema):
     """What the user sees, and what the app gets: at least a title, a body or data.
@@ -79,6 +81,13 @@ class NotificationSchema(Schema):
     send_at = Instant(allow_none=True, load_default=None)
     resend = fields.Nested(ResendSchema, load_default=ResendPolicy)
     mandatory = Flag(load_default=False, metadata={"description": "Sent also to those who have muted it"})
+    push_after = fields.Integer(
+        strict=True,
+        allow_none=True,
+        validate=validate.Range(1, _MAX_PUSH_AFTER),
+        load_default=None,
+        metadata={"description": "Seconds until push goes to those who have sent no receipt; null: at once"},
+    )
 
     def load(self, data: Any, **options: Any) -> Any:
         """As in marshmallow; a payload without faults is read at once."""
@@ -89,6 +98,15 @@ class NotificationSchema(Schema):
     def _addresses_someone(self, data: dict[str, Any], **_: Any) -> None:
         if not any(data.get(name) for name in ("users", "groups", "communities", "everyone")):
             raise ValidationError("Name at least one of users, groups, communities or everyone.", "users")
+
+    @validates_schema
+    def _can_wait(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("push_after") is None:
+            return
+        if not set(OFFERED) <= set(data.get("channels", ())):
+            raise ValidationError("Needs both channels, realtime and push.", "push_after")
+        if data["push_after"] >= data.get("ttl", DEFAULT_TTL):
+            raise ValidationError("Must be less than ttl.", "push_after")
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Draft:
@@ -185,6 +203,8 @@ class ListedNotificationSchema(Schema):
     send_at = Instant(attribute="notification.send_at", allow_none=True)
     resend = fields.Nested(ResendSchema, attribute="notification.resend")
     mandatory = fields.Boolean(attribute="notification.mandatory")
+    push_after = fields.Integer(attribute="notification.push_after", allow_none=True)
+    payload = fields.Dict(keys=fields.String(), attribute="notification.content", allow_none=True)
     created_at = Instant(attribute="notification.created_at")
     expires_at = Instant(attribute="notification.expires_at")
     state = fields.Enum(State, by_value=True, attribute="notification.state")

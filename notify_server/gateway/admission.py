@@ -1,0 +1,31 @@
+"""Who may open a socket."""
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import socketio
+
+from notify_server.errors import NotifyError
+from notify_server.services.user_tokens import UserTokens
+
+_CHECKS = 2  # threads
+
+
+class Admission:
+    """Checks the tokens that come with connections."""
+
+    def __init__(self, user_tokens: UserTokens) -> None:
+        self._user_tokens = user_tokens
+        self._checks = ThreadPoolExecutor(_CHECKS, "user-tokens")  # a check may wait for an issuer's keys
+
+    async def user(self, auth: object) -> str:
+        """Whose token came with the connection. Raises ConnectionRefusedError of Socket.IO."""
+        return await asyncio.get_running_loop().run_in_executor(self._checks, self._user, auth)
+
+    def _user(self, auth: object) -> str:
+        token = auth.get("token") if isinstance(auth, Mapping) else None
+        try:
+            return self._user_tokens.authenticate(token if isinstance(token, str) else "")
+        except NotifyError as error:
+            raise socketio.exceptions.ConnectionRefusedError(str(error)) from None

@@ -1,0 +1,88 @@
+"""The registry as open sockets are told of it: entries of announced pages, in the order of their sequence numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bson import ObjectId
+from pymongo import UpdateMany
+from pymongo.database import Database
+
+from notify_server.domain.inbox import VISIBLE
+from notify_server.domain.registry import Event, Note, Status, sources
+from notify_server.storage.database import translated
+from notify_server.storage.documents import Document, entry_id, object_id
+from notify_server.storage.inbox import SHOWN, Entry, entry
+from notify_server.storage.registry import UNPUSHED, Who, any_of, transition
+
+_FIELDS = {**SHOWN, "sequence": 1}
+_BEYOND = [status.value for status in Status if status is not Status.PENDING]
+_VISIBLE = {"$in": [place.value for place in VISIBLE]}
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """An entry that is in its user's inbox, and the number of its announcement."""
+
+    sequence: int
+    entry: Entry
+
+
+@translated
+class Sequenced:
+    """Reads and moves entries for gateways."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._all = database["registry"]
+
+    def among(self, who: Who) -> list[Entry]:
+        """Those of these entries that are in their users' inboxes."""
+        return [entry(found) for found in self._all.find({"_id": any_of(who), "inbox": _VISIBLE}, SHOWN)]
+
+    def beyond_pending(self, notification: str, users: Sequence[str]) -> dict[str, Entry | None]:
+        """Those of `users` whose entry is not `pending` any more; None where it is not in their inbox.
+
+        Right after an announcement these are few, and nothing is read of the others.
+        """
+        page = {"_id.n": object_id(notification), "_id.u": {"$gte": min(users), "$lte": max(users)}}
+        found = self._all.find(page | {"status": {"$in": _BEYOND}}, SHOWN, hint="by_notification")
+        entries = (entry(document) for document in found)
+        return {each.user: each if each.place in VISIBLE else None for each in entries}
+
+    def number(self, user: str, notification: str) -> int | None:
+        """The sequence number of the user's own entry; None where there is none."""
+        found = self._all.find_one({"_id": entry_id(object_id(notification), user)}, {"sequence": 1})
+        return None if found is None else found.get("sequence")
+
+    def between(self, user: str, after: int, until: int, limit: int) -> list[Numbered]:
+        """At most `limit` entries in the user's inbox with a number in (after, until], the newest first."""
+        return self._newest({"_id.u": user, "sequence": {"$gt": after, "$lte": until}}, limit)
+
+    def since(self, user: str, made: datetime, until: int, limit: int) -> list[Numbered]:
+        """The same of notifications whose ids were made in the second that holds `made`, or after it."""
+        later = {"_id.n": {"$gte": ObjectId.from_datetime(made)}}
+        return self._newest({"_id.u": user, "sequence": {"$lte": until}} | later, limit)
+
+    def _newest(self, conditions: Document, limit: int) -> list[Numbered]:
+        found = self._all.find(conditions | {"inbox": _VISIBLE}, _FIELDS, hint="by_sequence")
+        return [Numbered(each["sequence"], entry(each)) for each in found.sort("sequence", -1).limit(limit)]
+
+    def emitted(self, who: Who, note: Note, *, push_follows: bool) -> int:
+        """An open socket got it: what was not sent is `sent`. Returns how many moved.
+
+        Where `push_follows`, it is marked as unpushed: FCM has not accepted it, and is to be asked.
+        """
+        update = transition(Event.SEND, note)
+        if push_follows:
+            update["$set"][UNPUSHED] = True
+        guard = {"status": {"$in": sources(Event.SEND)}}
+        writes = [
+            UpdateMany({"_id.n": object_id(n), "_id.u": {"$in": list(users)}} | guard, update, hint="by_notification")
+            for n, users in who.items()
+        ]
+        return self._all.bulk_write(writes, ordered=False).modified_count if writes else 0
+
+
+def made_at(notification: str) -> datetime:
+    """When this id was made, to the second. Raises NotFound where it cannot be an id."""
+    return object_id(notification).generation_time

@@ -1,0 +1,21 @@
+import asyncio
+
+import pytest
+import socketio
+
+from notify_server.gateway.admission import Admission
+from notify_server.services.user_tokens import Signing, UserTokens
+from tests.builders import StoppedClock
+
+TOKENS = UserTokens(Signing("a secret of the tests, long enough for HS256", "n", "n", 60), StoppedClock())
+
+
+def test_a_token_admits_its_user() -> None:
+    auth = {"token": TOKENS.mint("ada")[0], "since": "x"}
+    assert asyncio.run(Admission(TOKENS).user(auth)) == "ada"
+
+
+@pytest.mark.parametrize("auth", [None, [], {"token": 1}, {"token": "nonsense"}])
+def test_nothing_else_does(auth: object) -> None:
+    with pytest.raises(socketio.exceptions.ConnectionRefusedError):
+        asyncio.run(Admission(TOKENS).user(auth))
