@@ -22,6 +22,7 @@ FULL = a_batch(
     devices={"u2": ("phone", "tablet"), "$u.1": ("a",)},
     owner="one",
     calls=2,
+    sequence=9,
 )
 
 
