@@ -3,25 +3,30 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from random import Random
 from threading import Event
 
-import socketio
 import structlog
 import uvicorn
 
 from notify_server.bootstrap import build_gateway
 from notify_server.config import Config
 from notify_server.gateway.announcing import Announcing
+from notify_server.gateway.closing import send_away
+from notify_server.gateway.door import Door
+from notify_server.gateway.frames import LARGEST
+from notify_server.gateway.limits import limits_of
 from notify_server.gateway.server import Channels
 from notify_server.processes.loop import Loop
 from notify_server.processes.readiness import await_database
 from notify_server.processes.signals import until_stopped
+from notify_server.processes.websocket import WebSocketProtocol
 from notify_server.storage.documents import Store
 from notify_server.storage.signals import heard
 
 log = structlog.get_logger()
 
-_GRACE = 5  # seconds for open requests at a stop
+_GRACE = 8  # seconds for connections at a stop that do not hang up: longer than each is given
 
 
 class _Server(uvicorn.Server):
@@ -32,9 +37,10 @@ class _Server(uvicorn.Server):
         """Called by uvicorn: leave the handlers alone."""
         yield
 
-    async def stop_when(self, stopped: Event) -> None:
-        """Begin to stop once `stopped` is set."""
+    async def stop_when(self, stopped: Event, door: Door, spread: float) -> None:
+        """Once `stopped` is set, send the clients away within `spread` seconds, and stop."""
         await asyncio.to_thread(stopped.wait)
+        await send_away(door, spread, Random())  # noqa: S311 - jitter, not a secret
         self.should_exit = True
 
 
@@ -53,20 +59,22 @@ def run(config: Config) -> int:
 
 async def _serve(config: Config, database: Store, stopped: Event) -> None:
     gateway = build_gateway(config, database)
-    channels = Channels(gateway)
+    channels = Channels(gateway, limits_of(config), config.realtime_origins)
     listener = _listener(database, asyncio.get_running_loop(), channels.announcing)
     announcer = asyncio.create_task(channels.announcing.run(config.poll))
     settings = uvicorn.Config(
-        socketio.ASGIApp(channels.server),
+        channels.door,
         host=config.host,
         port=config.realtime_port,
         log_config=None,
         access_log=False,
+        ws=WebSocketProtocol,
+        ws_max_size=LARGEST,
         timeout_graceful_shutdown=_GRACE,
     )
     server = _Server(settings)
     listener.start()
-    stopper = asyncio.create_task(server.stop_when(stopped))
+    stopper = asyncio.create_task(server.stop_when(stopped, channels.door, config.realtime_spread))
     try:
         await server.serve()
     finally:
