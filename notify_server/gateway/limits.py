@@ -1,5 +1,6 @@
 """What a realtime process allows its clients, and how it says no."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -10,13 +11,14 @@ from notify_server.domain.rate import Rate
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Times in seconds, sizes in bytes."""
+    """Times in seconds, sizes in bytes; `origins` of web pages, with `*` for all."""
 
     connections: int
     per_user: int
     connect_within: float
     events: Rate
     buffer: int
+    origins: Sequence[str]
 
     @property
     def handshakes(self) -> int:
@@ -32,7 +34,11 @@ def limits_of(config: Config) -> Limits:
         connect_within=config.realtime_connect_timeout,
         events=Rate(config.realtime_event_rate, config.realtime_event_burst),
         buffer=config.realtime_buffer,
+        origins=config.realtime_origins,
     )
+
+
+DEFAULTS = limits_of(Config())
 
 
 class End(StrEnum):

@@ -1,7 +1,6 @@
 """Every user's private channel: the wiring of Socket.IO's events. Only the server puts a socket into a room."""
 
 import logging
-from collections.abc import Sequence
 from typing import Any
 
 import socketio
@@ -11,7 +10,7 @@ from notify_server.gateway.admission import Admission
 from notify_server.gateway.announcing import ROOM, Announcing
 from notify_server.gateway.door import Door
 from notify_server.gateway.frames import LARGEST
-from notify_server.gateway.limits import Limits
+from notify_server.gateway.limits import DEFAULTS, Limits
 from notify_server.gateway.outgoing import Server
 from notify_server.gateway.probes import Probes
 from notify_server.gateway.receipts import Receiving
@@ -23,13 +22,12 @@ _LOG = logging.getLogger("socketio")  # given, as they would install handlers of
 class Channels:
     """The sockets of this process, and what they are told and tell."""
 
-    def __init__(self, gateway: Gateway, limits: Limits, origins: Sequence[str]) -> None:
-        """`origins`: of the web pages that may connect; `*` stands for all."""
+    def __init__(self, gateway: Gateway, limits: Limits = DEFAULTS) -> None:
         self.server = Server(
             async_mode="asgi",
             transports=["websocket"],
             namespaces=["/"],
-            cors_allowed_origins="*" if "*" in origins else list(origins),
+            cors_allowed_origins="*" if "*" in limits.origins else list(limits.origins),
             max_http_buffer_size=LARGEST,
             logger=_LOG,
             engineio_logger=_LOG,

@@ -14,19 +14,16 @@ from notify_server.config import Config
 from notify_server.gateway.announcing import Announcing
 from notify_server.gateway.closing import send_away
 from notify_server.gateway.door import Door
-from notify_server.gateway.frames import LARGEST
 from notify_server.gateway.limits import limits_of
 from notify_server.gateway.server import Channels
 from notify_server.processes.loop import Loop
 from notify_server.processes.readiness import await_database
 from notify_server.processes.signals import until_stopped
-from notify_server.processes.websocket import WebSocketProtocol
+from notify_server.processes.websocket import settings
 from notify_server.storage.documents import Store
 from notify_server.storage.signals import heard
 
 log = structlog.get_logger()
-
-_GRACE = 8  # seconds for connections at a stop that do not hang up: longer than each is given
 
 
 class _Server(uvicorn.Server):
@@ -59,20 +56,10 @@ def run(config: Config) -> int:
 
 async def _serve(config: Config, database: Store, stopped: Event) -> None:
     gateway = build_gateway(config, database)
-    channels = Channels(gateway, limits_of(config), config.realtime_origins)
+    channels = Channels(gateway, limits_of(config))
     listener = _listener(database, asyncio.get_running_loop(), channels.announcing)
     announcer = asyncio.create_task(channels.announcing.run(config.poll))
-    settings = uvicorn.Config(
-        channels.door,
-        host=config.host,
-        port=config.realtime_port,
-        log_config=None,
-        access_log=False,
-        ws=WebSocketProtocol,
-        ws_max_size=LARGEST,
-        timeout_graceful_shutdown=_GRACE,
-    )
-    server = _Server(settings)
+    server = _Server(settings(config, channels.door))
     listener.start()
     stopper = asyncio.create_task(server.stop_when(stopped, channels.door, config.realtime_spread))
     try:

@@ -1,8 +1,13 @@
-"""uvicorn's WebSockets, for one thing more: to drop a connection whose client takes nothing any more."""
+"""How uvicorn serves the sockets, and one thing more than it does: to drop one whose client takes nothing any more."""
 
+import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from notify_server.gateway.door import ABORT
+from notify_server.config import Config
+from notify_server.gateway.door import ABORT, Door
+from notify_server.gateway.frames import LARGEST
+
+_GRACE = 8  # seconds for connections at a stop that do not hang up: longer than each is given
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -12,3 +17,19 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         """Called by uvicorn for each WebSocket."""
         self.scope["extensions"][ABORT] = self.transport.abort  # type: ignore[assignment]
         await super().run_asgi()
+
+
+def settings(config: Config, door: Door) -> uvicorn.Config:
+    """uvicorn's configuration for the sockets behind `door`."""
+    return uvicorn.Config(
+        door,
+        host=config.host,
+        port=config.realtime_port,
+        log_config=None,
+        access_log=False,
+        ws=WebSocketProtocol,
+        ws_max_size=LARGEST,
+        ws_per_message_deflate=False,  # its state would be the most of an idle socket's memory
+        ws_ping_interval=None,  # Engine.IO pings by itself
+        timeout_graceful_shutdown=_GRACE,
+    )

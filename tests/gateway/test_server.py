@@ -4,14 +4,13 @@ import asyncio
 
 from notify_server.bootstrap import build_gateway
 from notify_server.config import Config
-from notify_server.gateway.limits import limits_of
 from notify_server.gateway.server import Channels
 from notify_server.storage.documents import Store
 
 
 def test_a_receipt_on_a_closed_socket_is_refused(config: Config, database: Store) -> None:
     async def receipt() -> object:
-        channels = Channels(build_gateway(config, database), limits_of(config), config.realtime_origins)
+        channels = Channels(build_gateway(config, database))
         return await channels._receipt("s1", {"notification_id": "n", "status": "read"})
 
     assert asyncio.run(receipt()) == {"ok": False, "error": "The socket is closed."}
