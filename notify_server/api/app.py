@@ -3,7 +3,7 @@
 from flask import Flask
 from flask_smorest import Api
 
-from notify_server.api import auditing, context, docs, guards, limits, openapi, parsing, problems, remote
+from notify_server.api import asyncapi, auditing, context, docs, guards, limits, openapi, parsing, problems, remote
 from notify_server.api.jsonapi import negotiation
 from notify_server.api.routes import (
     audit,
@@ -41,5 +41,6 @@ def create_app(config: Config, services: Services) -> Flask:
     app.before_request(parsing.require_ids)
     app.before_request(parsing.require_json)
     app.extensions["openapi"] = openapi.describe(app, api)
+    app.extensions["asyncapi"] = asyncapi.describe(app.extensions["openapi"], config.realtime_port)
     problems.install(app)
     return app
