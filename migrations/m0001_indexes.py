@@ -1,4 +1,4 @@
-"""The indexes that the queries of storage/ need, and no others; and the capped collection of the signals."""
+"""The indexes that the queries of storage/ need, and no others; and the capped collections that processes follow."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.database import Database
 
 from notify_server.domain.erasure import REMEMBERED
-from notify_server.storage.signals import COLLECTION, SIZE
+from notify_server.storage import signals, updates
 
 
 def _index(name: str, *keys: str, **options: Any) -> IndexModel:
@@ -42,6 +42,7 @@ INDEXES = {
     "registry": [
         _index("by_notification", "_id.n", "status", "_id.u"),
         _index("by_user", "_id.u", "inbox", "-_id.n"),
+        _index("by_sequence", "_id.u", "sequence", partialFilterExpression={"sequence": {"$exists": True}}),
     ],
     "workers": [_index("alive", "until", expireAfterSeconds=3600)],
     "audit": [
@@ -59,6 +60,7 @@ INDEXES = {
         _index("by_due", "_id.c", "stage", "rank", "due_at"),
         _index("by_notification", "_id.n", "stage"),
         _index("by_owner", "owner", partialFilterExpression={"owner": {"$type": "string"}}),
+        _index("by_sequence", "sequence", unique=True, partialFilterExpression={"sequence": {"$exists": True}}),
     ],
 }
 
@@ -67,7 +69,8 @@ def apply(database: Database[dict[str, Any]]) -> None:
     """Make the indexes; those that are there already stay."""
     for collection, indexes in INDEXES.items():
         database[collection].create_indexes(indexes)
-    if not database[COLLECTION].options().get("capped"):
-        database.drop_collection(COLLECTION)  # made by an insert before its time
-        database.create_collection(COLLECTION, capped=True, size=SIZE)
-        database[COLLECTION].insert_one({})  # no cursor can follow an empty capped collection
+    for name, size in ((signals.COLLECTION, signals.SIZE), (updates.COLLECTION, updates.SIZE)):
+        if not database[name].options().get("capped"):
+            database.drop_collection(name)  # made by an insert before its time
+            database.create_collection(name, capped=True, size=size)
+            database[name].insert_one({})  # no cursor can follow an empty capped collection

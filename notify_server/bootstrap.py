@@ -12,7 +12,7 @@ from notify_server.config import Config
 from notify_server.domain.pace import Limits
 from notify_server.domain.push import PushTransport
 from notify_server.services.acceptance import Acceptance
-from notify_server.services.announcement import Announced, Announcements
+from notify_server.services.announcement import Announcements, Sources
 from notify_server.services.arrival import Arrival
 from notify_server.services.audit import AuditLog
 from notify_server.services.cancellation import Cancellation
@@ -42,8 +42,10 @@ from notify_server.services.outlet import Outlet
 from notify_server.services.people import People
 from notify_server.services.rate_limits import RateLimits, build_limits
 from notify_server.services.reception import Reception
+from notify_server.services.replay import Replays
 from notify_server.services.resending import Resending
 from notify_server.services.resending import Stores as ResendingStores
+from notify_server.services.sequencing import Sequencing
 from notify_server.services.server_tokens import ServerTokens
 from notify_server.services.settlement import Settlement
 from notify_server.services.subscriptions import Muting
@@ -69,9 +71,12 @@ from notify_server.storage.personal import Personal
 from notify_server.storage.receipts import Receipts
 from notify_server.storage.registry import Registry
 from notify_server.storage.resends import Resends
+from notify_server.storage.sequenced import Sequenced
+from notify_server.storage.sequences import Sequences
 from notify_server.storage.signals import Signals
 from notify_server.storage.subscriptions import Subscriptions
 from notify_server.storage.traces import Traces
+from notify_server.storage.updates import Updates
 from notify_server.storage.users import Users
 from notify_server.storage.workers import Workers
 
@@ -116,7 +121,9 @@ class Gateway:
 
     user_tokens: UserTokens
     reception: Reception
+    inbox: Reading
     announcements: Announcements
+    replays: Replays
 
 
 def build_services(config: Config, database: Store, clock: Clock | None = None) -> Services:
@@ -146,8 +153,8 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
             clock,
             timedelta(days=config.device_stale_days),
         ),
-        reception=Reception(Receipts(database), Contacts(devices, clock), clock),
-        inbox=Reading(Inbox(database), notifications, clock),
+        reception=Reception(Receipts(database), Contacts(devices, clock), Updates(database), clock),
+        inbox=Reading(Inbox(database), notifications, Updates(database), clock),
         inbox_pages=Browsing(InboxPages(database), notifications, users),
         subscriptions=Muting(Subscriptions(database), users, clock),
         server_tokens=ServerTokens(Clients(database), clock),
@@ -170,10 +177,12 @@ def build_engine(
     limits = Limits(config.fcm_rate, config.fcm_ramp)
     governor = Governor(Shared(Paces(database), Workers(database)), limits, holder)
     leasing = Leasing(batches, expansions, signals, holder)
+    arrival = Arrival(members, users, registry, Erasures(database))
     return Engine(
         expansion=Expansion(
-            Stores(expansions, members, batches, signals),
-            Arrival(members, users, registry, Erasures(database)),
+            Stores(expansions, members, batches),
+            arrival,
+            Sequencing(Sequences(database), arrival, signals, holder),
             completion,
             holder,
         ),
@@ -228,13 +237,14 @@ def build_hygiene(config: Config, database: Store, clock: Clock | None = None) -
 def build_gateway(config: Config, database: Store, clock: Clock | None = None) -> Gateway:
     """What a realtime process needs."""
     clock = clock or database_clock(database)
-    stores = Announced(
-        Backlog(database), Expansions(database), Notifications(database), Entries(database), Registry(database)
-    )
+    notifications, entries, updates = Notifications(database), Sequenced(database), Updates(database)
+    sources = Sources(Sequences(database), Backlog(database), notifications, entries)
     return Gateway(
         user_tokens=_user_tokens(config, clock),
-        reception=Reception(Receipts(database), Contacts(Devices(database), clock), clock),
-        announcements=Announcements(stores, clock),
+        reception=Reception(Receipts(database), Contacts(Devices(database), clock), updates, clock),
+        inbox=Reading(Inbox(database), notifications, updates, clock),
+        announcements=Announcements(sources, clock),
+        replays=Replays(entries, notifications, config.realtime_replay, clock),
     )
 
 

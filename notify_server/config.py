@@ -165,6 +165,7 @@ class Config:
     realtime_origins: tuple[str, ...] = ("*",)
     link_schemes: tuple[str, ...] = ("https",)
     link_hosts: tuple[str, ...] = ()
+    realtime_replay: int = 500  # notifications
     lease: float = 30.0
     poll: float = 1.0
     scheduler_interval: float = 1.0
@@ -245,6 +246,7 @@ def load() -> Config:
         realtime_origins=_names(env, "REALTIME_ORIGINS", Config.realtime_origins, _origin),
         link_schemes=_names(env, "LINK_SCHEMES", Config.link_schemes, _scheme),
         link_hosts=_names(env, "LINK_HOSTS", Config.link_hosts, _host),
+        realtime_replay=env.int("REALTIME_REPLAY", Config.realtime_replay, validate=Range(1, 10_000)),
         lease=env.float("LEASE", Config.lease, validate=_POSITIVE),
         poll=env.float("POLL", Config.poll, validate=_POSITIVE),
         scheduler_interval=env.float("SCHEDULER_INTERVAL", Config.scheduler_interval, validate=_POSITIVE),

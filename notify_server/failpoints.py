@@ -27,6 +27,8 @@ STEPS = (
     "together.batches",  # the same, where small audiences are expanded together
     "together.entries",
     "together.cursor",
+    "sequencing.written",  # a realtime page is written, and its transaction open
+    "sequencing.committed",  # it is announced, nobody has been told, and the cursor stands before it
     "delivery.leased",  # batches are leased from the queue
     "delivery.resends",  # a resend has begun: entries are pending again
     "delivery.sending",  # all is read, and nothing sent
@@ -45,6 +47,7 @@ STEPS = (
     "reap.batches",  # batches are reaped, and notifications are not
     "announcement.read",  # a gateway knows whom to tell
     "announcement.emitted",  # it has told them, and not noted it
+    "replay.read",  # a gateway knows what a socket has missed
 )
 
 

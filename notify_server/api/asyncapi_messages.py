@@ -85,10 +85,18 @@ SCHEMAS: dict[str, Node] = {
 }
 
 _ITEM: Node = {
-    "id": _ID, "title": "Booking confirmed", "body": "Algebra 101, Monday 9:00", "image": None,
-    "link": "https://school.example/bookings/123", "data": {"booking_id": "123"}, "category": "booking",
-    "groups": ["class-101"], "status": "pending", "is_read": False,
-    "created_at": "2026-12-01T09:00:00.000Z", "read_at": None,
+    "id": _ID,
+    "title": "Booking confirmed",
+    "body": "Algebra 101, Monday 9:00",
+    "image": None,
+    "link": "https://school.example/bookings/123",
+    "data": {"booking_id": "123"},
+    "category": "booking",
+    "groups": ["class-101"],
+    "status": "pending",
+    "is_read": False,
+    "created_at": "2026-12-01T09:00:00.000Z",
+    "read_at": None,
 }
 _ORIGIN = {"id": _ID, "created_at": "2026-12-01T09:00:00.000Z", "replayed": False}
 _ROOM = {"reason": "too_many_connections", "retry_in_ms": 60000}

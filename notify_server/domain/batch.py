@@ -20,7 +20,7 @@ class Stage(StrEnum):
 
     DISPATCH = "dispatch"  # to be sent, when due
     CONFIRM = "confirm"  # sent: when due, whoever has not confirmed is sent it again
-    ANNOUNCE = "announce"  # for gateways to read, which hold the open sockets; nobody leases it
+    ANNOUNCE = "announce"  # for gateways to read once it has a sequence number; nobody leases it
 
 
 class Rank(IntEnum):
@@ -66,7 +66,8 @@ class BatchKey:
 class Batch:
     """A unit of dispatch. `devices`, where given, narrows a user to those devices of theirs (a partial retry).
 
-    `calls` counts who wanted it made while it was there: such a batch is not over when its dispatch is.
+    `calls` counts who wanted it made while it was there: such a batch is not over when its dispatch is. `sequence` is
+    the place of an announcement among all of them: it becomes visible after those with lower numbers.
     """
 
     key: BatchKey
@@ -80,6 +81,7 @@ class Batch:
     devices: Mapping[str, tuple[str, ...]] | None = None
     owner: str | None = None
     calls: int = 0
+    sequence: int | None = None
 
     @property
     def is_awaited(self) -> bool:

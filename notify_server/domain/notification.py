@@ -76,7 +76,8 @@ class Notification:
     """One accepted payload. `ttl` is in seconds, from `send_at` or else from `created_at`.
 
     What is `mandatory` is also sent to those who have muted it. `client` handed it over, from `address` (None: by the
-    command line).
+    command line). `payload` is a JSON object, as text, that open sockets get in place of an inbox item. With
+    `push_after` (seconds), push waits so long for a receipt and goes to those who sent none.
     """
 
     id: str
@@ -94,8 +95,17 @@ class Notification:
     mandatory: bool = False
     client: str | None = None
     address: str | None = None
+    payload: str | None = None
+    push_after: int | None = None
 
     @property
     def expires_at(self) -> datetime:
         """When nothing of it is sent any more."""
         return (self.send_at or self.created_at) + timedelta(seconds=self.ttl)
+
+    @property
+    def push_at(self) -> datetime | None:
+        """When push follows the open sockets; None: at once."""
+        if self.push_after is None:
+            return None
+        return (self.send_at or self.created_at) + timedelta(seconds=self.push_after)

@@ -1,53 +1,71 @@
-"""From announcements to emits."""
+"""From announcements to emits: one loop, in the order of the sequence numbers."""
 
 import asyncio
+from collections.abc import Sequence
 
-import socketio
-import structlog
-
-from notify_server.errors import DatabaseUnavailable
+from notify_server import metrics
+from notify_server.domain.batch import Batch
+from notify_server.domain.notification import Notification
+from notify_server.gateway.emitting import Emitting, new
+from notify_server.gateway.insisting import insist
+from notify_server.gateway.noting import Noting
 from notify_server.gateway.sockets import Sockets
-from notify_server.services.announcement import Announcement, Announcements
-
-log = structlog.get_logger()
-
-ROOM = "user:"
+from notify_server.services.announcement import Announced, Announcements, Reached
 
 
 class Announcing:
-    """Tells the sockets of this process what is new. `wake` it when something may be."""
+    """Tells the sockets of this process what is new. `wake` it when something may be.
 
-    def __init__(self, server: socketio.AsyncServer, sockets: Sockets, announcements: Announcements) -> None:
-        self._server = server
-        self._sockets = sockets
+    `position` is the number of the last announcement whose recipients were looked for among the sockets. A socket that
+    opens after that finds it in the database; one that was open before is told, sooner or later.
+    """
+
+    def __init__(self, announcements: Announcements, sockets: Sockets, emitting: Emitting, noting: Noting) -> None:
         self._announcements = announcements
+        self._sockets = sockets
+        self._emitting = emitting
+        self._noting = noting
         self._woken = asyncio.Event()
+        self.position = 0
 
     def wake(self) -> None:
         """Look at once."""
         self._woken.set()
 
+    async def begin(self, poll: float) -> None:
+        """Start with what is announced from now on; before any socket is opened."""
+        self.position = await insist(self._announcements.last, pause=poll)
+
     async def run(self, poll: float) -> None:
         """Emit what is new at each call, and at least every `poll` seconds, until cancelled."""
         while True:
+            self._woken.clear()
+            while batches := await insist(self._announcements.following, self.position, pause=poll):
+                reached = self._reached(batches)
+                if reached:
+                    await self._tell(await insist(self._announcements.read, reached, pause=poll))
             try:
-                for announcement in await asyncio.to_thread(self._announcements.fresh):
-                    await self._announce(announcement)
                 async with asyncio.timeout(poll):
                     await self._woken.wait()
             except TimeoutError:
                 continue
-            except DatabaseUnavailable as error:
-                log.warning("database unavailable", problem=str(error))
-                await asyncio.sleep(poll)
-            finally:
-                self._woken.clear()
 
-    async def _announce(self, announcement: Announcement) -> None:
-        """Emit a notification to those of its recipients who have a socket here, and note it in the registry."""
-        users = frozenset(self._sockets.users)
-        items = await asyncio.to_thread(self._announcements.items, announcement, users)
-        for user, item in items.items():
-            origin = {"id": item["id"], "created_at": item["created_at"], "replayed": False}
-            await self._server.emit("notification:new", (item, origin), room=ROOM + user)
-        await asyncio.to_thread(self._announcements.emitted, announcement, list(items))
+    def _reached(self, batches: Sequence[Batch]) -> list[Reached]:
+        """Which of them go to whom of those who have sockets now; and move on past them."""
+        here = self._sockets.users
+        found = [Reached(batch, [user for user in batch.users if user in here]) for batch in batches]
+        self.position = batches[-1].sequence or self.position
+        return [reached for reached in found if reached.users]
+
+    async def _tell(self, announced: Sequence[Announced]) -> None:
+        emitted: list[tuple[Notification, Sequence[str]]] = []
+        for each in announced:
+            for told, users in each.told:
+                packet = new(told)
+                sockets = [socket for user in users for socket in self._sockets.of(user)]
+                for socket in sockets:
+                    await self._emitting.announce(socket, packet, each.sequence)
+                metrics.EMITTED.labels("notification:new").inc(len(sockets))
+                emitted.append((each.notification, users))
+            metrics.EMIT_SECONDS.observe(self._announcements.age(each.notification))
+        await self._noting.note(emitted)

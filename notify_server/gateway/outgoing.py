@@ -17,12 +17,12 @@ class Outgoing(asyncio.Queue[Packet | None]):
 
     def __init__(self, connection: Connection) -> None:
         super().__init__()
-        self._connection = connection
+        self.connection = connection
         connection.put = self.put_nowait
 
     def put_nowait(self, item: Packet | None) -> None:
         """Take a packet, unless the client is too slow for it: the connection ends then, and all of it is dropped."""
-        if item is None or self._connection.queue(_size(item)):
+        if item is None or self.connection.queue(_size(item)):
             super().put_nowait(item)
 
 
@@ -42,3 +42,9 @@ class Server(socketio.AsyncServer):  # type: ignore[misc] # python-socketio ship
 
     def _engineio_server_class(self) -> type[AsyncServer]:
         return _Transport
+
+    def connection(self, transport: str) -> Connection | None:
+        """The connection of an Engine.IO session; None where it has gone."""
+        found = self.eio.sockets.get(transport)
+        queue: Outgoing | None = found and found.queue
+        return None if queue is None else queue.connection

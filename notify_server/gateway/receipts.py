@@ -8,6 +8,7 @@ import structlog
 
 from notify_server.domain.registry import Status
 from notify_server.errors import NotifyError
+from notify_server.gateway.sockets import Socket
 from notify_server.services.reception import UNKNOWN, Reception, Report
 
 log = structlog.get_logger()
@@ -22,13 +23,13 @@ class Receiving:
     def __init__(self, reception: Reception) -> None:
         self._reception = reception
 
-    async def receive(self, user: str, receipt: object) -> dict[str, Any]:
-        """Record what a socket of `user` reports; returns the acknowledgement."""
+    async def receive(self, socket: Socket, receipt: object) -> dict[str, Any]:
+        """Record what a socket reports; returns the acknowledgement."""
         report = parsed(receipt)
         if report is None:
             return {"ok": False, "error": _MALFORMED}
         try:
-            rejected = await asyncio.to_thread(self._reception.report, user, [report])
+            rejected = await asyncio.to_thread(self._reception.report, socket.user, [report], socket.sid)
         except NotifyError as error:
             log.warning("receipt refused", problem=str(error))
             return {"ok": False, "error": "Please try again."}

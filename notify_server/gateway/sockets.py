@@ -1,15 +1,31 @@
-"""Who has sockets in this process."""
+"""Who has sockets in this process, and how far each socket is."""
 
 from collections.abc import Collection, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from engineio.packet import Packet
+
+HELD_MOST = 2000  # packets that wait while a socket is told what it has missed
 
 
 @dataclass(slots=True, eq=False)
 class Socket:
-    """One open socket of a user, by its Socket.IO session id."""
+    """One open socket of a user, by its session ids in Socket.IO and in Engine.IO.
+
+    `after` is the sequence number up to which announcements are no news to it. What is announced while it is still
+    being told what it has missed is `held`; None: it is live.
+    """
 
     sid: str
+    transport: str
     user: str
+    after: int
+    held: list[tuple[int, Packet]] | None = field(default_factory=list)
+
+    @property
+    def overflows(self) -> bool:
+        """Whether too much is held."""
+        return self.held is not None and len(self.held) >= HELD_MOST
 
 
 class Sockets:
@@ -37,8 +53,9 @@ class Sockets:
         return self._by_sid.get(sid)
 
     def of(self, user: str) -> Collection[Socket]:
-        """The user's open sockets here."""
-        return self._by_user.get(user, {}).values()
+        """The user's open sockets here, as they are now."""
+        theirs = self._by_user.get(user)
+        return () if theirs is None else tuple(theirs.values())
 
     def remove(self, sid: str) -> Socket | None:
         """It is closed; None where it was not open."""

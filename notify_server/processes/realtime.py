@@ -11,19 +11,19 @@ import uvicorn
 
 from notify_server.bootstrap import build_gateway
 from notify_server.config import Config
-from notify_server.gateway.announcing import Announcing
 from notify_server.gateway.closing import send_away
 from notify_server.gateway.door import Door
 from notify_server.gateway.limits import limits_of
 from notify_server.gateway.server import Channels
-from notify_server.processes.loop import Loop
+from notify_server.processes.listening import listening
 from notify_server.processes.readiness import await_database
 from notify_server.processes.signals import until_stopped
 from notify_server.processes.websocket import settings
 from notify_server.storage.documents import Store
-from notify_server.storage.signals import heard
 
 log = structlog.get_logger()
+
+_GRACE = 5  # seconds for what was told to be noted
 
 
 class _Server(uvicorn.Server):
@@ -55,30 +55,20 @@ def run(config: Config) -> int:
 
 
 async def _serve(config: Config, database: Store, stopped: Event) -> None:
-    gateway = build_gateway(config, database)
-    channels = Channels(gateway, limits_of(config))
-    listener = _listener(database, asyncio.get_running_loop(), channels.announcing)
-    announcer = asyncio.create_task(channels.announcing.run(config.poll))
+    channels = Channels(build_gateway(config, database), config.poll, limits_of(config))
+    listeners = listening(database, asyncio.get_running_loop(), channels)
     server = _Server(settings(config, channels.door))
-    listener.start()
+    for listener in listeners:
+        listener.start()
     stopper = asyncio.create_task(server.stop_when(stopped, channels.door, config.realtime_spread))
+    await channels.start()
     try:
         await server.serve()
     finally:
         stopped.set()
         await stopper
-        announcer.cancel()
-        listener.stop()
-        await asyncio.to_thread(listener.join)
-
-
-def _listener(database: Store, loop: asyncio.AbstractEventLoop, announcing: Announcing) -> Loop:
-    def listen() -> None:
-        for signal in heard(database):
-            if signal:
-                loop.call_soon_threadsafe(announcing.wake)
-            if listener.stopping.is_set():
-                return
-
-    listener = Loop("listener", listen)
-    return listener
+        await channels.stop(_GRACE)
+        for listener in listeners:
+            listener.stop()
+        for listener in listeners:
+            await asyncio.to_thread(listener.join)

@@ -46,6 +46,8 @@ class Draft:
     send_at: datetime | None = None
     resend: ResendPolicy = field(default_factory=ResendPolicy)
     mandatory: bool = False
+    payload: str | None = None
+    push_after: int | None = None
 
     def fingerprint(self) -> str:
         """The same for two payloads that mean the same, however they are spelled."""
@@ -70,6 +72,8 @@ class Draft:
             mandatory=self.mandatory,
             client=client,
             address=address,
+            payload=self.payload,
+            push_after=self.push_after,
         )
 
 

@@ -1,112 +1,110 @@
 """What a gateway tells its open sockets: new notifications of the realtime channel."""
 
-from collections import OrderedDict
-from collections.abc import Sequence, Set
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 
 from notify_server import failpoints
-from notify_server.domain.batch import Batch, BatchKey
+from notify_server.domain.batch import Batch
 from notify_server.domain.notification import Channel, Notification, State
-from notify_server.domain.registry import Event, Note, Status
+from notify_server.domain.registry import Note
 from notify_server.services.clock import Clock
+from notify_server.services.told import Told, told
 from notify_server.storage.backlog import Backlog
-from notify_server.storage.documents import Document
-from notify_server.storage.entries import Entries
-from notify_server.storage.expansions import Expansions
+from notify_server.storage.inbox import Entry
 from notify_server.storage.notifications import Notifications
-from notify_server.storage.registry import Registry
+from notify_server.storage.sequenced import Sequenced
+from notify_server.storage.sequences import Sequences
 
-_OVERLAP = timedelta(seconds=60)  # how late an announcement is still found, when its expander was slow
-_REMEMBERED = 100_000  # announcements
+AT_ONCE = 8  # pages: some thousand events, between which the sockets of a gateway are written to
+
+_DETAIL = "emitted to an open socket"
 
 
 @dataclass(frozen=True, slots=True)
-class Announcement:
-    """A page of a notification's recipients, whose entries are there."""
+class Reached:
+    """An announcement, and those of its recipients who have a socket at one gateway."""
 
-    notification: Notification
+    batch: Batch
     users: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Announced:
+    """What is told by one announcement, to whom: users who are told the same come together."""
+
+    sequence: int
+    notification: Notification
+    told: Sequence[tuple[Told, Sequence[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
     """The stores that announcements are read from and noted in."""
 
+    sequences: Sequences
     backlog: Backlog
-    expansions: Expansions
     notifications: Notifications
-    entries: Entries
-    registry: Registry
+    entries: Sequenced
 
 
 class Announcements:
-    """The announcements that one gateway has not made yet. Not safe for many threads at once."""
+    """The announcements, in the one order that they have. Safe for many threads."""
 
-    def __init__(self, stores: Announced, clock: Clock) -> None:
-        self._stores = stores
+    def __init__(self, sources: Sources, clock: Clock) -> None:
+        self._sources = sources
         self._clock = clock
-        self._since = clock()
-        self._made: OrderedDict[BatchKey, None] = OrderedDict()
 
-    def fresh(self) -> list[Announcement]:
-        """What is to be announced now; each page once."""
-        since = max(self._since, self._clock() - _OVERLAP)
-        found = (self._ready(batch) for batch in self._stores.backlog.announced(Channel.REALTIME, since))
-        return [announcement for announcement in found if announcement is not None]
+    def last(self) -> int:
+        """The sequence number of the newest one."""
+        return self._sources.sequences.last()
 
-    def _ready(self, batch: Batch) -> Announcement | None:
-        if batch.key in self._made:
-            return None
-        progress = self._stores.expansions.progress([batch.key.notification]).get(batch.key.notification)
-        if progress is None or not progress.covers(batch.key.page):
-            return None  # the entries are still being written
-        self._remember(batch.key)
-        if progress.state is State.CANCELLED or self._clock() >= progress.expires_at:
-            return None
-        notification, _ = self._stores.notifications.get(batch.key.notification)
-        return Announcement(notification, batch.users)
+    def following(self, sequence: int) -> list[Batch]:
+        """Some announcements after this sequence number, in order; each with the whole page of recipients."""
+        return self._sources.backlog.announced(sequence, AT_ONCE)
 
-    def _remember(self, key: BatchKey) -> None:
-        self._made[key] = None
-        while len(self._made) > _REMEMBERED:
-            self._made.popitem(last=False)
-
-    def items(self, announcement: Announcement, users: Set[str]) -> dict[str, Document]:
-        """The inbox item of each recipient among `users` who has not muted it."""
-        reached = [user for user in announcement.users if user in users]
-        if not reached:
-            return {}
-        entries = self._stores.entries.among(announcement.notification.id, reached)
+    def read(self, reached: Sequence[Reached]) -> list[Announced]:
+        """What to tell, in the same order; nothing to those from whose inbox it has gone, or of what is over."""
+        ids = sorted({each.batch.key.notification for each in reached})
+        notifications = {found.id: found for found in self._sources.notifications.among(ids)}
+        now = self._clock()
+        live = [each for each in reached if _is_open(notifications.get(each.batch.key.notification), now)]
+        who: dict[str, list[str]] = defaultdict(list)
+        for each in live:
+            who[each.batch.key.notification] += each.users
+        found = self._sources.entries.among(who) if who else []
+        entries = {(entry.notification, entry.user): entry for entry in found}
         failpoints.passes("announcement.read")
-        return {
-            entry["user_id"]: _item(announcement.notification, entry)
-            for entry in entries
-            if entry["status"] != Status.SUPPRESSED
-        }
+        return [_announced(each, notifications[each.batch.key.notification], entries) for each in live]
 
-    def emitted(self, announcement: Announcement, users: Sequence[str]) -> None:
-        """Note that it went out to an open socket of each of `users`."""
-        if users:
-            failpoints.passes("announcement.emitted")
-            note = Note(self._clock(), detail="emitted to an open socket", attempts=1)
-            self._stores.registry.move(Event.SEND, {announcement.notification.id: users}, note)
+    def age(self, notification: Notification) -> float:
+        """Seconds since a notification was accepted, or since its time had come."""
+        return (self._clock() - (notification.send_at or notification.created_at)).total_seconds()
+
+    def emitted(self, users: Sequence[tuple[Notification, Sequence[str]]]) -> None:
+        """Note that notifications went out to open sockets of these users."""
+        failpoints.passes("announcement.emitted")
+        note = Note(self._clock(), detail=_DETAIL, attempts=1)
+        for push in (True, False):
+            who: dict[str, list[str]] = defaultdict(list)
+            for notification, reached in users:
+                if (Channel.PUSH in notification.channels) is push:
+                    who[notification.id] += reached
+            if who:
+                self._sources.entries.emitted(who, note, push_follows=push)
 
 
-def _item(notification: Notification, entry: Document) -> dict[str, Any]:
-    message = notification.message
-    return {
-        "id": notification.id,
-        "title": message.title,
-        "body": message.body,
-        "image": message.image,
-        "link": message.link,
-        "data": dict(message.data),
-        "category": notification.category,
-        "groups": list(entry["groups"]),
-        "status": entry["status"],
-        "is_read": entry["status"] == Status.READ,
-        "created_at": notification.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "read_at": None,
-    }
+def _is_open(notification: Notification | None, now: datetime) -> bool:
+    return notification is not None and notification.state is not State.CANCELLED and now < notification.expires_at
+
+
+def _announced(reached: Reached, notification: Notification, entries: Mapping[tuple[str, str], Entry]) -> Announced:
+    alike: dict[Any, list[Entry]] = defaultdict(list)
+    for user in reached.users:
+        if (entry := entries.get((notification.id, user))) is not None:
+            key = () if notification.payload is not None else (*entry.groups, entry.status, entry.place, entry.read_at)
+            alike[key].append(entry)
+    parts = [(told(notification, each[0]), [entry.user for entry in each]) for each in alike.values()]
+    return Announced(reached.batch.sequence or 0, notification, parts)

@@ -33,23 +33,28 @@ class Arrival:
         self._erasures = erasures
 
     def enter(self, selections: Sequence[Selection], at: datetime) -> list[tuple[str, ...]]:
-        """Write the entries of all `selections`; returns who is to be sent to, for each.
+        """Write the entries of all `selections`; returns who is to be sent to, for each."""
+        arrivals = self.prepare(selections, at)
+        self._registry.insert(arrivals, at)
+        return self.conclude(selections, arrivals, at)
+
+    def prepare(self, selections: Sequence[Selection], at: datetime) -> list[Arrivals]:
+        """Who is to get an entry, for each selection; unknown users are made."""
+        known = self._known(selections, at)
+        failpoints.passes("expansion.users")
+        return [Arrivals(s.notification.id, s.notification.category, self._recipients(s, known)) for s in selections]
+
+    def conclude(
+        self, selections: Sequence[Selection], arrivals: Sequence[Arrivals], at: datetime
+    ) -> list[tuple[str, ...]]:
+        """The entries are there: returns who is to be sent to, for each selection.
 
         Who was erased since a notification was accepted is entered all the same, has no device, and is erased again.
         """
-        known = self._known(selections, at)
-        failpoints.passes("expansion.users")
-        pages = [self._recipients(selection, known) for selection in selections]
-        self._registry.insert(
-            [
-                Arrivals(s.notification.id, s.notification.category, page)
-                for s, page in zip(selections, pages, strict=True)
-            ],
-            at,
-        )
         accepted = [(selection.notification.created_at, selection.users) for selection in selections]
         since = min((when for when, _ in accepted), default=at)
         self._erasures.again(since, ((user, when) for when, users in accepted for user in users))
+        pages = [page.recipients for page in arrivals]
         unmuted = [tuple(r.user for r in page if r.suppressed is None) for page in pages]
         sent, all_of_them = sum(map(len, unmuted)), sum(map(len, pages))
         metrics.EXPANDED.labels("pending").inc(sent)

@@ -2,7 +2,8 @@
 
 A page is written in this order: batch, entries, cursor. The batch comes first because it fixes who is in the page:
 after a crash the page is read back from it, though members may have come and gone meanwhile. It is leased to the
-expander until the cursor has moved, and nobody dispatches a batch that the cursor has not passed.
+expander until the cursor has moved, and nobody dispatches a batch that the cursor has not passed. Where a notification
+goes to open sockets, the entries are written in the transaction that announces them (see sequencing).
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,10 +19,10 @@ from notify_server.services.arrival import Arrival, Selection
 from notify_server.services.completion import Completion
 from notify_server.services.holder import Holder
 from notify_server.services.load import Load, Page
+from notify_server.services.sequencing import Opening, Sequencing
 from notify_server.storage.batches import Batches
 from notify_server.storage.expansions import Claim, Expansions
 from notify_server.storage.members import Members
-from notify_server.storage.signals import Signals
 
 log = structlog.get_logger()
 
@@ -33,15 +34,17 @@ class Stores:
     expansions: Expansions
     members: Members
     batches: Batches
-    signals: Signals
 
 
 class Expansion:
     """Walks audiences in the order of user ids."""
 
-    def __init__(self, stores: Stores, arrival: Arrival, completion: Completion, holder: Holder) -> None:
+    def __init__(
+        self, stores: Stores, arrival: Arrival, sequencing: Sequencing, completion: Completion, holder: Holder
+    ) -> None:
         self._stores = stores
         self._arrival = arrival
+        self._sequencing = sequencing
         self._completion = completion
         self._holder = holder
 
@@ -78,7 +81,7 @@ class Expansion:
             batches, last = self._fix(notification, cursor, [user.id for user in members])
             failpoints.passes("expansion.batch")
             users = batches[0].users if batches else ()
-            (unmuted,) = self._arrival.enter([Selection(notification, users, members)], self._holder.now())
+            unmuted = self._enter(Opening(Selection(notification, users, members), cursor, batches))
             failpoints.passes("expansion.entries")
             end = users[-1] if users else cursor
             owner = self._holder.owner
@@ -91,24 +94,51 @@ class Expansion:
         self._completion.check([notification.id])
         log.info("audience expanded", notification_id=notification.id)
 
+    def _enter(self, page: Opening) -> tuple[str, ...] | None:
+        """Write the entries of a page; who is to be sent to. None: that is to be read, the page was entered before."""
+        if not page.batches:
+            return ()
+        if _announced(page.batches):
+            entered = self._sequencing.enter([page])
+            return None if entered is None else entered[0]
+        return self._arrival.enter([page.selection], self._holder.now())[0]
+
     def _together(self, claims: Sequence[Claim]) -> Iterator[Load]:
-        batches = [self._batches_of(claim.notification, "", claim.notification.audience.users) for claim in claims]
-        if not self._stores.batches.add_all([batch for each in batches for batch in each]):
-            for claim in claims:  # a crashed run was here before
-                yield from self._pages(claim)
-            return
+        pages = [self._opening(claim.notification) for claim in claims]
+        live = [page for page in pages if _announced(page.batches)]
+        others = [page for page in pages if not _announced(page.batches)]
+        for part, enter in ((live, self._sequencing.enter), (others, self._enter_all)):
+            entered = enter(part) if part else []
+            if entered is None:  # a crashed run was here before
+                for page in part:
+                    yield from self._pages(Claim(page.selection.notification, ""))
+            elif part:
+                yield from self._complete(part, entered)
+
+    def _opening(self, notification: Notification) -> Opening:
+        users = notification.audience.users
+        return Opening(Selection(notification, users), "", self._batches_of(notification, "", users))
+
+    def _enter_all(self, pages: Sequence[Opening]) -> list[tuple[str, ...]] | None:
+        """Write batches and entries; who is to be sent to. None where a crashed run had stored one of the batches."""
+        if not self._stores.batches.add_all([batch for page in pages for batch in page.batches]):
+            return None
         failpoints.passes("together.batches")
-        selections = [Selection(claim.notification, claim.notification.audience.users) for claim in claims]
-        unmuted = self._arrival.enter(selections, self._holder.now())
+        return self._arrival.enter([page.selection for page in pages], self._holder.now())
+
+    def _complete(self, pages: Sequence[Opening], entered: Sequence[tuple[str, ...]]) -> Iterator[Load]:
         failpoints.passes("together.entries")
+        selections = [page.selection for page in pages]
         ended = [(s.notification.id, s.users[-1], len(s.users)) for s in selections]
         if not self._stores.expansions.complete(ended, self._holder.owner):
             log.warning("expansion lease lost", notification_ids=[identity for identity, _, _ in ended])
             return  # whatever is ours comes due when our lease on its batch ends
         failpoints.passes("together.cursor")
-        pages = [page for each, who in zip(batches, unmuted, strict=True) for page in self._released(each, who)]
-        yield pages
-        unsent = {s.notification.id for s in selections}.difference(page.batch.key.notification for page in pages)
+        released = [
+            each for page, who in zip(pages, entered, strict=True) for each in self._released(page.batches, who)
+        ]
+        yield released
+        unsent = {s.notification.id for s in selections}.difference(page.batch.key.notification for page in released)
         self._completion.check(sorted(unsent))
         log.info("audiences expanded", notification_ids=[identity for identity, _, _ in ended])
 
@@ -138,15 +168,19 @@ class Expansion:
         self, notification: Notification, channel: Channel, cursor: str, users: tuple[str, ...], rank: Rank
     ) -> Batch:
         key = BatchKey(notification.id, channel, cursor)
-        if channel is Channel.PUSH:
-            return Batch(key, users, self._holder.until(), rank, owner=self._holder.owner)
-        return Batch(key, users, self._holder.now(), rank, Stage.ANNOUNCE)
+        if channel is not Channel.PUSH:
+            return Batch(key, users, self._holder.now(), rank, Stage.ANNOUNCE)
+        if notification.push_at is not None:
+            return Batch(key, users, notification.push_at, rank)
+        return Batch(key, users, self._holder.until(), rank, owner=self._holder.owner)
 
-    def _released(self, batches: Sequence[Batch], unmuted: tuple[str, ...]) -> Iterator[Page]:
-        """Hand our own push batches on, and call the gateways. What a crashed run left comes due by itself."""
+    def _released(self, batches: Sequence[Batch], unmuted: tuple[str, ...] | None) -> Iterator[Page]:
+        """Hand our own push batches on. What a crashed run left comes due by itself, and what is for later, then."""
         for batch in batches:
-            if batch.stage is Stage.ANNOUNCE:
-                self._stores.signals.send()
-            elif batch.owner == self._holder.owner:
+            if batch.owner == self._holder.owner:
                 self._holder.batches.add(batch.key)
                 yield Page(batch, unmuted)
+
+
+def _announced(batches: Sequence[Batch]) -> bool:
+    return any(batch.stage is Stage.ANNOUNCE for batch in batches)

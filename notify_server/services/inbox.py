@@ -15,6 +15,7 @@ from notify_server.services.clock import Clock
 from notify_server.storage.documents import Document
 from notify_server.storage.inbox import Entry, Inbox, Selection
 from notify_server.storage.notifications import Notifications
+from notify_server.storage.updates import Update, Updates
 
 _DETAIL = "inbox"  # what the history says of a read that came this way
 
@@ -82,8 +83,9 @@ class Marked:
 class Reading:
     """A user's own entries. Those of others are as unknown as those that do not exist."""
 
-    def __init__(self, inbox: Inbox, notifications: Notifications, clock: Clock) -> None:
+    def __init__(self, inbox: Inbox, notifications: Notifications, updates: Updates, clock: Clock) -> None:
         self._inbox = inbox
+        self._updates = updates
         self._notifications = notifications
         self._clock = clock
 
@@ -123,13 +125,17 @@ class Reading:
         """Mark one item, and return it. Raises NotFound."""
         self.get(user, notification)
         self._inbox.mark_one(user, notification, self._note(), read=read)
-        return self.get(user, notification)
+        item = self.get(user, notification)
+        self._updates.send(Update(user, {notification: item.status}, is_read=item.is_read))
+        return item
 
     def mark_read(self, user: str, wanted: Marked) -> int:
         """Mark as read what is unread. Returns how many."""
         selection = Selection(wanted.groups, wanted.categories, wanted.before, self._just_before(user, wanted.before))
         marked = self._inbox.mark_read(user, selection, self._note())
         metrics.RECEIPTS.labels("accepted").inc(marked)
+        if marked:
+            self._updates.send(Update(user, marked=_named(wanted)))
         return marked
 
     def _just_before(self, user: str, before: datetime | None) -> list[str]:
@@ -140,6 +146,15 @@ class Reading:
 
     def _note(self) -> Note:
         return Note(self._clock(), detail=_DETAIL)
+
+
+def _named(wanted: Marked) -> Mapping[str, list[str] | str | None]:
+    """A selection as sockets are told of it: None stands for any."""
+    return {
+        "groups": None if wanted.groups is None else list(wanted.groups),
+        "categories": None if wanted.categories is None else list(wanted.categories),
+        "before": None if wanted.before is None else wanted.before.isoformat(),
+    }
 
 
 def items(entries: Sequence[Entry], notifications: Notifications) -> list[Item]:

@@ -11,6 +11,7 @@ import structlog
 from notify_server import failpoints, metrics
 from notify_server.domain.batch import Batch
 from notify_server.domain.dispatch import Dispatch, Owned, Plan, plan
+from notify_server.domain.notification import Channel
 from notify_server.domain.registry import Event, Note, Reason
 from notify_server.services.clock import Clock
 from notify_server.services.load import who
@@ -85,6 +86,7 @@ class Settlement:
     def _move(self, dispatches: Sequence[Dispatch], plans: Sequence[Plan]) -> None:
         """Write the moves, equal ones of all dispatches with one update."""
         alike: dict[tuple[Event | None, Note], list[tuple[str, Sequence[str]]]] = defaultdict(list)
+        shared = {d.notification.id for d in dispatches if Channel.REALTIME in d.notification.channels}
         for dispatch, planned in zip(dispatches, plans, strict=True):
             for move in planned.moves:
                 alike[move.event, move.note].append((dispatch.notification.id, move.users))
@@ -93,6 +95,9 @@ class Settlement:
                 self._registry.hold(who(parts), note)
             else:
                 self._registry.move(event, who(parts), note)
+            live = [part for part in parts if part[0] in shared]
+            if event is Event.SEND and live:
+                self._registry.pushed(who(live), note)
 
     def _count(self, dispatches: Sequence[Dispatch]) -> None:
         counts = Counter(

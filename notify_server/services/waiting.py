@@ -26,13 +26,13 @@ class Waiting:
 
 
 def still_waiting(registry: Registry, batches: Sequence[Batch], at: datetime) -> list[Waiting]:
-    """The users of each batch whose entry is pending, or sent where only some of their devices were reached.
+    """The users of each batch whose entry is pending, or sent to an open socket alone, or to some of their devices.
 
     Where a batch was recalled, the entries that no device has confirmed become pending first.
     """
     _begin_resends(registry, batches, at)
     failpoints.passes("delivery.resends")
-    pending = registry.standing(who((b.key.notification, b.users) for b in batches), [Status.PENDING])
+    pending = registry.unsent(who((b.key.notification, b.users) for b in batches))
     narrowed = [(batch.key.notification, list(batch.devices)) for batch in batches if batch.devices]
     sent = registry.standing(who(narrowed), [Status.SENT]) if narrowed else {}
     return [_of(batch, pending, sent) for batch in batches]

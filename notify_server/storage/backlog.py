@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pymongo.database import Database
+from pymongo.read_concern import ReadConcern
 
 from notify_server.domain.batch import Batch, Rank, Stage
 from notify_server.domain.notification import Channel
@@ -81,17 +82,14 @@ class Backlog:
         """How many batches of a notification wait to be sent, counted up to `limit`."""
         return self._all.count_documents(_waiting(notification), limit=limit)
 
-    def announced(self, channel: Channel, since: datetime) -> list[Batch]:
-        """What was announced on `channel` since then, oldest first."""
-        found = self._all.find(
-            {
-                "_id.c": channel.value,
-                "stage": Stage.ANNOUNCE.value,
-                "rank": {"$in": [rank.value for rank in Rank]},
-                "due_at": {"$gte": since},
-            }
-        )
-        return [from_document(document) for document in found.sort("due_at", 1)]
+    def announced(self, after: int, limit: int) -> list[Batch]:
+        """At most `limit` announcements that follow sequence number `after`, in their order.
+
+        Only what no failover can take back: then none can appear later among those that were read.
+        """
+        durable = self._all.with_options(read_concern=ReadConcern("majority"))
+        found = durable.find({"sequence": {"$gt": after}}, hint="by_sequence").sort("sequence", 1).limit(limit)
+        return [from_document(document) for document in found]
 
     def oldest_due(self, channel: Channel, now: datetime) -> datetime | None:
         """When the batch that waits longest came due; None where none waits."""

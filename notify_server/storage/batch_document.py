@@ -21,6 +21,7 @@ def to_document(batch: Batch) -> Document:
         "users": list(batch.users),
         "devices": None if batch.devices is None else [[user, list(ids)] for user, ids in batch.devices.items()],
         **{name: getattr(batch, name) for name in _PLAIN},
+        **({} if batch.sequence is None else {"sequence": batch.sequence}),
     }
 
 
@@ -33,5 +34,6 @@ def from_document(document: Document) -> Batch:
         rank=Rank(document["rank"]),
         stage=Stage(document["stage"]),
         devices=None if devices is None else {user: tuple(ids) for user, ids in devices},
+        sequence=document.get("sequence"),
         **{name: document[name] for name in _PLAIN},
     )

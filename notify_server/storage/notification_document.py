@@ -42,6 +42,8 @@ def to_document(notification: Notification) -> Document:
         "mandatory": notification.mandatory,
         "client": notification.client,
         "address": notification.address,
+        "payload": notification.payload,
+        "push_after": notification.push_after,
         "state": notification.state.value,
         "recipients": 0,
         "cursor": "",
@@ -76,4 +78,6 @@ def from_document(document: Document) -> Notification:
         mandatory=document["mandatory"],
         client=document["client"],
         address=document["address"],
+        payload=document["payload"],
+        push_after=document["push_after"],
     )

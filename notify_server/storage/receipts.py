@@ -25,6 +25,17 @@ class Receipt:
     device: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What came of some receipts: where entries stand of which any has moved.
+
+    `complete`: each notification has moved, so there is none without an entry among them.
+    """
+
+    statuses: Mapping[str, Status]
+    complete: bool
+
+
 @translated
 class Receipts:
     """Writes of the devices."""
@@ -38,15 +49,21 @@ class Receipts:
         found = self._all.find({"_id": {"$in": ids}}, {"_id": 1}) if ids else ()
         return {str(document["_id"]["n"]) for document in found}
 
-    def record(self, user: str, receipts: Sequence[Receipt]) -> bool:
-        """Apply the receipts in the order given; one whose entry stands further already changes nothing.
-
-        Whether each notification has moved by them: then there is none without an entry among them.
-        """
+    def record(self, user: str, receipts: Sequence[Receipt]) -> Recorded:
+        """Apply the receipts in the order given; one whose entry stands further already changes nothing."""
         received, read = (list(found.values()) for found in _effective(receipts))
         writes = [*_writes(user, Event.RECEIVE, received), *_writes(user, Event.READ, read)]
         moved = self._all.bulk_write(writes, ordered=True).modified_count if writes else 0
-        return moved == len(received) + len(read)
+        if moved == len(received) + len(read):
+            last = [*received, *read]  # a read follows the received of the same notification
+            return Recorded({r.notification: TRANSITIONS[r.event].target for r in last}, complete=True)
+        return Recorded(self._statuses(user, [*received, *read]) if moved else {}, complete=False)
+
+    def _statuses(self, user: str, receipts: Sequence[Receipt]) -> Mapping[str, Status]:
+        """Where those of these entries stand that exist."""
+        ids = [entry_id(object_id(n), user) for n in {receipt.notification for receipt in receipts}]
+        found = self._all.find({"_id": {"$in": ids}}, {"status": 1})
+        return {str(document["_id"]["n"]): Status(document["status"]) for document in found}
 
 
 def _effective(receipts: Sequence[Receipt]) -> tuple[Mapping[str, Receipt], Mapping[str, Receipt]]:

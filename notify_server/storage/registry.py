@@ -20,6 +20,8 @@ OVERRIDDEN = "mandatory: muted, sent all the same"
 
 Who = Mapping[str, Sequence[str]]  # entries: users by notification
 
+UNPUSHED = "unpushed"  # set while an entry is `sent` by an open socket alone, and push follows
+
 _UNMUTED = {"muted": {"$ne": True}}
 
 
@@ -41,11 +43,11 @@ class Registry:
 
     def insert(self, arrivals: Sequence[Arrivals], at: datetime) -> None:
         """Write the entries of some pages; those that a crashed run wrote already stay as they are."""
-        insert_new(self._all, [entry for page in arrivals for entry in _entries(page, at)])
+        insert_new(self._all, [entry for page in arrivals for entry in entries(page, at)])
 
     def move(self, event: Event, who: Who, note: Note) -> int:
         """Apply `event` to those of these entries that stand where it may start. Returns how many moved."""
-        guard = {"_id": _any_of(who), "status": {"$in": sources(event)}}
+        guard = {"_id": any_of(who), "status": {"$in": sources(event)}}
         return self._all.update_many(guard, transition(event, note)).modified_count
 
     def move_all(self, event: Event, notification: str, note: Note) -> int:
@@ -58,15 +60,22 @@ class Registry:
 
         What was muted after it was sent is not sent again.
         """
-        guard = {"_id": _any_of(who), "status": {"$in": sources(Event.RESEND)}, "resends": {"$lt": resends}} | _UNMUTED
+        guard = {"_id": any_of(who), "status": {"$in": sources(Event.RESEND)}, "resends": {"$lt": resends}} | _UNMUTED
         note = Note(at, Reason.UNCONFIRMED, f"resend {resends}: no device confirmed it")
         update = transition(Event.RESEND, note)
         update["$set"]["resends"] = resends
+        update["$unset"] = {UNPUSHED: ""}
         return self._all.update_many(guard, update).modified_count
+
+    def pushed(self, who: Who, note: Note) -> None:
+        """FCM accepted what an open socket had got before: that is no move, and a line in the history all the same."""
+        unpushed = {"_id": any_of(who), "status": Status.SENT.value, UNPUSHED: True}
+        update = {"$unset": {UNPUSHED: ""}, "$push": {"history": _line(Status.SENT, note)}}
+        self._all.update_many(unpushed, _counting(update, note))
 
     def hold(self, who: Who, note: Note) -> None:
         """Say why pending entries stay pending. What costs an attempt goes into the history each time, other once."""
-        guard: Document = {"_id": _any_of(who), "status": Status.PENDING.value}
+        guard: Document = {"_id": any_of(who), "status": Status.PENDING.value}
         if not note.attempts:
             guard["reason"] = {"$ne": note.reason}
         update = {"$set": {"reason": note.reason}, "$push": {"history": _line(Status.PENDING, note)}}
@@ -74,8 +83,16 @@ class Registry:
 
     def standing(self, who: Who, statuses: Sequence[Status]) -> Mapping[tuple[str, str], str | None]:
         """The reasons by (notification, user) of those of these entries that stand at one of `statuses`, unmuted."""
-        standing = {"_id": _any_of(who), "status": {"$in": [s.value for s in statuses]}}
+        standing = {"_id": any_of(who), "status": {"$in": [s.value for s in statuses]}}
         found = self._all.find(standing | _UNMUTED, {"reason": 1})
+        return {(str(document["_id"]["n"]), document["_id"]["u"]): document["reason"] for document in found}
+
+    def unsent(self, who: Who) -> Mapping[tuple[str, str], str | None]:
+        """The reasons of those of these entries that are to be pushed: pending, or told to an open socket alone."""
+        unpushed = {"status": Status.SENT.value, UNPUSHED: True}
+        found = self._all.find(
+            {"_id": any_of(who), "$or": [{"status": Status.PENDING.value}, unpushed]} | _UNMUTED, {"reason": 1}
+        )
         return {(str(document["_id"]["n"]), document["_id"]["u"]): document["reason"] for document in found}
 
     def waiting(self, user: str, reason: Reason) -> list[str]:
@@ -135,22 +152,25 @@ def _of(notification: str, status: Status, after: str) -> Document:
 
 
 def _among(notification: str, status: Status, users: Sequence[str]) -> Document:
-    return {"_id": _any_of({notification: users}), "status": status.value}
+    return {"_id": any_of({notification: users}), "status": status.value}
 
 
-def _any_of(who: Who) -> Document:
+def any_of(who: Who) -> Document:
+    """The condition on the `_id` of these entries."""
     ids = ((object_id(notification), users) for notification, users in who.items())
     return {"$in": [entry_id(n, user) for n, users in ids for user in users]}
 
 
-def _entries(page: Arrivals, at: datetime) -> Iterator[Document]:
+def entries(page: Arrivals, at: datetime, sequence: int | None = None) -> Iterator[Document]:
+    """The new entries of a page; those who are not muted carry the sequence number of its announcement, if any."""
     n, pending, suppressed = object_id(page.notification), Status.PENDING.value, Status.SUPPRESSED.value
     hidden, unread = Place.HIDDEN.value, Place.UNREAD.value
     for recipient in page.recipients:
         reason = recipient.suppressed and recipient.suppressed.value
         status = suppressed if reason else pending
         detail = OVERRIDDEN if recipient.overridden else reason
-        yield {
+        numbered = {} if sequence is None or reason else {"sequence": sequence}
+        yield numbered | {
             "_id": {"n": n, "u": recipient.user},
             "status": status,
             "reason": reason,

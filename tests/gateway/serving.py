@@ -17,10 +17,9 @@ import websocket
 
 from notify_server.bootstrap import build_gateway, build_services
 from notify_server.config import Config
-from notify_server.gateway.announcing import ROOM
 from notify_server.gateway.closing import send_away
 from notify_server.gateway.limits import limits_of
-from notify_server.gateway.server import Channels
+from notify_server.gateway.server import ROOM, Channels
 from notify_server.processes.websocket import settings
 from notify_server.storage.documents import Store
 from tests.fcm_simulator import free_port
@@ -47,7 +46,9 @@ class Serving:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self.channels = Channels(build_gateway(self._config, self._database), limits_of(self._config))
+        self.channels = Channels(
+            build_gateway(self._config, self._database), self._config.poll, limits_of(self._config)
+        )
         self._server = uvicorn.Server(settings(self._config, self.channels.door))
         serving = asyncio.create_task(self._server.serve())
         while not self._server.started:

@@ -10,7 +10,7 @@ from notify_server.storage.documents import Store
 
 def test_a_receipt_on_a_closed_socket_is_refused(config: Config, database: Store) -> None:
     async def receipt() -> object:
-        channels = Channels(build_gateway(config, database))
+        channels = Channels(build_gateway(config, database), 1.0)
         return await channels._receipt("s1", {"notification_id": "n", "status": "read"})
 
     assert asyncio.run(receipt()) == {"ok": False, "error": "The socket is closed."}

@@ -1,0 +1,72 @@
+"""The one way in which anything goes out to a socket.
+
+A packet is encoded once, however many sockets get it: python-socketio's own emit to a room would encode an announcement
+once for each user, and start a task for each socket.
+"""
+
+from typing import Any
+
+from engineio.packet import MESSAGE, Packet
+from socketio.packet import EVENT
+from socketio.packet import Packet as Event
+
+from notify_server.gateway.limits import End
+from notify_server.gateway.outgoing import Server
+from notify_server.gateway.sockets import Socket
+from notify_server.services.told import Told
+
+NAMESPACE = "/"
+
+
+class Emitting:
+    """Writes to the sockets of one server."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    async def keep_pace(self, socket: Socket) -> None:
+        """Return when the client has taken most of what it was sent: for what may be more than its buffer holds."""
+        if (connection := self._server.connection(socket.transport)) is not None:
+            await connection.room()
+
+    async def send(self, socket: Socket, packet: Packet) -> None:
+        """Queue a packet for a socket, behind those before it; nothing happens where it has gone."""
+        await self._server.eio.send_packet(socket.transport, packet)
+
+    async def announce(self, socket: Socket, packet: Packet, sequence: int) -> None:
+        """Let a socket have an announcement, unless it has had it; one that is behind gets it in its turn.
+
+        A socket that is too far behind is disconnected: when it comes back, it is told what it has missed.
+        """
+        if sequence <= socket.after:
+            return
+        if socket.held is None:
+            await self.send(socket, packet)
+        elif socket.overflows:
+            self._drop(socket)
+        else:
+            socket.held.append((sequence, packet))
+
+    async def go_live(self, socket: Socket) -> None:
+        """The socket has been told what it missed: it gets what was held, and then everything as it comes."""
+        while socket.held:
+            held, socket.held = socket.held, []
+            for sequence, packet in held:
+                if sequence > socket.after:
+                    await self.keep_pace(socket)
+                    await self.send(socket, packet)
+        socket.held = None
+
+    def _drop(self, socket: Socket) -> None:
+        if (connection := self._server.connection(socket.transport)) is not None:
+            connection.end(End.TOO_SLOW)  # not a disconnect of Socket.IO's: after that, its clients stay away
+
+
+def encoded(event: str, *arguments: Any) -> Packet:
+    """The packet of an event, which many sockets may share: it is encoded when the first one is written to."""
+    return Packet(MESSAGE, Event(EVENT, data=[event, *arguments], namespace=NAMESPACE).encode())
+
+
+def new(told: Told) -> Packet:
+    """The packet of a new notification."""
+    return encoded("notification:new", told.content, told.origin)

@@ -1,0 +1,46 @@
+"""A socket that opens is told what it has missed, and then goes live: no gap and no repeat at the seam.
+
+It is among the sockets from the first moment, behind the position that the announcing loop then has. What is announced
+up to there is read from the database, what is announced after that is held until all of this is told.
+"""
+
+from notify_server import metrics
+from notify_server.gateway.emitting import Emitting, encoded, new
+from notify_server.gateway.insisting import insist
+from notify_server.gateway.noting import Noting
+from notify_server.gateway.sockets import Socket
+from notify_server.services.replay import Missed, Replays
+
+
+class Replaying:
+    """Opens sockets."""
+
+    def __init__(self, replays: Replays, emitting: Emitting, noting: Noting, poll: float) -> None:
+        self._replays = replays
+        self._emitting = emitting
+        self._noting = noting
+        self._poll = poll
+
+    async def open(self, socket: Socket, since: str | None) -> None:
+        """Tell `socket` what it has missed since that notification, and let it go live."""
+        if since is not None:
+            missed = await insist(self._replays.missed, socket.user, since, socket.after, pause=self._poll)
+            self._skip(socket, missed)
+            await self._tell(socket, missed)
+        await self._emitting.go_live(socket)
+
+    def _skip(self, socket: Socket, missed: Missed) -> None:
+        """Where it has seen more than this process has announced: another one was ahead."""
+        socket.after = max(socket.after, missed.after)
+
+    async def _tell(self, socket: Socket, missed: Missed) -> None:
+        metrics.REPLAYED.observe(len(missed.entries))
+        metrics.EMITTED.labels("notification:new").inc(len(missed.entries))
+        summary = {"count": len(missed.entries), "cut": missed.cut}
+        await self._emitting.send(socket, encoded("notification:replay", summary))
+        for part in missed.parts:
+            found = await insist(self._replays.read, part, pause=self._poll)
+            for _, told in found:
+                await self._emitting.keep_pace(socket)
+                await self._emitting.send(socket, new(told))
+            await self._noting.note([(notification, [socket.user]) for notification, _ in found])

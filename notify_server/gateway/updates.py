@@ -1,0 +1,65 @@
+"""Telling a user's other sockets what has changed, whoever changed it and through which process."""
+
+import asyncio
+from collections.abc import Sequence
+
+from notify_server import metrics
+from notify_server.domain.registry import Status
+from notify_server.gateway.emitting import Emitting, encoded
+from notify_server.gateway.insisting import insist
+from notify_server.gateway.sockets import Sockets
+from notify_server.services.inbox import Reading
+from notify_server.storage.updates import Update
+
+_DEBOUNCE = 0.1  # seconds in which the changes of one user are counted once
+
+
+class Updating:
+    """Emits `notification:updated`, `notification:marked` and `notification:counts`."""
+
+    def __init__(self, inbox: Reading, sockets: Sockets, emitting: Emitting, poll: float) -> None:
+        self._inbox = inbox
+        self._sockets = sockets
+        self._emitting = emitting
+        self._poll = poll
+        self._changed: set[str] = set()
+        self._woken = asyncio.Event()
+
+    async def hear(self, update: Update) -> None:
+        """Tell the user's sockets here, but not the one that made the change; whoever has none here costs nothing."""
+        sockets = [socket for socket in self._sockets.of(update.user) if socket.sid != update.origin]
+        metrics.EMITTED.labels("notification:updated").inc(len(sockets))
+        packets = [encoded(*event) for event in _events(update)] if sockets else []
+        for socket in sockets:
+            for packet in packets:
+                await self._emitting.send(socket, packet)
+        if self._sockets.of(update.user):
+            self._changed.add(update.user)
+            self._woken.set()
+
+    async def run(self) -> None:
+        """Count what is unread for those of whom something changed, until cancelled."""
+        while True:
+            await self._woken.wait()
+            await asyncio.sleep(_DEBOUNCE)
+            self._woken.clear()
+            users, self._changed = sorted(self._changed), set()
+            for user, unread in zip(users, await insist(self._unread, users, pause=self._poll), strict=True):
+                packet = encoded("notification:counts", {"unread": unread})
+                metrics.EMITTED.labels("notification:counts").inc(len(self._sockets.of(user)))
+                for socket in self._sockets.of(user):
+                    await self._emitting.send(socket, packet)
+
+    def _unread(self, users: Sequence[str]) -> list[int]:
+        return [self._inbox.unread(user) for user in users]
+
+
+def _events(update: Update) -> list[tuple[str, dict[str, object]]]:
+    own = {} if update.is_read is None else {"is_read": update.is_read}
+    found: list[tuple[str, dict[str, object]]] = [
+        ("notification:updated", {"id": notification, "status": status.value, **own})
+        for notification, status in update.statuses.items()
+    ]
+    if update.marked is not None:
+        found.append(("notification:marked", {"status": Status.READ.value, **update.marked}))
+    return found

@@ -1,0 +1,41 @@
+"""The threads of a gateway that hear what other processes have to say, and pass it on to its event loop."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from notify_server.gateway.server import Channels
+from notify_server.processes.loop import Loop
+from notify_server.storage.documents import Store
+from notify_server.storage.signals import heard
+from notify_server.storage.updates import Following, Update
+
+T = TypeVar("T")
+
+
+def listening(database: Store, loop: asyncio.AbstractEventLoop, channels: Channels) -> list[Loop]:
+    """One thread hears that something may be new, the other what changed; neither is started."""
+    following = Following(database)
+
+    def wake(signal: bool) -> None:
+        if signal:
+            loop.call_soon_threadsafe(channels.announcing.wake)
+
+    def tell(update: Update | None) -> None:
+        if update is not None and update.user in channels.sockets.users:
+            asyncio.run_coroutine_threadsafe(channels.updating.hear(update), loop)
+
+    return [_each("listener", lambda: heard(database), wake), _each("follower", following.heard, tell)]
+
+
+def _each(name: str, source: Callable[[], Iterable[T]], pass_on: Callable[[T], None]) -> Loop:
+    """A thread that passes on what it hears, and opens its source again when that ends."""
+
+    def listen() -> None:
+        for found in source():
+            pass_on(found)
+            if thread.stopping.is_set():
+                return
+
+    thread = Loop(name, listen)
+    return thread
