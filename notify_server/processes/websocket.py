@@ -1,5 +1,8 @@
 """How uvicorn serves the sockets, and one thing more than it does: to drop one whose client takes nothing any more."""
 
+import logging
+from typing import Any
+
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -7,11 +10,16 @@ from notify_server.config import Config
 from notify_server.gateway.door import ABORT, Door
 from notify_server.gateway.frames import LARGEST
 
+_LOG = logging.getLogger("uvicorn.websockets")  # another than uvicorn's own, which tells of every connection
 _GRACE = 8  # seconds for connections at a stop that do not hang up: longer than each is given
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """A close waits until what was written is taken; what the scope's extension holds does not."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.logger = self.conn.logger = _LOG
 
     async def run_asgi(self) -> None:
         """Called by uvicorn for each WebSocket."""

@@ -13,6 +13,7 @@ WITHOUT_MODULE = {
     "architecture",
     "faults",
     "properties",
+    "realtime_clients",
     "api/test_texts.py",
     "channels/fcm/test_transports.py",
     "test_examples.py",

@@ -19,17 +19,17 @@ _WITHIN = 20.0  # seconds
 
 
 class RealtimeProcess:
-    """`notify-server realtime` on a free port, against the database of `config`; `settings` are more of its own."""
+    """`notify-server realtime` on a free port, or a given one, against the database of `config`."""
 
-    def __init__(self, config: Config, **settings: object) -> None:
-        self.port = free_port()
+    def __init__(self, config: Config, port: int | None = None) -> None:
+        self.port = port or free_port()
         told = {
             "NOTIFY_MONGODB_URI": config.mongodb_uri,
             "NOTIFY_DATABASE": config.database,
             "NOTIFY_DATA_DIR": str(config.data_dir),
             "NOTIFY_REALTIME_PORT": str(self.port),
             "NOTIFY_JWT_SECRET": SECRET,
-        } | {f"NOTIFY_REALTIME_{name.upper()}": str(value) for name, value in settings.items()}
+        }
         self._log = config.data_dir / "realtime.log"
         with self._log.open("wb") as output:
             command = [sys.executable, "-m", "notify_server.cli", "realtime"]

@@ -1,4 +1,4 @@
-"""The packages of package-lock.json, installed once into the user's cache; a test without Node is skipped and says so."""
+"""The packages of package-lock.json, installed once into the user's cache; without Node a test is skipped."""
 
 import fcntl
 import os
