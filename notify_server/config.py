@@ -173,6 +173,7 @@ class Config:
     device_remove_days: int = 270
     audit_days: int = 400
     trusted_proxies: tuple[Network, ...] = ()
+    demo: bool = False
     log_level: str = "info"
     log_format: str = "json"
     owner: str = field(default_factory=_owner)
@@ -184,6 +185,11 @@ class Config:
     def takes_user_tokens(self) -> bool:
         """Whether any key is configured that could verify one."""
         return bool(self.jwt_secret or self.jwt_jwks_url)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach what listens on `host`."""
+        return _is_loopback(self.host)
 
     @property
     def run_dir(self) -> Path:
@@ -254,6 +260,7 @@ def load() -> Config:
         device_remove_days=env.int("DEVICE_REMOVE_DAYS", Config.device_remove_days, validate=_DAYS),
         audit_days=env.int("AUDIT_DAYS", Config.audit_days, validate=_DAYS),
         trusted_proxies=_networks(env, "TRUSTED_PROXIES"),
+        demo=env.bool("DEMO", Config.demo),
         log_level=env.str("LOG_LEVEL", Config.log_level, validate=OneOf(["debug", "info", "warning", "error"])),
         log_format=env.str("LOG_FORMAT", Config.log_format, validate=OneOf(["json", "console"])),
     )
@@ -278,6 +285,8 @@ def _contradictions(config: Config) -> list[str]:
         found.append("NOTIFY_JWT_SECRET_PREVIOUS: is set, but NOTIFY_JWT_SECRET, which takes its place, is not.")
     elif config.jwt_secret_previous and config.jwt_secret_previous == config.jwt_secret:
         found.append("NOTIFY_JWT_SECRET_PREVIOUS: is the same as NOTIFY_JWT_SECRET.")
+    if config.demo and not config.is_local:
+        found.append("NOTIFY_DEMO: is for this machine alone, but NOTIFY_HOST is not 127.0.0.1.")
     stale, removed = config.device_stale_days, config.device_remove_days
     if None not in {stale, removed} and stale > removed:
         found.append("NOTIFY_DEVICE_STALE_DAYS: is more than NOTIFY_DEVICE_REMOVE_DAYS.")

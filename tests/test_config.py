@@ -111,6 +111,7 @@ def test_a_secret_that_is_none_is_refused(name: str, value: str, monkeypatch: py
         {"NOTIFY_JWT_SECRET_PREVIOUS": SECRET, "NOTIFY_JWT_SECRET": SECRET},
         {"NOTIFY_JWT_JWKS_ISSUER": "https://issuer.example"},
         {"NOTIFY_JWT_JWKS_AUDIENCE": "app"},
+        {"NOTIFY_DEMO": "true", "NOTIFY_HOST": "0.0.0.0"},
     ],
 )
 def test_settings_that_contradict_one_another_are_refused(

@@ -3,7 +3,19 @@
 from flask import Flask
 from flask_smorest import Api
 
-from notify_server.api import asyncapi, auditing, context, docs, guards, limits, openapi, parsing, problems, remote
+from notify_server.api import (
+    asyncapi,
+    auditing,
+    context,
+    demo,
+    docs,
+    guards,
+    limits,
+    openapi,
+    parsing,
+    problems,
+    remote,
+)
 from notify_server.api.jsonapi import negotiation
 from notify_server.api.routes import (
     audit,
@@ -34,6 +46,8 @@ def create_app(config: Config, services: Services) -> Flask:
     for module in _ROUTES:
         api.register_blueprint(module.routes)
     docs.install(app)
+    if config.demo:
+        demo.install(app, config.realtime_port)
     guards.install(app)
     negotiation.install(app)
     limits.install(app)
