@@ -7,7 +7,7 @@ from random import Random
 from secrets import token_hex
 
 from notify_server.channels import key_endpoint
-from notify_server.channels.fcm.encoding import encode
+from notify_server.channels.fcm import trial
 from notify_server.config import Config
 from notify_server.domain.pace import Limits
 from notify_server.domain.push import PushTransport
@@ -134,7 +134,7 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
     pacing = Pacing(Paces(database), Workers(database), Limits(config.fcm_rate, config.fcm_ramp))
     return Services(
         acceptance=Acceptance(
-            notifications, signals, encode, LinkPolicy(config.link_schemes, config.link_hosts), clock
+            notifications, signals, trial.check, LinkPolicy(config.link_schemes, config.link_hosts), clock
         ),
         cancellation=build_cancellation(database, clock),
         resending=build_resending(database, clock),

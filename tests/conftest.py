@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 from pymongo.database import Database
 
 from notify_server.config import Config
@@ -18,9 +19,15 @@ Documents = dict[str, Any]
 
 @pytest.fixture(scope="session")
 def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URI of the session's mongod, a replica set of one."""
+    """The URI of the session's mongod, a replica set of one.
+
+    It expires nothing by itself: tests live in times long past, and what they write would go while they look at it.
+    """
     _, server = embedded(tmp_path_factory.mktemp("session"))
-    yield server.start()
+    uri = server.start()
+    with MongoClient[Documents](uri) as client:
+        client.admin.command("setParameter", 1, ttlMonitorEnabled=False)
+    yield uri
     server.stop()
 
 

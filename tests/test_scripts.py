@@ -141,7 +141,7 @@ def test_check_runs_every_check_and_fails_if_one_fails(clone, broken):
     for tool in ("ruff", "mypy", "lint-imports"):
         clone.installed(tool, f"echo {tool} $1; exit {int(tool == broken)}")
     done = clone.run("check")
-    assert done.stdout.split("\n") == ["ruff format", "ruff check", "mypy", "lint-imports", ""]
+    assert done.stdout.split("\n") == ["ruff format", "ruff check", "lint-imports", "mypy", ""]
     assert done.returncode == (1 if broken else 0)
 
 

@@ -1,5 +1,8 @@
 """The Flask application."""
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
 from flask_smorest import Api
 
@@ -25,6 +28,7 @@ from notify_server.api.routes import (
     jsonapi,
     notifications,
     operations,
+    realtime,
     subscriptions,
     tokens,
     users,
@@ -32,12 +36,20 @@ from notify_server.api.routes import (
 from notify_server.bootstrap import Services
 from notify_server.config import Config
 
-_ROUTES = (notifications, users, groups, devices, inbox, jsonapi, subscriptions, tokens, audit, operations)
+_ROUTES = (notifications, realtime, users, groups, devices, inbox, jsonapi, subscriptions, tokens, audit, operations)
+
+
+class Application(Flask):
+    """Flask, spared from asking of every hook of every request whether it is a coroutine: none of ours is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Called by Flask with each hook and view."""
+        return func
 
 
 def create_app(config: Config, services: Services) -> Flask:
     """Build the application. Raises LookupError when a route has no guard."""
-    app = Flask(__name__, static_folder=None)
+    app = Application(__name__, static_folder=None)
     app.config.update(openapi.SETTINGS, MAX_CONTENT_LENGTH=config.max_body, PROVIDE_AUTOMATIC_OPTIONS=False)
     app.config.update(remote.trusted(config.trusted_proxies), PROPAGATE_EXCEPTIONS=False)
     app.url_map.merge_slashes = app.url_map.strict_slashes = False  # their redirects are HTML pages

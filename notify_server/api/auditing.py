@@ -16,6 +16,7 @@ READING = {"GET", "HEAD", "OPTIONS"}
 # Changes that are recorded elsewhere, with who and when.
 RECORDED = {
     "notifications.accept": "the notification itself holds it, and the log shows it from there",
+    "realtime.notify": "the same",
     "me.report": "receipts are in the history of the registry entry",
     "inbox.mark": "reading marks are in the history of the registry entry",
     "inbox.mark_read": "the same",

@@ -25,6 +25,8 @@ _SHOWN = {
     "send_at": None,
     "resend": {"after": 900, "times": 2},
     "mandatory": False,
+    "push_after": None,
+    "payload": None,
     "created_at": _AT,
     "expires_at": "2026-12-02T09:00:00.000Z",
     "state": "done",
@@ -143,6 +145,11 @@ _BODIES: dict[str, Any] = {
         "ttl": 86400,
         "resend": {"after": 900, "times": 2},
     },
+    "RealtimeNotify": {
+        "userIds": ["u1", "u2"],
+        "payload": {"type": "seat_taken", "seat": "B7", "title": "Seat B7 is taken"},
+        "options": {"ttl": 3600, "category": "booking"},
+    },
     "RequestedResend": {"users": ["u1"]},
     "Profile": _PROFILE,
     "Nothing": {},
@@ -176,6 +183,7 @@ _ANSWERS: dict[str, Any] = {
         "remaining": 0,
         "expanded": True,
     },
+    "RealtimeQueued": {"status": "queued", "id": _NOTIFICATION},
     "ResendQueued": {"id": _NOTIFICATION, "queued": 1, "skipped": 0},
     "User": {"id": "u1", **_PROFILE, "created_at": _AT},
     "Erased": {

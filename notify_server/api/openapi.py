@@ -136,10 +136,11 @@ def _describe_schemas(document: Node, api: Api) -> None:
     for (schema, *_), name in api.ma_plugin.converter.refs.items():
         if name in schemas:
             schemas[name]["description"] = schema.__doc__
+    partial = {name: getattr(schema, "sometimes", ()) for (schema, *_), name in api.ma_plugin.converter.refs.items()}
     received = _reachable(schemas, [node["requestBody"] for node in _nodes(document["paths"]) if "requestBody" in node])
     for name, schema in schemas.items():
         if name not in received and not name.startswith("JsonApi"):  # sparse fieldsets leave fields out
-            schema["required"] = list(schema.get("properties", ()))
+            schema["required"] = [field for field in schema.get("properties", ()) if field not in partial.get(name, ())]
     for node in _nodes(document):
         _write_precisely(node)
 

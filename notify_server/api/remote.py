@@ -1,6 +1,7 @@
 """Where a request came from."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from flask import current_app, request
@@ -8,6 +9,7 @@ from flask import current_app, request
 from notify_server.config import Network
 
 _KEY = "notify_server.trusted_proxies"
+_REMEMBERED = 4096  # addresses: the same few call again and again
 
 
 def trusted(networks: Sequence[Network]) -> dict[str, Sequence[Network]]:
@@ -35,6 +37,7 @@ def _is_trusted(peer: IPv4Address | IPv6Address) -> bool:
     return any(peer in network for network in current_app.config[_KEY])
 
 
+@lru_cache(_REMEMBERED)
 def _parse(written: str) -> IPv4Address | IPv6Address | None:
     """An address; one of IPv4 that is written as IPv6 is one of IPv4."""
     try:

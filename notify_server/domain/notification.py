@@ -1,9 +1,11 @@
 """A notification: one accepted payload. Immutable once accepted, except for its state."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 MAX_USERS = 50_000  # explicit users in one payload (contract)
 MAX_TTL = 2_419_200  # seconds: four weeks, FCM's own limit
@@ -102,6 +104,12 @@ class Notification:
     def expires_at(self) -> datetime:
         """When nothing of it is sent any more."""
         return (self.send_at or self.created_at) + timedelta(seconds=self.ttl)
+
+    @property
+    def content(self) -> dict[str, Any] | None:
+        """The object that `payload` holds."""
+        found: dict[str, Any] | None = None if self.payload is None else json.loads(self.payload)
+        return found
 
     @property
     def push_at(self) -> datetime | None:

@@ -29,7 +29,7 @@ from notify_server.storage.signals import Signals
 
 log = structlog.get_logger()
 
-Encode = Callable[[Notification, datetime], object]  # refuses what FCM would refuse
+Check = Callable[[Notification, datetime], None]  # refuses what FCM would refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,13 @@ class Acceptance:
         self,
         notifications: Notifications,
         signals: Signals,
-        encode: Callable[[Notification, datetime], object],
+        check: Check,
         links: LinkPolicy,
         clock: Clock,
     ) -> None:
         self._notifications = notifications
         self._signals = signals
-        self._encode = encode
+        self._check = check
         self._links = links
         self._clock = clock
         self._commit: GroupCommit[tuple[Notification, Idempotency | None], bool] = GroupCommit(self._store)
@@ -104,7 +104,7 @@ class Acceptance:
         self._links.check(draft.message)
         notification = draft.notification(self._clock(), client, address)
         if Channel.PUSH in notification.channels:
-            self._encode(notification, notification.created_at)
+            self._check(notification, notification.created_at)
         idempotency = None if key is None else Idempotency(client, key, draft.fingerprint())
         if not self._commit.submit((notification, idempotency)):
             return self._again(draft, client, key or "")

@@ -1,15 +1,16 @@
 """Several audiences expanded at once, so that a short one need not wait for a long one."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from notify_server.domain.batch import SIZE, Rank
 from notify_server.services.expansion import Expansion
 from notify_server.services.load import Load
 from notify_server.storage.expansions import Claim
 
-_BRIEF_AT_ONCE = 100  # notifications of which each names few users
+_BRIEF_AT_ONCE = 100  # notifications of one rank, of which each names few users
 _LARGE_AT_ONCE = 4  # notifications of one rank: each may name 50,000 users, which are kept in memory
+_LEAST_URGENT = 4  # every so many turns of brief audiences, the least urgent have theirs first
 _SMALL = [rank for rank in Rank if rank.small]
 _LARGE = [rank for rank in Rank if not rank.small]
 
@@ -22,6 +23,7 @@ class Rotation:
         self._brief: dict[Rank, deque[Claim]] = {rank: deque() for rank in _SMALL}
         self._turns: dict[Rank, deque[Iterator[Load]]] = {rank: deque() for rank in Rank}
         self._yielded = False  # the last turn was that of a brief audience, while a large one waited
+        self._brief_turns = 0
 
     @property
     def idle(self) -> bool:
@@ -40,8 +42,10 @@ class Rotation:
         return bool(claims)
 
     def _claim_small(self) -> list[Claim]:
-        room = _BRIEF_AT_ONCE - sum(map(len, self._brief.values()))
-        return self._expansion.claim(_SMALL, room) if room > 0 else []
+        """With one look as a rule; but what waits of one rank takes no room of another, which would starve."""
+        room = {rank: _BRIEF_AT_ONCE - len(self._brief[rank]) for rank in _SMALL}
+        looks = [_SMALL] if len(set(room.values())) == 1 else [[rank] for rank in _SMALL]
+        return [claim for ranks in looks if (left := room[ranks[0]]) for claim in self._expansion.claim(ranks, left)]
 
     def _claim_large(self) -> list[Claim]:
         room = {rank: _LARGE_AT_ONCE - len(self._turns[rank]) for rank in _LARGE}
@@ -72,13 +76,18 @@ class Rotation:
         if large and not small and self._yielded:
             self._yielded = False
             return large
-        for rank in _SMALL:
+        for rank in self._small_in_turn():
             if self._brief[rank] and not self._turns[rank]:
                 self._turns[rank].append(self._expansion.together(self._page_of(self._brief[rank])))
                 self._yielded = large is not None
+                self._brief_turns += 1
             if self._turns[rank]:
                 return self._turns[rank]
         return None if small else large
+
+    def _small_in_turn(self) -> Sequence[Rank]:
+        """The most urgent first, as a rule: a stream of them leaves the others a part of the turns."""
+        return _SMALL if (self._brief_turns + 1) % _LEAST_URGENT else _SMALL[::-1]
 
     def _page_of(self, claims: deque[Claim]) -> list[Claim]:
         """The first of `claims`, with as many of the next as make no more than a page together."""

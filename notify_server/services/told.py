@@ -1,6 +1,5 @@
 """What an open socket is told of a notification: its inbox item, or exactly the payload that the backend gave."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,8 +21,8 @@ def told(notification: Notification, entry: Entry, *, replayed: bool = False) ->
     """What a socket of the entry's user is told. Equal for all who were reached through the same groups."""
     created_at = _time(notification.created_at)
     origin = {"id": notification.id, "created_at": created_at, "replayed": replayed}
-    if notification.payload is not None:
-        return Told(json.loads(notification.payload), origin)
+    if (content := notification.content) is not None:
+        return Told(content, origin)
     return Told(_item(notification, entry) | {"created_at": created_at}, origin)
 
 

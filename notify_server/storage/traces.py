@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
@@ -18,7 +18,6 @@ from notify_server.storage.erasures import Erasures
 
 _ANY_RANK = {"$in": [rank.value for rank in Rank]}  # leads to the index `to_expand`
 _ANY_PLACE = {"$in": [place.value for place in Place]}  # leads to the index `by_user`
-_ANNOUNCED = timedelta(minutes=2)  # after which no gateway looks at an announcement: renamed, it would be a new one
 _BLANK: Document = {
     "groups": [],
     "muted": {"groups": [], "categories": []},
@@ -118,8 +117,8 @@ class Traces:
         kept = {"users": users, "devices": {"$cond": [{"$isArray": "$devices"}, narrowed, "$devices"]}}
         self._batches.update_many(ours | {"users": user} | free, [{"$set": kept}])
         self._batches.delete_many(ours | {"users": []} | free)
-        told = {"$or": [{"stage": {"$ne": Stage.ANNOUNCE.value}}, {"due_at": {"$lte": now - _ANNOUNCED}}]}
-        self._rename(ours | {"_id.k": user, "$and": [free, told]})
+        entered = {"$or": [{"stage": {"$ne": Stage.ANNOUNCE.value}}, {"sequence": {"$exists": True}}]}
+        self._rename(ours | {"_id.k": user, "$and": [free, entered]})
         mentions = {"$or": [{"users": user}, {"_id.k": user}]}
         busy = {document["_id"]["n"] for document in self._batches.find(ours | mentions, {"_id": 1})}
         requested = self._resends.find(ours | {"$or": [{"users": user}, {"cursor": user}]}, {"_id": 1})

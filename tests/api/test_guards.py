@@ -19,7 +19,7 @@ from notify_server.storage.notifications import Notifications
 from notify_server.storage.registry import Arrivals, Registry
 from tests.api.caller import Caller, refused
 from tests.api.conftest import SECRET
-from tests.builders import NOON, a_notification
+from tests.builders import a_notification
 from tests.key_issuer import key_pair
 
 USERS, SEND, READ, ADMIN, USER = Scope.USERS, Scope.SEND, Scope.READ, Scope.ADMIN, "user"
@@ -33,6 +33,7 @@ ROUTES = {
     ("GET", f"/v1/notifications/{N}/registry"): (READ, None),
     ("POST", f"/v1/notifications/{N}/cancel"): (SEND, None),
     ("POST", f"/v1/notifications/{N}/resend"): (SEND, {"users": ["u1"]}),
+    ("POST", "/api/realtime/internal/notify"): (SEND, {"userIds": ["u1"], "payload": {"a": 1}}),
     ("PUT", "/v1/users/u1"): (USERS, {"community": "c"}),
     ("GET", "/v1/users/u1"): (USERS, None),
     ("DELETE", "/v1/users/u1"): (USERS, None),
@@ -84,9 +85,10 @@ def house(services, backend, device_of, database):
     backend.put("/v1/users/u1", {"community": "school"})
     backend.put("/v1/groups/g1", {"members": ["u1"]})
     device_of("u1").put("/v1/me/devices/d1", DEVICE)
-    Notifications(database).add(a_notification(id=N, audience=Audience(("u1",)), category="c1"), None)
-    Registry(database).insert([Arrivals(N, "c1", [Recipient("u1", ("g1",))])], NOON)
-    Clients(database).add(T, "token", [Scope.ADMIN], Secret("0" * 64), NOON)
+    now = utc_now()
+    Notifications(database).add(a_notification(id=N, audience=Audience(("u1",)), category="c1", created_at=now), None)
+    Registry(database).insert([Arrivals(N, "c1", [Recipient("u1", ("g1",))])], now)
+    Clients(database).add(T, "token", [Scope.ADMIN], Secret("0" * 64), now)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from tests.builders import NOON, a_notification, recipients
 N = "0" * 24
 BODIES = {
     "POST /v1/notifications": {"message": {"title": "t"}, "users": ["u1"]},
+    "POST /api/realtime/internal/notify": {"userIds": ["u1"], "payload": {"a": 1}},
     "PUT /v1/users/u1": {"community": "c"},
     "PUT /v1/groups/g1": {"members": ["u1"]},
     "POST /v1/groups/g1/members": {"add": ["u1"]},

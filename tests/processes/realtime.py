@@ -61,9 +61,18 @@ class App:
 
     def __init__(self, realtime: RealtimeProcess, auth: object) -> None:
         self.received: Queue[tuple[Any, Any]] = Queue()
+        self.changes: Queue[tuple[str, Any]] = Queue()  # other events, by name
         self._client = socketio.Client(reconnection=False)
         self._client.on("notification:new", lambda payload, origin: self.received.put((payload, origin)))
-        self._client.connect(f"http://127.0.0.1:{realtime.port}", auth=auth, transports=["websocket"], wait_timeout=10)
+        for event in ("updated", "marked", "counts", "replay"):
+            self._client.on(f"notification:{event}", lambda told, event=event: self.changes.put((event, told)))
+        refusals: list[Any] = []
+        self._client.on("connect_error", refusals.append)
+        url = f"http://127.0.0.1:{realtime.port}"
+        try:
+            self._client.connect(url, auth=auth, transports=["websocket"], wait_timeout=10)
+        except socketio.exceptions.ConnectionError:
+            raise socketio.exceptions.ConnectionError(*refusals) from None  # the client keeps the reason to itself
 
     def call(self, event: str, data: object) -> Any:
         """Emit, and wait for the acknowledgement."""

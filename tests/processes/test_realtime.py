@@ -1,5 +1,6 @@
 """A real gateway process, spoken to by a real Socket.IO client."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -15,11 +16,13 @@ from notify_server.domain.batch import Rank
 from notify_server.domain.notification import Audience, Channel, Message
 from notify_server.domain.registry import Status
 from notify_server.services.acceptance import Draft
+from notify_server.services.inbox import Marked
 from notify_server.services.reception import UNKNOWN
 from tests.key_issuer import with_secret
 from tests.processes.realtime import SECRET, App, RealtimeProcess
+from tests.service import until
 
-Open = Callable[[str], App]
+Open = Callable[..., App]
 
 
 @pytest.fixture
@@ -37,8 +40,8 @@ def services(config: Config, database: Database[dict[str, Any]]) -> Services:
 def open_app(realtime: RealtimeProcess, services: Services) -> Iterator[Open]:
     apps: list[App] = []
 
-    def opened(user: str) -> App:
-        apps.append(App(realtime, {"token": services.user_tokens.mint(user)[0]}))
+    def opened(user: str, since: str | None = None) -> App:
+        apps.append(App(realtime, {"token": services.user_tokens.mint(user)[0], "since": since}))
         return apps[-1]
 
     yield opened
@@ -52,8 +55,10 @@ def announce(config: Config, database: Database[dict[str, Any]], services: Servi
     transport = open_transport(config)
     expansion = build_engine(config, database, transport).expansion
 
-    def announced(*users: str) -> str:
-        draft = Draft(Message(title="Room changed"), Audience(tuple(sorted(users))), channels=(Channel.REALTIME,))
+    def announced(*users: str, **fields: Any) -> str:
+        draft = Draft(
+            Message(title="Room changed"), Audience(tuple(sorted(users))), channels=(Channel.REALTIME,), **fields
+        )
         notification = services.acceptance.accept(draft, "test", None)
         claims = expansion.claim(list(Rank), 1)
         assert [claim.notification.id for claim in claims] == [notification.id]
@@ -73,7 +78,7 @@ def test_a_notification_reaches_the_open_apps_of_its_recipients_alone(
         assert (payload["id"], payload["title"], payload["is_read"]) == (notification, "Room changed", False)
         assert (origin["id"], origin["replayed"]) == (notification, False)
     assert grace.silent(1.5)
-    assert ada.silent(0.1)  # once, though the announcement is looked at again with each signal
+    assert ada.silent(0.1)  # once
     entries = {e["user_id"]: e for e in services.inspection.registry(notification, None, None, 10)}
     assert entries["ada"]["status"] == Status.SENT
     assert entries["offline"]["status"] == Status.PENDING
@@ -108,6 +113,74 @@ def test_a_receipt_for_the_notification_of_another_names_nothing(
     assert answer == {"ok": False, "error": UNKNOWN}
     (entry,) = services.inspection.registry(notification, None, None, 10)
     assert entry["read_at"] is None
+
+
+def test_a_payload_arrives_exactly_as_it_was_given(open_app: Open, announce: Callable[..., str]) -> None:
+    ada = open_app("ada")
+    payload = {"b": [1, 2.5, None, "é"], "a": {"deep": True}, "id": "its own"}
+    notification = announce("ada", payload=json.dumps(payload))
+    content, origin = ada.received.get(timeout=10)
+    assert (content, list(content)) == (payload, list(payload))
+    assert (origin["id"], origin["replayed"]) == (notification, False)
+
+
+def test_what_was_missed_comes_first_and_in_order(open_app: Open, announce: Callable[..., str]) -> None:
+    first = announce("ada")
+    missed = [announce("ada", "grace"), announce("ada", payload='{"n": 1}'), announce("ada")]
+    announce("grace")
+    ada = open_app("ada", first)
+    live = announce("ada")
+    told = [ada.received.get(timeout=10) for _ in range(4)]
+    assert [origin["id"] for _, origin in told] == [*missed, live]
+    assert [origin["replayed"] for _, origin in told] == [True] * 3 + [False]
+    assert told[1][0] == {"n": 1}
+    assert ada.changes.get(timeout=5) == ("replay", {"count": 3, "cut": False})
+    assert ada.silent(0.5)
+
+
+def test_who_asks_for_nothing_is_told_nothing_of_the_past(open_app: Open, announce: Callable[..., str]) -> None:
+    announce("ada")
+    ada = open_app("ada")
+    assert ada.silent(0.5)
+    assert ada.changes.empty()
+
+
+def test_a_replay_makes_sent_what_was_pending(open_app: Open, announce: Callable[..., str], services: Services) -> None:
+    first, missed = announce("ada"), announce("ada")
+    open_app("ada", first).received.get(timeout=10)
+    until(lambda: services.inspection.registry(missed, "sent", None, 9), "it is noted")
+
+
+def test_what_one_socket_reads_the_others_are_told_and_the_unread_are_counted_once(
+    open_app: Open, announce: Callable[..., str], services: Services
+) -> None:
+    phone, tablet, grace = open_app("ada"), open_app("ada"), open_app("grace")
+    first, second = announce("ada"), announce("ada")
+    for _ in range(2):
+        assert phone.received.get(timeout=10)
+    assert phone.call("receipt", {"notification_id": first, "status": "read"}) == {"ok": True}
+    assert tablet.changes.get(timeout=10) == ("updated", {"id": first, "status": "read"})
+    assert tablet.changes.get(timeout=10) == ("counts", {"unread": 1})
+    assert phone.changes.get(timeout=10) == ("counts", {"unread": 1})
+    services.inbox.mark("ada", second, read=True)  # as another process does, over HTTP
+    services.inbox.mark("ada", first, read=False)
+    for app in (phone, tablet):
+        assert app.changes.get(timeout=10) == ("updated", {"id": second, "status": "read", "is_read": True})
+        assert app.changes.get(timeout=10) == ("updated", {"id": first, "status": "read", "is_read": False})
+        assert app.changes.get(timeout=10) == ("counts", {"unread": 1})
+    services.inbox.mark_read("ada", Marked())
+    for app in (phone, tablet):
+        named = {"status": "read", "groups": None, "categories": None, "before": None}
+        assert app.changes.get(timeout=10) == ("marked", named)
+        assert app.changes.get(timeout=10) == ("counts", {"unread": 0})
+    assert grace.changes.empty()
+
+
+@pytest.mark.parametrize("since", ["nonsense", 5, {}, ""])
+def test_a_since_that_is_no_id_is_refused_by_name(realtime: RealtimeProcess, services: Services, since: object) -> None:
+    auth = {"token": services.user_tokens.mint("ada")[0], "since": since}
+    with pytest.raises(socketio.exceptions.ConnectionError, match="since"):
+        App(realtime, auth)
 
 
 @pytest.mark.parametrize("auth", [None, {}, {"token": "nonsense"}, {"token": 5}, "token"])

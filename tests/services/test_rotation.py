@@ -100,6 +100,29 @@ def test_a_stream_of_brief_audiences_takes_turns_with_the_large_ones(scene: Scen
     assert [notification == large for notification in served[:6]] == [False, True] * 3
 
 
+def test_a_stream_of_urgent_brief_audiences_does_not_starve_the_others(scene: Scene, rotation: Rotation) -> None:
+    large, normal = scene.accept(*CROWD), [scene.accept("a") for _ in range(150)]
+    rotation.claim()
+    served, urgent = [], []
+    while len(served) < 20:
+        urgent.append(scene.accept("a", priority=Priority.HIGH))
+        rotation.claim()
+        if load := rotation.step():
+            served.append([page.batch.key.notification for page in load])
+    expanded = {notification for load in served for notification in load}
+    assert {large, *normal} < expanded
+    assert set(urgent[:-6]) < expanded
+
+
+def test_what_waits_of_one_rank_takes_no_room_of_another(scene: Scene, rotation: Rotation) -> None:
+    for _ in range(100):
+        scene.accept("a")
+    rotation.claim()
+    urgent = [scene.accept("a", priority=Priority.HIGH) for _ in range(30)]
+    rotation.claim()
+    assert [page.batch.key.notification for page in rotation.step()] == urgent
+
+
 def test_brief_audiences_that_are_more_than_a_page_are_expanded_in_turns(scene: Scene, rotation: Rotation) -> None:
     sizes = (300, SIZE - 300, 1, 499, 1)
     accepted = [scene.accept(*CROWD[:size]) for size in sizes]

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from notify_server.domain.batch import Batch, Rank, Stage
+from notify_server.domain.batch import Rank, Stage
 from notify_server.domain.notification import Channel
 from notify_server.storage.backlog import Backlog
 from notify_server.storage.batches import Batches
@@ -141,11 +141,10 @@ def test_the_batch_that_waits_longest_tells_the_age_of_the_queue(backlog: Backlo
     assert backlog.oldest_due(Channel.PUSH, NOON) == after(-9)
 
 
-def test_announcements_of_a_channel_come_oldest_first_from_a_time_on(backlog: Backlog, batches: Batches) -> None:
-    def announce(due: float, channel: Channel = Channel.REALTIME, rank: Rank = Rank.BULK) -> Batch:
-        return batches.add(a_batch(stage=Stage.ANNOUNCE, channel=channel, rank=rank, due_at=after(due)))
-
-    announce(-1)
-    late, early = announce(5), announce(0, rank=Rank.HIGH)
-    announce(1, Channel.EMAIL)
-    assert backlog.announced(Channel.REALTIME, NOON) == [early, late]
+def test_announcements_come_in_the_order_of_their_numbers(backlog: Backlog, batches: Batches) -> None:
+    made = [
+        batches.add(a_batch(stage=Stage.ANNOUNCE, channel=Channel.REALTIME, sequence=sequence))
+        for sequence in (5, 3, 4, None, 9)
+    ]
+    assert backlog.announced(3, 2) == [made[2], made[0]]
+    assert backlog.announced(9, 2) == []

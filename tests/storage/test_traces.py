@@ -1,11 +1,10 @@
-from datetime import timedelta
-
 import pytest
 
 from notify_server.domain.batch import Stage
 from notify_server.domain.erasure import Erasure
 from notify_server.domain.notification import Audience, Channel
 from notify_server.domain.registry import Event, Note
+from notify_server.storage.backlog import Backlog
 from notify_server.storage.batches import Batches
 from notify_server.storage.devices import Devices
 from notify_server.storage.documents import Store, object_id
@@ -106,16 +105,18 @@ def test_what_somebody_works_on_stays_until_they_have_ended(
     assert mentions(database, *ALL) == []
 
 
-def test_an_announcement_is_renamed_only_when_no_gateway_looks_at_it(
+def test_an_announcement_is_renamed_once_it_has_a_number_which_it_keeps(
     database: Store, traces: Traces, erasure: Erasure
 ) -> None:
     made = expanded(database, ME, "z")
-    announced = a_batch(made, "z", page=ME, stage=Stage.ANNOUNCE, channel=Channel.REALTIME, due_at=after(60))
+    announced = a_batch(made, "z", page=ME, stage=Stage.ANNOUNCE, channel=Channel.REALTIME)
     Batches(database).add(announced)
-    assert traces.sweep(erasure, None, 9, after(61)).stayed
+    assert traces.sweep(erasure, None, 9, after(61)).stayed  # its page is being entered
     assert Batches(database).find(announced.key) == announced
-    assert not traces.sweep(erasure, None, 9, after(60) + timedelta(minutes=2)).stayed
+    database["batches"].update_one({"stage": "announce"}, {"$set": {"sequence": 7}})
+    assert not traces.sweep(erasure, None, 9, after(62)).stayed
     assert mentions(database, *ALL) == []
+    assert [batch.sequence for batch in Backlog(database).announced(0, 9)] == [7]
 
 
 def test_what_was_accepted_after_the_erasure_is_of_a_new_person(

@@ -18,7 +18,6 @@ routes = Routes("audit", __name__, description="Who changed what, when, and from
 def list_all(query: dict[str, Any]) -> dict[str, Any]:
     """List changes, newest first."""
     limit, after = query.pop("limit"), paging.decode_notification(query.pop("cursor"))
-    filters = {name.rstrip("_"): value for name, value in query.items()}
-    found = services().audit.page(filters, after, limit + 1)
+    found = services().audit.page(query, after, limit + 1)
     shown, following = paging.page(found, limit, lambda told: told.line.id)
     return {"lines": shown, "next": following}

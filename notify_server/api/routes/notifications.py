@@ -48,8 +48,7 @@ def accept(headers: dict[str, Any], draft: Draft) -> tuple[Any, dict[str, str]]:
 def list_all(query: dict[str, Any]) -> dict[str, Any]:
     """List notifications, newest first."""
     limit, after = query.pop("limit"), paging.decode_notification(query.pop("cursor"))
-    filters = {name.rstrip("_"): value for name, value in query.items()}
-    found = services().inspection.page(filters, after, limit + 1)
+    found = services().inspection.page(query, after, limit + 1)
     shown, following = paging.page(found, limit, _id)
     return {"notifications": shown, "next": following}
 

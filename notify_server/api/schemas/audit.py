@@ -15,7 +15,7 @@ class AuditQuerySchema(PageSchema):
     actor = Id(metadata={"description": "The id of a server token or of a user, or the name of an account"})
     action = fields.String(validate=validate.Length(1, _MAX_ACTION), metadata={"example": "users.erase"})
     object = Id(metadata={"description": "The id of what was changed; also that of a person who was erased since"})
-    from_ = Instant(data_key="from")
+    from_ = Instant(data_key="from", attribute="from")
     to = Instant()
 
 

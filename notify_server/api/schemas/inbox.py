@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_dump, post_load, validate, validates_schema
 
 from notify_server.api.schemas.fields import Flag, Id, Instant
 from notify_server.api.schemas.paging import PageSchema
@@ -23,6 +23,8 @@ class InboxQuerySchema(PageSchema):
 class InboxItemSchema(Schema):
     """A notification as its recipient finds it."""
 
+    sometimes = ("payload",)
+
     id = fields.String(attribute="notification.id")
     title = fields.String(attribute="notification.message.title", allow_none=True)
     body = fields.String(attribute="notification.message.body", allow_none=True)
@@ -39,6 +41,18 @@ class InboxItemSchema(Schema):
     read_at = Instant(
         allow_none=True, metadata={"description": "When it was first read; stays when is_read is taken back"}
     )
+
+    payload = fields.Dict(
+        keys=fields.String(),
+        attribute="notification.content",
+        metadata={"description": "What the open apps got in place of this item; only where it was such a payload"},
+    )
+
+    @post_dump
+    def _leave_out(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if data["payload"] is None:
+            del data["payload"]
+        return data
 
 
 class InboxPageSchema(Schema):

@@ -21,6 +21,7 @@ from notify_server.domain.registry import Status
 from notify_server.services.acceptance import Draft
 
 _MAX_GROUPS = 1000
+_MAX_PUSH_AFTER = 86_400  # seconds
 _OFFERED = [Channel.PUSH, Channel.REALTIME]
 
 
@@ -74,11 +75,27 @@ class NotificationSchema(Schema):
     send_at = Instant(allow_none=True, load_default=None)
     resend = fields.Nested(ResendSchema, load_default=ResendPolicy)
     mandatory = Flag(load_default=False, metadata={"description": "Sent also to those who have muted it"})
+    push_after = fields.Integer(
+        strict=True,
+        allow_none=True,
+        validate=validate.Range(1, _MAX_PUSH_AFTER),
+        load_default=None,
+        metadata={"description": "Seconds until push goes to those who have sent no receipt; null: at once"},
+    )
 
     @validates_schema
     def _addresses_someone(self, data: dict[str, Any], **_: Any) -> None:
         if not any(data.get(name) for name in ("users", "groups", "communities", "everyone")):
             raise ValidationError("Name at least one of users, groups, communities or everyone.", "users")
+
+    @validates_schema
+    def _can_wait(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("push_after") is None:
+            return
+        if not set(_OFFERED) <= set(data.get("channels", ())):
+            raise ValidationError("Needs both channels, realtime and push.", "push_after")
+        if data["push_after"] >= data.get("ttl", DEFAULT_TTL):
+            raise ValidationError("Must be less than ttl.", "push_after")
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Draft:
@@ -175,6 +192,8 @@ class ShownNotificationSchema(Schema):
     send_at = Instant(attribute="notification.send_at", allow_none=True)
     resend = fields.Nested(ResendSchema, attribute="notification.resend")
     mandatory = fields.Boolean(attribute="notification.mandatory")
+    push_after = fields.Integer(attribute="notification.push_after", allow_none=True)
+    payload = fields.Dict(keys=fields.String(), attribute="notification.content", allow_none=True)
     created_at = Instant(attribute="notification.created_at")
     expires_at = Instant(attribute="notification.expires_at")
     state = fields.Enum(State, by_value=True, attribute="notification.state")
@@ -191,7 +210,7 @@ class NotificationQuerySchema(PageSchema):
     category = Id()
     community = Id()
     state = fields.Enum(State, by_value=True)
-    from_ = Instant(data_key="from")
+    from_ = Instant(data_key="from", attribute="from")
     to = Instant()
 
 

@@ -11,7 +11,7 @@ from tests.builders import NOON
 
 def test_the_query_bounds_time_by_from_and_to() -> None:
     found = AuditQuerySchema().load({"from": "2026-12-01T09:00:00Z", "actor": "c1"})
-    assert found == {"from_": datetime(2026, 12, 1, 9, tzinfo=UTC), "actor": "c1", "cursor": None, "limit": 50}
+    assert found == {"from": datetime(2026, 12, 1, 9, tzinfo=UTC), "actor": "c1", "cursor": None, "limit": 50}
 
 
 @pytest.mark.parametrize("query", [{"actor": ""}, {"action": "a" * 101}, {"object": "a/b"}, {"to": "noon"}])

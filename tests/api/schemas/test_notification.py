@@ -1,5 +1,7 @@
 import pytest
+from marshmallow import ValidationError
 
+from notify_server.api.schemas.notification import NotificationSchema
 from tests.api.caller import refused
 
 PATH = "/v1/notifications"
@@ -143,3 +145,25 @@ def test_of_very_many_faults_the_first_hundred_are_named(backend):
 )
 def test_what_is_odd_but_right_is_accepted(backend, fields):
     assert backend.post(PATH, PAYLOAD | fields).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"push_after": 60}, "push_after"),
+        ({"push_after": 60, "channels": ["realtime"]}, "push_after"),
+        ({"push_after": 60, "channels": ["push", "realtime"], "ttl": 60}, "push_after"),
+        ({"push_after": 0, "channels": ["push", "realtime"]}, "push_after"),
+        ({"push_after": 86_401, "channels": ["push", "realtime"], "ttl": 100_000}, "push_after"),
+    ],
+)
+def test_push_waits_only_behind_the_other_channel_and_for_as_long_as_it_may_be_sent(fields, named):
+    with pytest.raises(ValidationError) as caught:
+        NotificationSchema().load({"message": {"title": "T"}, "users": ["u1"], **fields})
+    assert list(caught.value.normalized_messages()) == [named]
+
+
+def test_push_may_wait():
+    both = {"push_after": 60, "channels": ["push", "realtime"]}
+    draft = NotificationSchema().load({"message": {"title": "T"}, "users": ["u1"], **both})
+    assert draft.push_after == 60

@@ -1,0 +1,80 @@
+import pytest
+from bson import ObjectId
+
+from notify_server.domain.registry import Event, Note, Reason
+from notify_server.errors import NotFound
+from notify_server.storage.documents import Store, object_id
+from notify_server.storage.registry import UNPUSHED, Arrivals, Registry, entries
+from notify_server.storage.sequenced import Sequenced, made_at
+from tests.builders import NOON, after, recipients
+
+
+@pytest.fixture
+def sequenced(database: Store) -> Sequenced:
+    return Sequenced(database)
+
+
+def made(seconds: float) -> str:
+    """An id that was made so long after NOON."""
+    return str(ObjectId.from_datetime(after(seconds)))[:-6] + "abcdef"
+
+
+def enter(database: Store, notification: str, sequence: int | None, *users: str) -> str:
+    arrivals = Arrivals(notification, None, recipients(*users or ("ada",)))
+    database["registry"].insert_many(list(entries(arrivals, NOON, sequence)))
+    return notification
+
+
+def test_entries_between_two_numbers_come_newest_first(database: Store, sequenced: Sequenced) -> None:
+    ids = {number: enter(database, made(100 - number), number) for number in range(1, 8)}  # no order of ids
+    enter(database, made(200), 5, "grace")
+    enter(database, made(201), None)
+    found = sequenced.between("ada", 2, 6, 3)
+    assert [(each.sequence, each.entry.notification) for each in found] == [(n, ids[n]) for n in (6, 5, 4)]
+    assert [each.sequence for each in sequenced.between("ada", 2, 6, 9)] == [6, 5, 4, 3]
+
+
+def test_what_has_gone_from_the_inbox_is_left_out(database: Store, sequenced: Sequenced) -> None:
+    cancelled, read = enter(database, made(1), 1), enter(database, made(2), 2)
+    registry = Registry(database)
+    registry.move(Event.CANCEL, {cancelled: ["ada"]}, Note(NOON, Reason.CANCELLED_BY_BACKEND))
+    registry.move(Event.READ, {read: ["ada"]}, Note(NOON))
+    assert [each.sequence for each in sequenced.between("ada", 0, 9, 9)] == [2]
+    assert [entry.notification for entry in sequenced.among({cancelled: ["ada"], read: ["ada", "grace"]})] == [read]
+
+
+def test_entries_since_a_second_are_those_of_later_ids(database: Store, sequenced: Sequenced) -> None:
+    for sequence, seconds in enumerate((1, 3, 2, 4), 1):
+        enter(database, made(seconds), sequence)
+    assert [each.sequence for each in sequenced.since("ada", after(2), 3, 9)] == [3, 2]
+    assert sequenced.since("grace", after(0), 9, 9) == []
+
+
+def test_a_number_is_told_of_the_users_own_entry_alone(database: Store, sequenced: Sequenced) -> None:
+    numbered, push_only = enter(database, made(1), 7), enter(database, made(2), None)
+    assert (sequenced.number("ada", numbered), sequenced.number("ada", push_only)) == (7, None)
+    assert sequenced.number("grace", numbered) is None
+
+
+@pytest.mark.parametrize("push_follows", [True, False])
+def test_what_was_emitted_is_sent_and_marked_where_push_follows(
+    database: Store, sequenced: Sequenced, push_follows: bool
+) -> None:
+    notification = enter(database, made(1), 1, "ada", "grace")
+    Registry(database).move(Event.RECEIVE, {notification: ["grace"]}, Note(NOON))
+    note = Note(after(1), detail="emitted to an open socket", attempts=1)
+    assert sequenced.emitted({notification: ["ada", "grace"]}, note, push_follows=push_follows) == 1
+    entry = database["registry"].find_one({"_id": {"n": object_id(notification), "u": "ada"}}) or {}
+    assert (entry["status"], entry["sent_at"], entry["attempts"], entry.get(UNPUSHED, False)) == (
+        "sent",
+        after(1),
+        1,
+        push_follows,
+    )
+    assert (Registry(database).unsent({notification: ["ada", "grace"]}) != {}) is push_follows
+
+
+def test_an_id_says_when_it_was_made() -> None:
+    assert made_at(made(7.0)) == after(7)
+    with pytest.raises(NotFound):
+        made_at("nonsense")
