@@ -24,6 +24,14 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     async def run_asgi(self) -> None:
         """Called by uvicorn for each WebSocket."""
         self.scope["extensions"][ABORT] = self.transport.abort  # type: ignore[assignment]
+        inside = self.app
+
+        async def refusing(*args: Any) -> None:
+            await inside(*args)
+            if self.initial_response is not None:  # otherwise uvicorn logs each refused handshake as an error
+                self.handshake_complete = True
+
+        self.app = refusing
         await super().run_asgi()
 
 

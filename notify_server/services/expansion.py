@@ -89,7 +89,6 @@ class Expansion:
                 log.warning("expansion lease lost", notification_id=notification.id)
                 return
             failpoints.passes("expansion.cursor")
-            self._call_gateways(batches)
             yield from ((page,) for page in self._released(batches, unmuted))
             cursor = end
         self._completion.check([notification.id])

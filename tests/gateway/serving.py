@@ -15,12 +15,16 @@ import httpx
 import uvicorn
 import websocket
 
-from notify_server.bootstrap import build_gateway, build_services
+from notify_server.bootstrap import build_engine, build_gateway, build_services
+from notify_server.channels.fcm.transport import open_transport
 from notify_server.config import Config
+from notify_server.domain.batch import Rank
+from notify_server.domain.notification import Audience, Channel, Message
 from notify_server.gateway.closing import send_away
 from notify_server.gateway.limits import limits_of
 from notify_server.gateway.server import ROOM, Channels
 from notify_server.processes.websocket import settings
+from notify_server.services.acceptance import Draft
 from notify_server.storage.documents import Store
 from tests.fcm_simulator import free_port
 from tests.service import until
@@ -35,7 +39,8 @@ class Serving:
     def __init__(self, config: Config, database: Store) -> None:
         self.port = config.realtime_port
         self._config, self._database = config, database
-        self._tokens = build_services(config, database).user_tokens
+        self.services = build_services(config, database)
+        self._expansion = build_engine(config, database, open_transport(config)).expansion
         self._clients: list[Client] = []
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
@@ -46,15 +51,16 @@ class Serving:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self.channels = Channels(
-            build_gateway(self._config, self._database), self._config.poll, limits_of(self._config)
-        )
+        self._gateway = build_gateway(self._config, self._database)
+        self.channels = Channels(self._gateway, self._config.poll, limits_of(self._config))
         self._server = uvicorn.Server(settings(self._config, self.channels.door))
         serving = asyncio.create_task(self._server.serve())
+        await self.channels.start()
         while not self._server.started:
             await asyncio.sleep(0.01)
         self._started.set()
         await serving
+        await self.channels.stop(_WITHIN)
 
     def stop(self) -> None:
         for client in self._clients:
@@ -64,7 +70,7 @@ class Serving:
         assert not self._thread.is_alive()
 
     def token(self, user: str) -> str:
-        return self._tokens.mint(user)[0]
+        return self.services.user_tokens.mint(user)[0]
 
     def open(self, path: str = _QUERY, *, receive_buffer: int = 0, **options: Any) -> "Client":
         """Open a WebSocket. Raises websocket.WebSocketBadStatusException where the handshake is refused."""
@@ -82,6 +88,20 @@ class Serving:
     def emit(self, user: str, *arguments: Any) -> None:
         """Emit a notification:new to a user's sockets, as announcing does."""
         self._run(self.channels.server.emit("notification:new", arguments, room=ROOM + user))
+
+    def announce(self, user: str, text: str) -> str:
+        """Accept a realtime payload and expand it, as web and worker do; returns its id."""
+        payload = json.dumps({"text": text})
+        draft = Draft(Message(), Audience((user,)), channels=(Channel.REALTIME,), payload=payload)
+        notification = self.services.acceptance.accept(draft, "test", None)
+        for load in self._expansion.together(self._expansion.claim(list(Rank), 1)):
+            assert list(load) == []
+        return notification.id
+
+    def caught_up(self) -> None:
+        """Wait until all that was announced is behind it."""
+        self._loop.call_soon_threadsafe(self.channels.announcing.wake)
+        until(lambda: self.channels.announcing.position == self._gateway.announcements.last(), "all announced")
 
     def send_away(self, spread: float) -> None:
         self._run(send_away(self.channels.door, spread, Random(1)))  # noqa: S311 - the same each time
@@ -129,10 +149,10 @@ class Client:
                 return text
             self.send("3")
 
-    def connect(self, token: object) -> Any:
+    def connect(self, token: object, **auth: str) -> Any:
         """Connect to the namespace; its answer: `{"sid": …}`, or the error."""
         assert self.next().startswith("0")
-        self.send("40" + json.dumps({"token": token}))
+        self.send("40" + json.dumps({"token": token} | auth))
         return json.loads(self.next()[2:])
 
     def call(self, number: int, *event: object) -> Any:

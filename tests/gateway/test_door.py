@@ -43,13 +43,14 @@ def test_a_process_has_so_many_sockets(serve: Serve) -> None:
         client.close()
 
 
-def test_who_cannot_even_be_told_is_refused_at_the_handshake(serve: Serve) -> None:
+def test_who_cannot_even_be_told_is_refused_at_the_handshake(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     served = serve(connections=1)
     clients = [served.open() for _ in range(101)]
     with pytest.raises(websocket.WebSocketBadStatusException) as refusal:
         served.open()
     assert refusal.value.status_code == 503
     assert refusal.value.resp_headers["retry-after"] == "5"
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
     for client in clients:
         client.close()
 

@@ -1,5 +1,7 @@
 """Clients that do not read, over real sockets."""
 
+import json
+import time
 from collections.abc import Callable
 
 from tests.gateway.serving import Client, Serving, gone
@@ -45,3 +47,17 @@ def test_a_client_that_reads_gets_any_number(serve: Serve) -> None:
     for number in range(300):
         served.emit("ada", {"number": number, "text": "x" * SIZE}, {})
         assert f'"number":{number}' in client.next().replace(" ", "")
+
+
+def test_a_replay_that_is_larger_than_the_buffer_goes_at_the_clients_pace(serve: Serve) -> None:
+    served = serve(buffer=256 * 1024)
+    seen = served.announce("ada", "")
+    missed = [served.announce("ada", "x" * 60_000) for _ in range(150)]  # 9 MB: more than the kernel's buffers take
+    served.caught_up()
+    client = served.open(receive_buffer=4096)
+    assert "sid" in client.connect(served.token("ada"), since=seen)
+    time.sleep(0.5)  # it does not read yet, and what it is to get is more than may wait
+    assert json.loads(client.next()[2:]) == ["notification:replay", {"count": 150, "cut": False}]
+    assert [json.loads(client.next()[2:])[2]["id"] for _ in missed] == missed
+    fresh = served.announce("ada", "live")
+    assert json.loads(client.next()[2:])[2] | {"created_at": ""} == {"id": fresh, "created_at": "", "replayed": False}
