@@ -4,7 +4,10 @@ With PROMETHEUS_MULTIPROC_DIR set, all processes of a machine write there and an
 them (prometheus_client, "Multiprocess mode"); `notify-server up` sets it.
 """
 
+import os
+
 from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.multiprocess import mark_process_dead
 
 ACCEPTED = Counter("notify_notifications_accepted", "Notifications accepted by POST")
 EXPANDED = Counter("notify_recipients_expanded", "Registry entries written by expansion", ["status"])
@@ -36,3 +39,9 @@ REPLAYED = Histogram(
 SOCKETS_REFUSED = Counter("notify_realtime_refused", "Connections refused", ["reason"])
 SOCKETS_ENDED = Counter("notify_realtime_disconnected", "Connections that this server ended", ["reason"])
 THROTTLED = Counter("notify_realtime_events_throttled", "Events of clients refused because they were too many")
+
+
+def forget(pid: int) -> None:
+    """Leave out what a process that has ended said of its present state, where processes gather their metrics."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        mark_process_dead(pid)

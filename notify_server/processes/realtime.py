@@ -1,6 +1,7 @@
 """The realtime process: holds the users' sockets. Run as many as you like."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
@@ -9,6 +10,7 @@ from threading import Event
 import structlog
 import uvicorn
 
+from notify_server import metrics
 from notify_server.bootstrap import build_gateway
 from notify_server.config import Config
 from notify_server.gateway.closing import send_away
@@ -51,6 +53,7 @@ def run(config: Config) -> int:
         log.warning("user tokens are not configured", missing="NOTIFY_JWT_SECRET or NOTIFY_JWT_JWKS_URL")
     asyncio.run(_serve(config, database, stopped))
     database.client.close()
+    metrics.forget(os.getpid())
     return 0
 
 
