@@ -9,6 +9,7 @@ from threading import Event
 
 import structlog
 import uvicorn
+import uvloop
 
 from notify_server import metrics
 from notify_server.bootstrap import build_gateway
@@ -51,7 +52,7 @@ def run(config: Config) -> int:
         return 0
     if not config.takes_user_tokens:
         log.warning("user tokens are not configured", missing="NOTIFY_JWT_SECRET or NOTIFY_JWT_JWKS_URL")
-    asyncio.run(_serve(config, database, stopped))
+    uvloop.run(_serve(config, database, stopped))
     database.client.close()
     metrics.forget(os.getpid())
     return 0

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -44,7 +45,9 @@ class Installation:
         self.config = config
         self.database = database
         self.mongod = psutil.Process(mongod.pid)
-        self.token = build_services(config, database).server_tokens.create("benchmark", ())
+        services = build_services(config, database)
+        self.token = services.server_tokens.create("benchmark", ())
+        self._user_tokens = services.user_tokens
         self.processes: dict[str, list[psutil.Process]] = defaultdict(list)  # by their command
         self._environment = environment
         self._log = log
@@ -82,6 +85,21 @@ class Installation:
         url = f"http://127.0.0.1:{self.config.port}"
         return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {self.token}"}, timeout=60)
 
+    def user_token(self, user: str) -> str:
+        """A token of one user."""
+        return self._user_tokens.mint(user)[0]
+
+    def await_realtime(self) -> None:
+        """Wait until the gateway takes connections."""
+        until = time.monotonic() + _READY_WITHIN
+        while time.monotonic() < until:
+            try:
+                with socket.create_connection(("127.0.0.1", self.config.realtime_port)):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise TimeoutError("the gateway did not become ready")
+
     def post(self, backend: httpx.Client, payload: Mapping[str, Any]) -> str:
         """Hand a notification over; its id."""
         return str(backend.post("/v1/notifications", json=payload).raise_for_status().json()["id"])
@@ -102,7 +120,13 @@ def installation(
     """
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="notify-bench-")))
-        config = Config(data_dir=directory, port=_free_port(), web_processes=web, jwt_secret=_SECRET)
+        config = Config(
+            data_dir=directory,
+            port=_free_port(),
+            realtime_port=_free_port(),
+            web_processes=web,
+            jwt_secret=_SECRET,
+        )
         mongod = EmbeddedDatabase(config)
         config = replace(config, mongodb_uri=mongod.start())
         stack.callback(mongod.stop)
@@ -122,6 +146,7 @@ def _environment(config: Config, peer: FcmPeer) -> dict[str, str]:
         "NOTIFY_MONGODB_URI": config.mongodb_uri,
         "NOTIFY_DATA_DIR": str(config.data_dir),
         "NOTIFY_PORT": str(config.port),
+        "NOTIFY_REALTIME_PORT": str(config.realtime_port),
         "NOTIFY_WEB_PROCESSES": str(config.web_processes),
         "NOTIFY_JWT_SECRET": config.jwt_secret,
         "NOTIFY_LOG_LEVEL": "warning",
@@ -146,7 +171,5 @@ def _await_ready(config: Config) -> None:
 
 
 def _free_port() -> int:
-    import socket  # noqa: PLC0415
-
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])

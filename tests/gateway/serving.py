@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+import uvloop
 import websocket
 
 from notify_server.bootstrap import build_engine, build_gateway, build_services
@@ -43,7 +44,7 @@ class Serving:
         self._expansion = build_engine(config, database, open_transport(config)).expansion
         self._clients: list[Client] = []
         self._started = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+        self._thread = threading.Thread(target=lambda: uvloop.run(self._serve()))
 
     def start(self) -> None:
         self._thread.start()
