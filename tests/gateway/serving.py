@@ -90,14 +90,14 @@ class Serving:
         """Emit a notification:new to a user's sockets, as announcing does."""
         self._run(self.channels.server.emit("notification:new", arguments, room=ROOM + user))
 
-    def announce(self, user: str, text: str) -> str:
-        """Accept a realtime payload and expand it, as web and worker do; returns its id."""
-        payload = json.dumps({"text": text})
-        draft = Draft(Message(), Audience((user,)), channels=(Channel.REALTIME,), payload=payload)
-        notification = self.services.acceptance.accept(draft, "test", None)
-        for load in self._expansion.together(self._expansion.claim(list(Rank), 1)):
+    def announce(self, user: str, *texts: str) -> list[str]:
+        """Accept realtime payloads and expand them together, as web and worker do; returns their ids."""
+        payloads = [json.dumps({"text": text}) for text in texts]
+        drafts = [Draft(Message(), Audience((user,)), channels=(Channel.REALTIME,), payload=text) for text in payloads]
+        ids = [self.services.acceptance.accept(draft, "test", None).id for draft in drafts]
+        for load in self._expansion.together(self._expansion.claim(list(Rank), len(ids))):
             assert list(load) == []
-        return notification.id
+        return ids
 
     def caught_up(self) -> None:
         """Wait until all that was announced is behind it."""

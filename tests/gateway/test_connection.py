@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+import websocket
 
 from tests.gateway.serving import Closed, Serving, gone
 
@@ -92,4 +93,16 @@ def test_who_does_not_connect_in_time_is_closed(serve: Serve) -> None:
         assert (closed.value.code, closed.value.reason) == (1008, "not connected in time")
     gone(served, 1)
     time.sleep(0.4)
+    assert healthy.call(1, *RECEIPT)["ok"] is False  # answered
+
+
+@pytest.mark.parametrize(("opcode", "size"), [(websocket.ABNF.OPCODE_PING, 125), (websocket.ABNF.OPCODE_CONT, 0)])
+def test_frames_below_the_events_cannot_take_memory_without_end(serve: Serve, opcode: int, size: int) -> None:
+    """Pings whose answers nobody takes, and empty parts of a message that never ends."""
+    served = serve()
+    client, healthy = served.open(receive_buffer=4096), served.join("grace")
+    client.socket.send_frame(websocket.ABNF(0, 0, 0, 0, websocket.ABNF.OPCODE_TEXT, 1, b"4"))
+    frames = websocket.ABNF(int(size > 0), 0, 0, 0, opcode, 1, b"x" * size).format() * 1_000_000
+    with pytest.raises(ConnectionError):
+        client.socket.sock.sendall(frames)
     assert healthy.call(1, *RECEIPT)["ok"] is False  # answered

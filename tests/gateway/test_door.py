@@ -1,5 +1,6 @@
 """Who comes in, over real sockets."""
 
+import socket
 from collections.abc import Callable
 
 import pytest
@@ -77,3 +78,11 @@ def test_pages_of_other_origins_come_in_unless_origins_are_named(serve: Serve) -
     named.open(origin="https://app.example").close()
     with pytest.raises(websocket.WebSocketBadStatusException):
         named.open(origin="https://anywhere.example")
+
+
+def test_a_connection_that_asks_for_nothing_is_closed(serve: Serve) -> None:
+    served = serve(connect_timeout=0.3)
+    for request in (b"", b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\n"):
+        with socket.create_connection(("127.0.0.1", served.port), timeout=5) as connection:
+            connection.sendall(request)
+            assert connection.recv(100) == b""

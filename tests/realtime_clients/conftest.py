@@ -54,8 +54,8 @@ def announce(settings: Config, services: Services, _migrated: Database[dict[str,
     """Accept a notification for some users on the realtime channel, and expand it as a worker does; returns its id."""
     expansion = build_engine(replace(settings, fcm_project="test"), _migrated, open_transport(settings)).expansion
 
-    def announced(*users: str, title: str = "Room changed") -> str:
-        draft = Draft(Message(title=title), Audience(tuple(sorted(users))), channels=(Channel.REALTIME,))
+    def announced(*users: str, title: str = "Room changed", **fields: Any) -> str:
+        draft = Draft(Message(title=title), Audience(tuple(sorted(users))), channels=(Channel.REALTIME,), **fields)
         notification = services.acceptance.accept(draft, "test", None)
         for load in expansion.together(expansion.claim(list(Rank), 1)):
             assert list(load) == []  # nothing of it is for push

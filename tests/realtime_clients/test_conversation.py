@@ -4,10 +4,12 @@ import pytest
 
 from notify_server.bootstrap import Services
 from notify_server.domain.registry import Status
+from notify_server.services.inbox import Marked
 from notify_server.services.reception import UNKNOWN
 from tests.processes.realtime import RealtimeProcess
 from tests.realtime_clients.conftest import KINDS, Announce, Open
 from tests.realtime_clients.documented import Documented
+from tests.service import until
 
 
 def status(services: Services, notification: str) -> str:
@@ -35,6 +37,9 @@ def test_a_notification_is_told_and_read_and_the_other_app_follows(
     _, counts = tablet.next("notification:counts")
     assert documented.faults("counts", counts) == []
     assert counts == [{"unread": 0}]
+    announce(user)
+    services.inbox.mark_read(user, Marked())  # as another process does, over HTTP
+    assert documented.faults("marked", tablet.next("notification:marked")[1]) == []
 
 
 def test_what_was_missed_comes_first_and_in_order_and_then_what_is_new(
@@ -55,6 +60,14 @@ def test_what_was_missed_comes_first_and_in_order_and_then_what_is_new(
     assert [origin["replayed"] for _, origin in told] == [True, True, False]
     assert [documented.faults("notification", each) for each in told] == [[], [], []]
     assert app.quiet(0.3)
+
+
+def test_a_payload_comes_as_it_was_given(open_app: Open, announce: Announce, documented: Documented, user: str) -> None:
+    app = open_app(user)
+    identity = announce(user, payload='{"seat": 7, "name": "Zoë", "list": [1, null]}')
+    _, told = app.next("notification:new")
+    assert documented.faults("payload", told) == []
+    assert (told[0], told[1]["id"]) == ({"seat": 7, "name": "Zoë", "list": [1, None]}, identity)
 
 
 def test_a_broken_connection_heals_by_itself_and_nothing_comes_twice(
@@ -82,7 +95,7 @@ def test_what_is_anothers_is_nothing(open_app: Open, announce: Announce, service
     stranger.emit("join", f"user:{user}")  # not answered
     answer = stranger.call("receipt", {"notification_id": notification, "status": "read"})
     assert answer == {"ok": False, "error": UNKNOWN}
-    assert status(services, notification) == Status.SENT
+    until(lambda: status(services, notification) == Status.SENT, "noted")
     stranger.pause()
     announce(user)
     stranger.resume()
