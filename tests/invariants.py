@@ -23,6 +23,7 @@ from notify_server.storage.entries import Entries
 Document = dict[str, Any]
 
 _MOVES = {(source, move.target) for move in TRANSITIONS.values() for source in move.sources}
+_NOTES = {(Status.PENDING, Status.PENDING), (Status.SENT, Status.SENT)}  # a try that failed; push after a socket
 _EXPLAINED = {Status.SUPPRESSED, Status.FAILED, Status.EXPIRED, Status.CANCELLED}
 _DEAD = {"unregistered", "sender_id_mismatch", "invalid_argument"}  # outcomes of the simulator
 _MOVED = "moved"  # why a device is inactive though its target lives
@@ -167,7 +168,7 @@ def _transitions(evidence: Evidence) -> Iterator[str]:
     for entry in evidence.entries:
         statuses = [Status(line["status"]) for line in entry["history"]]
         steps = [(None, statuses[0]), *pairwise(statuses)]
-        wrong = [step for step in steps if step not in _MOVES and step != (Status.PENDING, Status.PENDING)]
+        wrong = [step for step in steps if step not in _MOVES and step not in _NOTES]
         if wrong or statuses[-1] != entry["status"]:
             yield f"3: {entry['_id']['u']} is {entry['status']} by way of {', '.join(statuses)}"
         for status in (Status.SENT, Status.RECEIVED, Status.READ):
@@ -232,10 +233,13 @@ def _targets(evidence: Evidence) -> Iterator[str]:
 
 
 def _sent_is_accepted(evidence: Evidence) -> Iterator[str]:
-    """b: sent means that FCM accepted it for at least one of the user's devices, where it was for push."""
-    if "push" not in evidence.notification["channels"]:
-        return
-    unreached = set(evidence.having(Status.SENT)) - evidence.reached
+    """b: sent means that FCM accepted it for at least one of the user's devices, or that an open socket got it."""
+    told = {
+        entry["_id"]["u"]
+        for entry in evidence.entries
+        if any((line["detail"] or "").startswith("emitted ") for line in entry["history"])
+    }
+    unreached = set(evidence.having(Status.SENT)) - evidence.reached - told
     yield from (f"b: {user} is sent, and FCM accepted nothing" for user in sorted(unreached))
 
 

@@ -13,6 +13,7 @@ from notify_server.domain.device import Platform
 from notify_server.domain.registry import Status
 from notify_server.domain.user import Mutable
 from notify_server.errors import NotFound
+from notify_server.services.announcement import Reached
 from notify_server.services.enrolment import Installation
 from notify_server.services.reception import Report
 from notify_server.simulator.outcomes import RETRYABLE
@@ -73,10 +74,14 @@ class Phones(Stage):
     @rule(online=some_users)
     def emit(self, online: list[str]) -> None:
         """A gateway looks for announcements, and emits them to these users."""
-        for announcement in self.world.gateway.fresh():
-            reached = self.world.gateway.items(announcement, set(online))
-            self.world.gateway.emitted(announcement, sorted(reached))
-            self.ledger.emitted |= {(announcement.notification.id, user) for user in reached}
+        gateway = self.world.gateway
+        while batches := gateway.following(self.world.announced):
+            self.world.announced = batches[-1].sequence or 0
+            here = [Reached(batch, [user for user in batch.users if user in online]) for batch in batches]
+            for announced in gateway.read(here):
+                reached = sorted(user for _, some in announced.told for user in some)
+                gateway.emitted([(announced.notification, reached)])
+                self.ledger.emitted |= {(announced.notification.id, user) for user in reached}
 
     @rule(owner=users, fault=faults, retry_after=st.sampled_from([None, 20, 300]))
     def fcm_fails(self, owner: str, fault: str | None, retry_after: int | None) -> None:

@@ -89,6 +89,7 @@ class World:
         )
         self.jobs: Mapping[str, Callable[[], int]] = dict(zip(JOBS, jobs, strict=True))
         self.gateway = build_gateway(self.config, self.real, self.clock).announcements
+        self.announced = self.gateway.last()  # how far the gateway is
         self.workers = {name: self.spare() for name in ("worker-0", "worker-1")}
         self._actors: dict[tuple[str, str], Actor] = {}
         self.disturbed = False  # whether a process died or was suspended: then FCM may have got something twice

@@ -1,105 +1,198 @@
+from collections import Counter
 from collections.abc import Sequence
 
 import pytest
 
-from notify_server.bootstrap import build_gateway
+from notify_server.bootstrap import Gateway, build_gateway
 from notify_server.domain.notification import Channel
-from notify_server.services.announcement import Announcement, Announcements
+from notify_server.domain.registry import Status
+from notify_server.services.announcement import AT_ONCE, Announced, Announcements, Reached
+from notify_server.services.reception import Report
+from notify_server.services.waiting import still_waiting
 from notify_server.storage.notifications import Notifications
+from notify_server.storage.registry import Registry
+from tests.builders import NOON
 from tests.services.scene import Scene
 
 LIVE = (Channel.REALTIME,)
+BOTH = (Channel.PUSH, Channel.REALTIME)
 
 
 @pytest.fixture
-def announcements(scene: Scene) -> Announcements:
-    """Those of a gateway that starts now."""
-    return build_gateway(scene.config, scene.database, scene.clock).announcements
+def gateway(scene: Scene) -> Gateway:
+    return build_gateway(scene.config, scene.database, scene.clock)
 
 
-def told(found: Sequence[Announcement]) -> list[tuple[str, tuple[str, ...]]]:
-    return [(announcement.notification.id, tuple(announcement.users)) for announcement in found]
+@pytest.fixture
+def announcements(gateway: Gateway) -> Announcements:
+    return gateway.announcements
 
 
-def test_each_page_is_announced_once_to_each_gateway(scene: Scene, announcements: Announcements) -> None:
-    other = build_gateway(scene.config, scene.database, scene.clock).announcements
-    first = scene.accept("a", "b", channels=LIVE)
+def read(announcements: Announcements, *here: str) -> list[Announced]:
+    """What those who are here are told, of everything."""
+    batches = announcements.following(0)
+    return announcements.read([Reached(batch, [user for user in batch.users if user in here]) for batch in batches])
+
+
+def users(announced: Sequence[Announced]) -> list[tuple[str, list[str]]]:
+    return [(each.notification.id, [user for _, some in each.told for user in some]) for each in announced]
+
+
+def test_pages_follow_one_another_in_the_order_of_their_numbers(scene: Scene, announcements: Announcements) -> None:
+    assert announcements.last() == 0
+    accepted = [scene.accept("a", channels=LIVE)]
     scene.expand()
-    assert told(announcements.fresh()) == [(first, ("a", "b"))]
-    second = scene.accept("c", channels=LIVE)
+    accepted.append(scene.accept("b", channels=BOTH))
+    scene.accept("c")
     scene.expand()
-    assert told(announcements.fresh()) == [(second, ("c",))]
-    assert announcements.fresh() == []
-    assert len(other.fresh()) == 2
+    found = announcements.following(0)
+    assert [(batch.sequence, batch.key.notification) for batch in found] == list(enumerate(accepted, 1))
+    assert announcements.last() == 2
+    assert [batch.sequence for batch in announcements.following(1)] == [2]
+    assert announcements.following(2) == []
 
 
-def test_what_was_announced_before_a_gateway_started_is_not_announced_by_it(scene: Scene) -> None:
-    scene.accept("a", channels=LIVE)
+def test_so_many_come_at_once(scene: Scene, announcements: Announcements) -> None:
+    for _ in range(AT_ONCE + 1):
+        scene.accept("a", channels=LIVE)
     scene.expand()
-    scene.clock.forward(1)
-    assert build_gateway(scene.config, scene.database, scene.clock).announcements.fresh() == []
+    assert [batch.sequence for batch in announcements.following(0)] == list(range(1, AT_ONCE + 1))
 
 
-def test_an_announcement_is_found_for_a_minute(scene: Scene, announcements: Announcements) -> None:
-    scene.accept("a", channels=LIVE)
-    scene.expand()
-    scene.clock.forward(60)
-    late = scene.accept("b", channels=LIVE)
-    scene.expand()
-    assert len(announcements.fresh()) == 2
-    scene.clock.forward(61)
-    assert announcements.fresh() == []
-    assert late
-
-
-def test_a_push_notification_is_not_announced(scene: Scene, announcements: Announcements) -> None:
-    scene.accept("a")
-    scene.expand()
-    assert announcements.fresh() == []
-
-
-def test_what_was_cancelled_or_has_expired_is_not_announced(scene: Scene, announcements: Announcements) -> None:
-    cancelled = scene.accept("a", channels=(Channel.PUSH, Channel.REALTIME))
-    scene.accept("a", channels=LIVE, ttl=1)
+def test_what_was_cancelled_or_has_expired_is_told_to_nobody(scene: Scene, announcements: Announcements) -> None:
+    cancelled, expired = scene.accept("a", channels=BOTH), scene.accept("a", channels=LIVE, ttl=1)
+    told = scene.accept("a", channels=LIVE)
     scene.expand()
     Notifications(scene.database).cancel(cancelled)
     scene.clock.forward(1)
-    assert announcements.fresh() == []
+    assert users(read(announcements, "a")) == [(told, ["a"])]
+    assert expired
 
 
-def test_an_item_is_what_the_inbox_shows_and_only_for_those_asked_who_have_not_muted_it(
+def test_the_item_is_that_of_the_inbox_and_for_those_who_have_not_muted_it(
     scene: Scene, announcements: Announcements
 ) -> None:
     scene.services.membership.replace("choir", None, ["a", "b", "c"])
+    scene.services.membership.replace("band", None, ["c"])
     scene.database["users"].update_one({"_id": "b"}, {"$set": {"muted.groups": ["choir"]}})
-    notification = scene.accept(groups=("choir",), channels=LIVE, category="booking")
+    notification = scene.accept("d", groups=("choir", "band"), channels=LIVE, category="booking")
     scene.expand()
-    [announcement] = announcements.fresh()
-    assert announcements.items(announcement, {"a", "b", "stranger"}) == {
-        "a": {
-            "id": notification,
-            "title": "Booking confirmed",
-            "body": "Monday 9:00",
-            "image": None,
-            "link": None,
-            "data": {},
-            "category": "booking",
-            "groups": ["choir"],
-            "status": "pending",
-            "is_read": False,
-            "created_at": "2026-11-20T12:00:00.000Z",
-            "read_at": None,
-        }
+    [announced] = read(announcements, "a", "b", "c", "d", "stranger")
+    item = {
+        "id": notification,
+        "title": "Booking confirmed",
+        "body": "Monday 9:00",
+        "image": None,
+        "link": None,
+        "data": {},
+        "category": "booking",
+        "groups": ["choir"],
+        "status": "pending",
+        "is_read": False,
+        "created_at": "2026-11-20T12:00:00.000Z",
+        "read_at": None,
     }
-    assert announcements.items(announcement, {"stranger"}) == {}
+    told = {tuple(who): content.content for content, who in announced.told}
+    assert told == {("a",): item, ("c",): item | {"groups": ["band", "choir"]}, ("d",): item | {"groups": []}}
+    assert announced.told[0][0].origin == {"id": notification, "created_at": item["created_at"], "replayed": False}
+
+
+def test_a_payload_is_told_to_all_as_one(scene: Scene, announcements: Announcements) -> None:
+    scene.services.membership.replace("choir", None, ["a"])
+    notification = scene.accept("b", groups=("choir",), channels=LIVE, payload='{"n":[1]}')
+    scene.expand()
+    [announced] = read(announcements, "a", "b")
+    [(content, who)] = announced.told
+    assert (content.content, content.origin["id"], sorted(who)) == ({"n": [1]}, notification, ["a", "b"])
 
 
 def test_what_went_out_to_an_open_socket_is_sent(scene: Scene, announcements: Announcements) -> None:
     notification = scene.accept("a", "b", channels=LIVE)
     scene.expand()
-    [announcement] = announcements.fresh()
-    announcements.emitted(announcement, ["a"])
-    announcements.emitted(announcement, [])
+    [announced] = read(announcements, "a")
+    announcements.emitted([(announced.notification, ["a"])])
+    announcements.emitted([])
     assert scene.standing(notification) == {"a": ("sent", None), "b": ("pending", None)}
     entry = scene.entry(notification, "a")
     assert (entry["attempts"], entry["history"][-1]["detail"]) == (1, "emitted to an open socket")
+    assert scene.violations(notification) == []
+
+
+class TestBoth:
+    """Push and realtime together."""
+
+    @pytest.fixture
+    def notification(self, scene: Scene) -> str:
+        for user in ("a", "b", "c"):
+            scene.register(user)
+        return scene.accept("a", "b", "c", "bare", channels=BOTH)
+
+    def emit(self, announcements: Announcements, *who: str) -> None:
+        [announced] = read(announcements, *who)
+        announcements.emitted([(announced.notification, who)])
+
+    def test_who_was_told_before_the_push_was_read_is_pushed_all_the_same(
+        self, scene: Scene, announcements: Announcements, notification: str
+    ) -> None:
+        for load in list(scene.loads()):
+            scene.engine.leasing.release(load)  # any worker takes it from the queue now
+        self.emit(announcements, "a", "bare")
+        scene.services.reception.report("b", [Report(notification, Status.RECEIVED)])
+        scene.work()
+        assert sorted(scene.accepted()) == ["a:phone", "c:phone"]
+        assert {user: status for user, (status, _) in scene.standing(notification).items()} == {
+            "a": "sent",
+            "b": "received",
+            "c": "sent",
+            "bare": "sent",
+        }
+        entry = scene.entry(notification, "a")
+        assert [line["detail"] for line in entry["history"][1:]] == [
+            "emitted to an open socket",
+            "attempt 1: accepted for 1 of 1 devices",
+        ]
+        assert entry["attempts"] == 2
+        assert scene.violations(notification) == []
+
+    def test_what_both_have_sent_is_not_pushed_again_by_who_takes_over(
+        self, scene: Scene, announcements: Announcements, notification: str
+    ) -> None:
+        [load] = list(scene.loads())
+        self.emit(announcements, "a")
+        scene.engine.delivery.deliver(load)
+        scene.database["batches"].update_many({"_id.c": "push"}, {"$set": {"stage": "dispatch", "due_at": NOON}})
+        scene.work(scene.worker())
+        assert sorted(scene.accepted()) == ["a:phone", "b:phone", "c:phone"]
+
+    def test_a_resend_is_pushed_though_a_socket_was_told_of_it_meanwhile(
+        self, scene: Scene, announcements: Announcements, notification: str
+    ) -> None:
+        scene.work()
+        scene.clock.forward(900)
+        assert scene.upkeep.resend() == 1
+        (load,) = [scene.engine.leasing.take()]
+        still_waiting(Registry(scene.database), [page.batch for page in load], scene.clock())
+        self.emit(announcements, "a", "b", "c")
+        scene.engine.delivery.deliver(load)
+        assert Counter(scene.accepted()) == {"a:phone": 2, "b:phone": 2, "c:phone": 2}
+
+    def test_push_that_waits_goes_to_those_who_have_no_receipt_then(
+        self, scene: Scene, announcements: Announcements
+    ) -> None:
+        for user in ("a", "b", "c"):
+            scene.register(user)
+        notification = scene.accept("a", "b", "c", channels=BOTH, push_after=60)
+        scene.work()
+        self.emit(announcements, "a", "b")
+        scene.services.reception.report("b", [Report(notification, Status.READ)])
+        scene.clock.forward(59)
+        scene.work()
+        assert scene.accepted() == []
+        assert scene.state(notification) == "dispatching"
+        scene.clock.forward(1)
+        scene.work()
+        assert sorted(scene.accepted()) == ["a:phone", "c:phone"]
+        assert scene.standing(notification) == {"a": ("sent", None), "b": ("read", None), "c": ("sent", None)}
+        assert [line["status"] for line in scene.entry(notification, "b")["history"]] == ["pending", "sent", "read"]
+        assert scene.state(notification) == "done"
+        assert scene.violations(notification) == []

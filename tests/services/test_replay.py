@@ -1,0 +1,98 @@
+from dataclasses import replace
+
+import pytest
+
+from notify_server.bootstrap import build_gateway
+from notify_server.domain.notification import Channel
+from notify_server.errors import InvalidInput
+from notify_server.services.replay import Missed, Replays, parsed
+from notify_server.storage.documents import new_id
+from notify_server.storage.notifications import Notifications
+from tests.services.scene import Scene
+
+LIVE = (Channel.REALTIME,)
+MOST = 120  # more than are read together
+
+
+@pytest.fixture
+def replays(scene: Scene) -> Replays:
+    return build_gateway(replace(scene.config, realtime_replay=MOST), scene.database, scene.clock).replays
+
+
+def announce(scene: Scene, *users: str, **draft: object) -> str:
+    notification = scene.accept(*(users or ("ada",)), channels=LIVE, **draft)
+    scene.expand()
+    return notification
+
+
+def ids(replays: Replays, missed: Missed) -> list[str]:
+    return [notification.id for part in missed.parts for notification, _ in replays.read(part)]
+
+
+def test_what_follows_the_last_one_seen_comes_in_order_up_to_where_it_ends(scene: Scene, replays: Replays) -> None:
+    first, second, third, _ = [announce(scene) for _ in range(4)]
+    missed = replays.missed("ada", first, 3)
+    assert ids(replays, missed) == [second, third]
+    assert (missed.after, missed.cut) == (3, False)
+    [(_, told), _] = [each for part in missed.parts for each in replays.read(part)]
+    assert (told.origin["replayed"], told.content["title"]) == (True, "Booking confirmed")
+
+
+def test_a_socket_that_has_seen_more_than_this_process_missed_nothing(scene: Scene, replays: Replays) -> None:
+    announced = [announce(scene) for _ in range(3)]
+    missed = replays.missed("ada", announced[2], 1)
+    assert (missed.after, missed.entries) == (3, [])
+
+
+def test_too_many_are_cut_to_the_newest(scene: Scene, replays: Replays) -> None:
+    announced = [scene.accept("ada", channels=LIVE) for _ in range(MOST + 2)]
+    scene.expand()
+    numbers = {batch["_id"]["n"]: batch["sequence"] for batch in scene.database["batches"].find()}
+    in_order = [str(n) for n in sorted(numbers, key=lambda n: numbers[n])]
+    assert sorted(in_order) == sorted(announced)
+    missed = replays.missed("ada", in_order[0], MOST + 2)
+    assert ids(replays, missed) == in_order[2:]
+    assert missed.cut
+    assert not replays.missed("ada", in_order[1], MOST + 2).cut
+
+
+@pytest.mark.parametrize("of_another", [True, False])
+def test_an_id_that_is_not_theirs_stands_for_its_time_and_tells_nothing(
+    scene: Scene, replays: Replays, *, of_another: bool
+) -> None:
+    own = announce(scene)
+    since = announce(scene, "grace") if of_another else new_id()
+    later = announce(scene)
+    found = ids(replays, replays.missed("ada", since, 9))
+    assert found in ([own, later], [later])  # ids tell no more than seconds
+    assert replays.missed("stranger", since, 9).entries == []
+
+
+def test_a_notification_for_push_alone_stands_for_its_time(scene: Scene, replays: Replays) -> None:
+    pushed = scene.accept("ada")
+    later = announce(scene)
+    assert ids(replays, replays.missed("ada", pushed, 9)) == [later]
+
+
+def test_what_was_cancelled_or_has_expired_or_was_muted_is_left_out(scene: Scene, replays: Replays) -> None:
+    scene.services.people.put("ada", {})
+    scene.database["users"].update_one({"_id": "ada"}, {"$set": {"muted": {"groups": [], "categories": ["news"]}}})
+    first, cancelled, _, _ = [
+        announce(scene),
+        announce(scene),
+        announce(scene, ttl=5),
+        announce(scene, category="news"),
+    ]
+    kept = announce(scene)
+    Notifications(scene.database).cancel(cancelled)  # its entry is still pending
+    scene.clock.forward(5)
+    assert ids(replays, replays.missed("ada", first, 9)) == [kept]
+
+
+def test_only_an_id_can_be_an_id() -> None:
+    assert parsed(None) is None
+    made = new_id()
+    assert parsed(made) == made
+    for wrong in ("", "x", 5, {}, made + "00"):
+        with pytest.raises(InvalidInput):
+            parsed(wrong)
