@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import structlog
@@ -13,6 +15,7 @@ from notify_server.services.reception import UNKNOWN, Reception, Report
 
 log = structlog.get_logger()
 
+_AT_ONCE = 4  # threads
 _REPORTED = {status.value: status for status in (Status.RECEIVED, Status.READ)}
 _MALFORMED = "Send notification_id and status: received or read."
 
@@ -22,6 +25,7 @@ class Receiving:
 
     def __init__(self, reception: Reception) -> None:
         self._reception = reception
+        self._threads = ThreadPoolExecutor(_AT_ONCE, "receipts")  # their own: announcing never waits behind a flood
 
     async def receive(self, socket: Socket, receipt: object) -> dict[str, Any]:
         """Record what a socket reports; returns the acknowledgement."""
@@ -29,7 +33,8 @@ class Receiving:
         if report is None:
             return {"ok": False, "error": _MALFORMED}
         try:
-            rejected = await asyncio.to_thread(self._reception.report, socket.user, [report], socket.sid)
+            record = partial(self._reception.report, socket.user, [report], socket.sid)
+            rejected = await asyncio.get_running_loop().run_in_executor(self._threads, record)
         except NotifyError as error:
             log.warning("receipt refused", problem=str(error))
             return {"ok": False, "error": "Please try again."}

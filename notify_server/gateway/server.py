@@ -5,6 +5,7 @@ import logging
 from typing import Any
 
 import socketio
+import structlog
 
 from notify_server.bootstrap import Gateway
 from notify_server.errors import InvalidInput
@@ -22,6 +23,8 @@ from notify_server.gateway.replay import Replaying
 from notify_server.gateway.sockets import Socket, Sockets
 from notify_server.gateway.updates import Updating
 from notify_server.services.replay import parsed
+
+log = structlog.get_logger()
 
 ROOM = "user:"
 
@@ -63,9 +66,16 @@ class Channels:
         loops = (self.announcing.run(self._poll), self.updating.run(), self._noting.run())
         self._tasks = [asyncio.create_task(loop) for loop in loops]
 
+    async def failed(self) -> None:
+        """Return when one of the loops has ended by itself: nothing can be promised to the sockets any more."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            log.error("a loop of the gateway ended", exc_info=None if task.cancelled() else task.exception())
+
     async def stop(self, within: float) -> None:
         """Note what was told, for as many seconds at most, and end."""
-        self._tasks[0].cancel()
+        for task in self._tasks[:1]:
+            task.cancel()
         try:
             async with asyncio.timeout(within):
                 await self._noting.finish()

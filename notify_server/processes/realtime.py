@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
+from socket import socket
 from threading import Event
 
 import structlog
@@ -37,6 +38,11 @@ class _Server(uvicorn.Server):
         """Called by uvicorn: leave the handlers alone."""
         yield
 
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Called by uvicorn: say when connections are taken."""
+        await super().startup(sockets)
+        log.info("realtime started", port=self.config.port)
+
     async def stop_when(self, stopped: Event, door: Door, spread: float) -> None:
         """Once `stopped` is set, send the clients away within `spread` seconds, and stop."""
         await asyncio.to_thread(stopped.wait)
@@ -52,27 +58,41 @@ def run(config: Config) -> int:
         return 0
     if not config.takes_user_tokens:
         log.warning("user tokens are not configured", missing="NOTIFY_JWT_SECRET or NOTIFY_JWT_JWKS_URL")
-    uvloop.run(_serve(config, database, stopped))
+    code = uvloop.run(_serve(config, database, stopped))
     database.client.close()
     metrics.forget(os.getpid())
-    return 0
+    return code
 
 
-async def _serve(config: Config, database: Store, stopped: Event) -> None:
+async def _serve(config: Config, database: Store, stopped: Event) -> int:
     channels = Channels(build_gateway(config, database), config.poll, limits_of(config))
     listeners = listening(database, asyncio.get_running_loop(), channels)
     server = _Server(settings(config, channels.door))
     for listener in listeners:
         listener.start()
     stopper = asyncio.create_task(server.stop_when(stopped, channels.door, config.realtime_spread))
-    await channels.start()
+    starting = asyncio.create_task(channels.start())
+    await asyncio.wait((stopper, starting), return_when=asyncio.FIRST_COMPLETED)
     try:
-        await server.serve()
+        if not stopped.is_set():
+            return await _until_over(server, channels)
+        return 0
     finally:
         stopped.set()
+        starting.cancel()
         await stopper
         await channels.stop(_GRACE)
         for listener in listeners:
             listener.stop()
         for listener in listeners:
             await asyncio.to_thread(listener.join)
+
+
+async def _until_over(server: _Server, channels: Channels) -> int:
+    """Serve; the exit code. Where announcing has failed, the process ends, and clients come back to another one."""
+    failing = asyncio.create_task(channels.failed())
+    failing.add_done_callback(lambda _: setattr(server, "should_exit", True))
+    await server.serve()
+    failed = failing.done()
+    failing.cancel()
+    return int(failed)

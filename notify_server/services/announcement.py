@@ -1,15 +1,16 @@
 """What a gateway tells its open sockets: new notifications of the realtime channel."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from notify_server import failpoints
 from notify_server.domain.batch import Batch
+from notify_server.domain.inbox import Place
 from notify_server.domain.notification import Channel, Notification, State
-from notify_server.domain.registry import Note
+from notify_server.domain.registry import Note, Status
 from notify_server.services.clock import Clock
 from notify_server.services.told import Told, told
 from notify_server.storage.backlog import Backlog
@@ -71,13 +72,21 @@ class Announcements:
         notifications = {found.id: found for found in self._sources.notifications.among(ids)}
         now = self._clock()
         live = [each for each in reached if _is_open(notifications.get(each.batch.key.notification), now)]
-        who: dict[str, list[str]] = defaultdict(list)
-        for each in live:
-            who[each.batch.key.notification] += each.users
-        found = self._sources.entries.among(who) if who else []
-        entries = {(entry.notification, entry.user): entry for entry in found}
+        found = [self._announced(each, notifications[each.batch.key.notification]) for each in live]
         failpoints.passes("announcement.read")
-        return [_announced(each, notifications[each.batch.key.notification], entries) for each in live]
+        return found
+
+    def _announced(self, reached: Reached, notification: Notification) -> Announced:
+        """Who is told the same is known without their entries, unless the item names the groups that reached them."""
+        if notification.audience.groups and notification.payload is None:
+            parts = _alike(notification, self._sources.entries.among({notification.id: reached.users}))
+        else:
+            others = self._sources.entries.beyond_pending(notification.id, reached.users)
+            fresh = [user for user in reached.users if user not in others]
+            parts = _alike(notification, [each for each in others.values() if each is not None])
+            if fresh:
+                parts.append((told(notification, _fresh(notification, fresh[0])), fresh))
+        return Announced(reached.batch.sequence or 0, notification, parts)
 
     def age(self, notification: Notification) -> float:
         """Seconds since a notification was accepted, or since its time had come."""
@@ -100,11 +109,15 @@ def _is_open(notification: Notification | None, now: datetime) -> bool:
     return notification is not None and notification.state is not State.CANCELLED and now < notification.expires_at
 
 
-def _announced(reached: Reached, notification: Notification, entries: Mapping[tuple[str, str], Entry]) -> Announced:
+def _fresh(notification: Notification, user: str) -> Entry:
+    """An entry that nothing has happened to."""
+    return Entry(user, notification.id, Status.PENDING, Place.UNREAD, (), None)
+
+
+def _alike(notification: Notification, entries: Sequence[Entry]) -> list[tuple[Told, Sequence[str]]]:
+    """Users who are told the same together."""
     alike: dict[Any, list[Entry]] = defaultdict(list)
-    for user in reached.users:
-        if (entry := entries.get((notification.id, user))) is not None:
-            key = () if notification.payload is not None else (*entry.groups, entry.status, entry.place, entry.read_at)
-            alike[key].append(entry)
-    parts = [(told(notification, each[0]), [entry.user for entry in each]) for each in alike.values()]
-    return Announced(reached.batch.sequence or 0, notification, parts)
+    for entry in entries:
+        key = () if notification.payload is not None else (*entry.groups, entry.status, entry.place, entry.read_at)
+        alike[key].append(entry)
+    return [(told(notification, each[0]), [entry.user for entry in each]) for each in alike.values()]

@@ -9,7 +9,7 @@ from pymongo.database import Database
 from notify_server.domain.inbox import Place
 from notify_server.domain.registry import Status
 from notify_server.storage.database import translated
-from notify_server.storage.documents import Document, entry_id, object_id
+from notify_server.storage.documents import Document, object_id
 
 _SHOWN = (
     "status",
@@ -46,12 +46,6 @@ class Entries:
         if after is not None:
             conditions["_id.n"] = {"$lt": object_id(after)}
         found = self._all.find(conditions).sort("_id.n", -1).limit(limit)
-        return [_shown(document) for document in found]
-
-    def among(self, notification: str, users: Sequence[str]) -> list[Document]:
-        """The entries of `users`, where there are any."""
-        n = object_id(notification)
-        found = self._all.find({"_id": {"$in": [entry_id(n, user) for user in users]}})
         return [_shown(document) for document in found]
 
     def counts(self, notifications: Sequence[str]) -> Mapping[str, Mapping[str, int]]:

@@ -1,19 +1,22 @@
 """The registry as open sockets are told of it: entries of announced pages, in the order of their sequence numbers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bson import ObjectId
+from pymongo import UpdateMany
 from pymongo.database import Database
 
 from notify_server.domain.inbox import VISIBLE
-from notify_server.domain.registry import Event, Note, sources
+from notify_server.domain.registry import Event, Note, Status, sources
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, entry_id, object_id
 from notify_server.storage.inbox import SHOWN, Entry, entry
 from notify_server.storage.registry import UNPUSHED, Who, any_of, transition
 
 _FIELDS = {**SHOWN, "sequence": 1}
+_BEYOND = [status.value for status in Status if status is not Status.PENDING]
 _VISIBLE = {"$in": [place.value for place in VISIBLE]}
 
 
@@ -35,6 +38,16 @@ class Sequenced:
     def among(self, who: Who) -> list[Entry]:
         """Those of these entries that are in their users' inboxes."""
         return [entry(found) for found in self._all.find({"_id": any_of(who), "inbox": _VISIBLE}, SHOWN)]
+
+    def beyond_pending(self, notification: str, users: Sequence[str]) -> dict[str, Entry | None]:
+        """Those of `users` whose entry is not `pending` any more; None where it is not in their inbox.
+
+        Right after an announcement these are few, and nothing is read of the others.
+        """
+        page = {"_id.n": object_id(notification), "_id.u": {"$gte": min(users), "$lte": max(users)}}
+        found = self._all.find(page | {"status": {"$in": _BEYOND}}, SHOWN, hint="by_notification")
+        entries = (entry(document) for document in found)
+        return {each.user: each if each.place in VISIBLE else None for each in entries}
 
     def number(self, user: str, notification: str) -> int | None:
         """The sequence number of the user's own entry; None where there is none."""
@@ -59,11 +72,15 @@ class Sequenced:
 
         Where `push_follows`, it is marked as unpushed: FCM has not accepted it, and is to be asked.
         """
-        guard = {"_id": any_of(who), "status": {"$in": sources(Event.SEND)}}
         update = transition(Event.SEND, note)
         if push_follows:
             update["$set"][UNPUSHED] = True
-        return self._all.update_many(guard, update).modified_count
+        guard = {"status": {"$in": sources(Event.SEND)}}
+        writes = [
+            UpdateMany({"_id.n": object_id(n), "_id.u": {"$in": list(users)}} | guard, update, hint="by_notification")
+            for n, users in who.items()
+        ]
+        return self._all.bulk_write(writes, ordered=False).modified_count if writes else 0
 
 
 def made_at(notification: str) -> datetime:

@@ -31,6 +31,8 @@ from notify_server.storage.personal import Personal
 from notify_server.storage.receipts import Receipt, Receipts
 from notify_server.storage.registry import Arrivals, Registry
 from notify_server.storage.resends import Request, Resends
+from notify_server.storage.sequenced import Sequenced
+from notify_server.storage.sequences import NewPage, Sequences
 from notify_server.storage.subscriptions import Subscriptions
 from notify_server.storage.traces import Traces
 from notify_server.storage.users import Users
@@ -83,6 +85,7 @@ class Work:
         self.erasures = watch(Erasures(database))
         self.traces = watch(Traces(database, self.erasures))
         self.audit, self.personal = watch(Audit(database)), watch(Personal(database))
+        self.sequences, self.sequenced = watch(Sequences(database)), watch(Sequenced(database))
         self.paces, self.workers = watch(Paces(database)), watch(Workers(database))
         self.made = [self._notification(number) for number in range(60)]
         self.first: Notification = self.made[0]
@@ -103,6 +106,7 @@ class Work:
         """Do everything."""
         for part in (self._users, self._devices, self._registry, self._notifications, self._expansions, self._batches):
             part()
+        self._sequences()
         self._others()
         self._people()
 
@@ -156,7 +160,6 @@ class Work:
         self.entries.of_notification(n, "pending", None, 9)
         self.entries.of_user("u010", n, 9)
         self.entries.of_user("u010", None, 9)
-        self.entries.among(n, USERS[:5])
         self.entries.counts([notification.id for notification in self.made[:3]])
         self.registry.pending(n, "u010", 9)
         self.registry.unconfirmed(n, NOON, "u010", 9)
@@ -252,7 +255,7 @@ class Work:
         self.backlog.recall(NOON)
         self.backlog.dispatching([notification.id for notification in self.made[:5]])
         self.backlog.oldest_due(Channel.PUSH, NOON)
-        self.backlog.announced(Channel.REALTIME, NOON)
+        self.backlog.announced(1, 9)
         self.backlog.held(self.first.id, NOON)
         self.backlog.queued(self.first.id, 9)
         self.backlog.recall_settled(self.made[8].id, [10, 20], NOON, NOON)
@@ -269,6 +272,27 @@ class Work:
         self.resends.waiting(9)
         self.resends.queue(requests[0], {"u1": 0, "u2": 0}, "u2", NOON, Rank.BULK)
         self.resends.finish(requests[0])
+
+    def _sequences(self) -> None:
+        live = [a_notification(channels=(Channel.REALTIME,)) for _ in range(40)]
+        for number, made in enumerate(live):
+            self.notifications.add(made, None)
+            self.database["notifications"].update_one({"_id": object_id(made.id)}, {"$set": {"owner": "one"}})
+            users = USERS[number : number + 20]
+            announcement = a_batch(made.id, *users, channel=Channel.REALTIME, stage=Stage.ANNOUNCE)
+            page = NewPage("", [announcement], Arrivals(made.id, None, recipients(*users)))
+            self.sequences.enter([page], "one", NOON)
+        self.sequences.last()
+        n = live[20].id
+        self.sequenced.among({n: USERS[20:30]})
+        self.sequenced.beyond_pending(n, USERS[20:30])
+        self.sequenced.number("u025", n)
+        self.sequenced.between("u025", 10, 30, 5)
+        self.sequenced.since("u025", after(-1), 30, 5)
+        self.sequenced.emitted({n: USERS[20:30]}, Note(NOON), push_follows=True)
+        self.registry.unsent({n: USERS[20:30]})
+        self.registry.pushed({n: USERS[20:30]}, Note(NOON))
+        self.backlog.announced(10, 9)
 
     def _people(self) -> None:
         self.personal.profile("u070")

@@ -16,7 +16,11 @@ from notify_server.storage.database import connect
 from notify_server.storage.documents import Document, Store
 from tests.architecture.storage_at_work import Work
 
-UNWATCHED = {"Signals"}  # its listeners follow a capped collection in natural order, which is what it is for
+UNWATCHED = {
+    "Signals",
+    "Updates",
+    "Following",
+}  # their listeners follow a capped collection in natural order, which is what it is for
 SORTED_IN_MEMORY = {"devices"}  # the few devices of one user
 EXPIRING = "to_end"  # the name of indexes by which MongoDB itself removes what has ended
 _PROFILE_SIZE = 64 * 1024 * 1024  # bytes

@@ -25,9 +25,11 @@ TOGETHER = [s for s in STEPS if s.startswith("together.")]
 EXPIRY = [s for s in STEPS if s.startswith("expire.")]
 REAPING = [s for s in STEPS if s.startswith("reap.")]
 GATEWAY = [s for s in STEPS if s.startswith("announcement.")]
+SEQUENCING = [s for s in STEPS if s.startswith("sequencing.")]
 OTHERS = ["acceptance.stored", "enrolment.registered", "scheduler.leading", "release.released", "resend.recalled"]
+OTHERS += ["replay.read"]
 EVERY_DAY = {"expansion.entries", "delivery.sent", "settlement.entries", "together.entries", "delivery.leased"}
-EVERY_DAY |= {"scheduler.leading", "expire.entries", "reap.batches", GATEWAY[0]}
+EVERY_DAY |= {"scheduler.leading", "expire.entries", "reap.batches", GATEWAY[0], SEQUENCING[1]}
 _serial = count()
 
 
@@ -88,7 +90,9 @@ def take_over(scene: Scene) -> None:
 
 
 def test_every_step_has_its_death_here():
-    assert sorted([*BROADCAST, *TOGETHER, *FROM_QUEUE, *EXPIRY, *REAPING, *GATEWAY, *OTHERS]) == sorted(STEPS)
+    assert sorted([*BROADCAST, *TOGETHER, *FROM_QUEUE, *EXPIRY, *REAPING, *GATEWAY, *SEQUENCING, *OTHERS]) == sorted(
+        STEPS
+    )
 
 
 @each(BROADCAST)
@@ -238,14 +242,14 @@ def test_a_scheduler_that_dies_while_it_reaps_a_dead_worker_is_followed_by_anoth
 def test_a_gateway_that_dies_while_it_announces_leaves_everything_in_the_inbox(scene, sides, step):
     """A socket is told at most once; whoever was not told finds the notification in the registry, and can read it."""
     user, port = sides.bare[0], free_port()
-    victim = scene.service.start("realtime", realtime_port=port, failpoint=step).ready("Application startup complete.")
+    victim = scene.service.start("realtime", realtime_port=port, failpoint=step).ready("realtime started")
     auth = {"token": scene.services.user_tokens.mint(user)[0]}
     cut_off = App(SimpleNamespace(port=port), auth)
     scene.service.start("worker").ready("worker started")
     notification = scene.accept(users=sides.bare, channels=(Channel.REALTIME,))
     await_death(scene, victim)
     cut_off.close()
-    scene.service.start("realtime", realtime_port=port).ready("Application startup complete.")
+    scene.service.start("realtime", realtime_port=port).ready("realtime started")
     app = App(SimpleNamespace(port=port), auth)
     following = scene.accept(users=sides.bare, channels=(Channel.REALTIME,))
     assert app.received.get(timeout=20)[0]["id"] in (notification, following)
@@ -257,3 +261,44 @@ def test_a_gateway_that_dies_while_it_announces_leaves_everything_in_the_inbox(s
         scene.sound(evidence)
         assert sorted(entry["_id"]["u"] for entry in evidence.entries) == sides.bare
     assert scene.count(notification, status="read") == 1
+
+
+@each(SEQUENCING)
+def test_a_worker_that_dies_while_it_announces_leaves_nothing_out_and_nothing_twice(scene, people, sides, step):
+    """Once in a large audience and once among small ones; an open socket is told of each page once."""
+    user, port = sides.bare[0], free_port()
+    scene.service.start("realtime", realtime_port=port).ready("realtime started")
+    app = App(SimpleNamespace(port=port), {"token": scene.services.user_tokens.mint(user)[0]})
+    large = scene.accept(groups=["crowd"], users=sides.bare, channels=(Channel.REALTIME,))
+    await_death(scene, scene.service.start("worker", failpoint=f"{step}:2"))
+    small = [scene.accept(users=[user, person], channels=(Channel.REALTIME,)) for person in people[:5]]
+    await_death(scene, scene.service.start("worker", failpoint=step))
+    take_over(scene)
+    scene.await_done(large, *small)
+    told = [app.received.get(timeout=20)[1]["id"] for _ in range(6)]
+    assert sorted(told) == sorted([large, *small])
+    assert app.silent(1.0)
+    app.close()
+    numbers = [batch["sequence"] for batch in scene.database.batches.find().sort("sequence", 1)]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    for notification in (large, *small):
+        scene.sound(scene.evidence(notification))
+
+
+@pytest.mark.full
+def test_a_gateway_that_dies_while_it_replays_is_asked_again(scene, sides):
+    user, port = sides.bare[0], free_port()
+    scene.service.start("worker").ready("worker started")
+    missed = [scene.accept(users=[user], channels=(Channel.REALTIME,)) for _ in range(3)]
+    scene.await_done(*missed)
+    auth = {"token": scene.services.user_tokens.mint(user)[0], "since": "0" * 24}
+    victim = scene.service.start("realtime", realtime_port=port, failpoint="replay.read")
+    victim.ready("realtime started")
+    cut_off = App(SimpleNamespace(port=port), auth)
+    await_death(scene, victim)
+    assert cut_off.received.empty()
+    cut_off.close()
+    scene.service.start("realtime", realtime_port=port).ready("realtime started")
+    app = App(SimpleNamespace(port=port), auth)
+    assert sorted(app.received.get(timeout=20)[1]["id"] for _ in missed) == sorted(missed)
+    app.close()

@@ -10,6 +10,9 @@ import pytest
 from notify_server.config import Config
 from notify_server.storage.documents import Store
 from tests.gateway.serving import Serving, serving
+from tests.services.conftest import clock, fcm, scene, simulator, transport
+
+__all__ = ["clock", "fcm", "scene", "serve", "simulator", "transport"]  # the scene of the services' tests, and sockets
 
 SECRET = "a secret of the tests, long enough for HS256"
 

@@ -139,7 +139,9 @@ def test_what_was_missed_comes_first_and_in_order(open_app: Open, announce: Call
 
 
 def test_who_asks_for_nothing_is_told_nothing_of_the_past(open_app: Open, announce: Callable[..., str]) -> None:
+    earlier = open_app("ada")
     announce("ada")
+    assert earlier.received.get(timeout=10)  # now it is past for this gateway
     ada = open_app("ada")
     assert ada.silent(0.5)
     assert ada.changes.empty()

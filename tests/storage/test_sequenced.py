@@ -43,6 +43,18 @@ def test_what_has_gone_from_the_inbox_is_left_out(database: Store, sequenced: Se
     assert [entry.notification for entry in sequenced.among({cancelled: ["ada"], read: ["ada", "grace"]})] == [read]
 
 
+def test_those_beyond_pending_are_told_apart_by_whether_they_are_in_the_inbox(
+    database: Store, sequenced: Sequenced
+) -> None:
+    notification, registry = enter(database, made(1), 1, "a", "b", "c", "d"), Registry(database)
+    registry.move(Event.SEND, {notification: ["a", "b"]}, Note(NOON))
+    registry.move(Event.CANCEL, {notification: ["c"]}, Note(NOON, Reason.CANCELLED_BY_BACKEND))
+    found = sequenced.beyond_pending(notification, ["b", "c", "d"])
+    assert found.keys() == {"b", "c"}
+    assert found["b"] is not None
+    assert (found["b"].status, found["c"]) == ("sent", None)
+
+
 def test_entries_since_a_second_are_those_of_later_ids(database: Store, sequenced: Sequenced) -> None:
     for sequence, seconds in enumerate((1, 3, 2, 4), 1):
         enter(database, made(seconds), sequence)

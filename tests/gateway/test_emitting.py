@@ -1,0 +1,49 @@
+"""What of emitting needs no client; the rest is in tests/processes/test_realtime.py."""
+
+import asyncio
+import json
+
+import socketio
+
+from notify_server.gateway.emitting import Emitting, encoded, new
+from notify_server.gateway.sockets import HELD_MOST, Socket
+from notify_server.services.told import Told
+
+GONE = "a transport that has gone"  # what is sent to it goes nowhere
+
+
+def run(sequences: list[int], after: int = 0) -> Socket:
+    """A socket that is still behind, after these announcements."""
+    emitting, socket = Emitting(socketio.AsyncServer(async_mode="asgi")), Socket("s", GONE, "ada", after)
+
+    async def announce() -> None:
+        for sequence in sequences:
+            await emitting.announce(socket, encoded("e", sequence), sequence)
+
+    asyncio.run(announce())
+    return socket
+
+
+def test_what_is_announced_to_a_socket_that_is_behind_is_held_in_order() -> None:
+    assert [sequence for sequence, _ in run([3, 4, 5], after=3).held or ()] == [4, 5]
+
+
+def test_no_more_is_held_than_so_many() -> None:
+    socket = run(list(range(1, HELD_MOST + 3)))
+    assert socket.overflows
+    assert len(socket.held or ()) == HELD_MOST
+
+
+def test_a_socket_that_goes_live_holds_nothing_more() -> None:
+    socket = run([1, 2])
+    asyncio.run(Emitting(socketio.AsyncServer(async_mode="asgi")).go_live(socket))
+    assert socket.held is None
+    assert not socket.overflows
+
+
+def test_a_packet_is_one_text_for_all() -> None:
+    packet = new(Told({"é": 1}, {"id": "n"}))
+    text = packet.encode()
+    assert text.startswith('42["notification:new",')
+    assert json.loads(text[2:]) == ["notification:new", {"é": 1}, {"id": "n"}]
+    assert packet.encode() is text
