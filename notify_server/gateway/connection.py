@@ -17,6 +17,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 CLOSING = "gateway:closing"
+_LOOKS, _LOOK = 100, 0.01  # how often, and after how many seconds, a stop looks whether all is written
 _GRACE = 5.0  # seconds to take the reason and to hang up
 _TOO_MANY = json.dumps([{"ok": False, "error": "too many events: wait a second"}])
 _NO_NAMESPACE = json.dumps({"message": "There is no namespace but /."})
@@ -64,7 +65,7 @@ class Connection:
         self._put("2" + _closing(reason, reconnect_in_ms))
 
     def end(self, reason: End) -> None:
-        """Close it, with the reason; what waits to be written is dropped. One that does not hang up is cut."""
+        """Close it, with the reason; what waits is dropped, but for a stop. A client that does not hang up is cut."""
         if self.ended is None:
             self.ended = reason
             metrics.SOCKETS_ENDED.labels(reason.value).inc()
@@ -91,8 +92,8 @@ class Connection:
 
     async def send(self, message: Message) -> None:
         """Write a message. Raises OSError when the connection is being ended: nothing more is to be tried."""
-        if self.ended is not None:
-            raise OSError(self.ended.value)
+        if self.ended not in {None, End.STOPPING}:
+            raise OSError("ended")
         await self._send(message)
         text = message.get("text")
         if text and text[0] == "4":
@@ -124,7 +125,16 @@ class Connection:
         if self._drained is not None:
             self._drained.set()
 
+    async def _flushed(self) -> None:
+        """Return when what was queued is written, or after a moment."""
+        for _ in range(_LOOKS):
+            if self._waiting <= 0:
+                return
+            await asyncio.sleep(_LOOK)
+
     async def _say(self, reason: End) -> None:
+        if reason is End.STOPPING:
+            await self._flushed()
         try:
             if reason not in {End.STOPPING, End.NOT_CONNECTED}:  # told before, or nobody there to be told
                 closing = "42" + _closing(reason, reason.reconnect_in_ms)
