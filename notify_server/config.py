@@ -26,6 +26,7 @@ _PORT = Range(min=1, max=65535)
 _COUNT = Range(min=1, max=256)
 _POSITIVE = Range(min=0, min_inclusive=False)
 _DAYS = Range(1, 36_500)
+_EVENTS = Range(min=0, max=10_000, min_inclusive=False)
 
 Network = IPv4Network | IPv6Network
 
@@ -84,6 +85,11 @@ def _scheme(value: str) -> None:
 def _host(value: str) -> None:
     if not re.fullmatch(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*", value):
         raise ValidationError(f"{value!r} is no host name: letters, digits and dots; *.example.org for all below one.")
+
+
+def _origin(value: str) -> None:
+    if value != "*" and not re.fullmatch(r"https?://[a-z0-9.\[\]:-]+", value):
+        raise ValidationError(f"{value!r} is no origin, such as https://app.example.org; * for all.")
 
 
 def _networks(env: Env, name: str) -> tuple[Network, ...]:
@@ -149,6 +155,14 @@ class Config:
     rate_server: float = 5_000.0
     rate_user: float = 20.0
     rate_refused: float = 20.0  # a minute
+    realtime_connections: int = 10_000
+    realtime_user_connections: int = 20
+    realtime_connect_timeout: float = 10.0
+    realtime_event_rate: float = 20.0
+    realtime_event_burst: int = 100
+    realtime_buffer: int = 2 * 1024 * 1024
+    realtime_spread: float = 5.0
+    realtime_origins: tuple[str, ...] = ("*",)
     link_schemes: tuple[str, ...] = ("https",)
     link_hosts: tuple[str, ...] = ()
     realtime_replay: int = 500  # notifications
@@ -160,6 +174,7 @@ class Config:
     device_remove_days: int = 270
     audit_days: int = 400
     trusted_proxies: tuple[Network, ...] = ()
+    demo: bool = False
     log_level: str = "info"
     log_format: str = "json"
     owner: str = field(default_factory=_owner)
@@ -171,6 +186,11 @@ class Config:
     def takes_user_tokens(self) -> bool:
         """Whether any key is configured that could verify one."""
         return bool(self.jwt_secret or self.jwt_jwks_url)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach what listens on `host`."""
+        return _is_loopback(self.host)
 
     @property
     def run_dir(self) -> Path:
@@ -219,6 +239,18 @@ def load() -> Config:
         rate_server=env.float("RATE_SERVER", Config.rate_server, validate=Range(0, 1_000_000)),
         rate_user=env.float("RATE_USER", Config.rate_user, validate=Range(0, 1_000_000)),
         rate_refused=env.float("RATE_REFUSED", Config.rate_refused, validate=Range(0, 1_000_000)),
+        realtime_connections=env.int("REALTIME_CONNECTIONS", Config.realtime_connections, validate=Range(1, 1_000_000)),
+        realtime_user_connections=env.int(
+            "REALTIME_USER_CONNECTIONS", Config.realtime_user_connections, validate=Range(1, 10_000)
+        ),
+        realtime_connect_timeout=env.float(
+            "REALTIME_CONNECT_TIMEOUT", Config.realtime_connect_timeout, validate=_POSITIVE
+        ),
+        realtime_event_rate=env.float("REALTIME_EVENT_RATE", Config.realtime_event_rate, validate=_EVENTS),
+        realtime_event_burst=env.int("REALTIME_EVENT_BURST", Config.realtime_event_burst, validate=Range(1, 10_000)),
+        realtime_buffer=env.int("REALTIME_BUFFER", Config.realtime_buffer, validate=Range(256 * 1024, 1024**3)),
+        realtime_spread=env.float("REALTIME_SPREAD", Config.realtime_spread, validate=Range(0, 25)),
+        realtime_origins=_names(env, "REALTIME_ORIGINS", Config.realtime_origins, _origin),
         link_schemes=_names(env, "LINK_SCHEMES", Config.link_schemes, _scheme),
         link_hosts=_names(env, "LINK_HOSTS", Config.link_hosts, _host),
         realtime_replay=env.int("REALTIME_REPLAY", Config.realtime_replay, validate=Range(1, 10_000)),
@@ -230,6 +262,7 @@ def load() -> Config:
         device_remove_days=env.int("DEVICE_REMOVE_DAYS", Config.device_remove_days, validate=_DAYS),
         audit_days=env.int("AUDIT_DAYS", Config.audit_days, validate=_DAYS),
         trusted_proxies=_networks(env, "TRUSTED_PROXIES"),
+        demo=env.bool("DEMO", Config.demo),
         log_level=env.str("LOG_LEVEL", Config.log_level, validate=OneOf(["debug", "info", "warning", "error"])),
         log_format=env.str("LOG_FORMAT", Config.log_format, validate=OneOf(["json", "console"])),
     )
@@ -254,6 +287,8 @@ def _contradictions(config: Config) -> list[str]:
         found.append("NOTIFY_JWT_SECRET_PREVIOUS: is set, but NOTIFY_JWT_SECRET, which takes its place, is not.")
     elif config.jwt_secret_previous and config.jwt_secret_previous == config.jwt_secret:
         found.append("NOTIFY_JWT_SECRET_PREVIOUS: is the same as NOTIFY_JWT_SECRET.")
+    if config.demo and not config.is_local:
+        found.append("NOTIFY_DEMO: is for this machine alone, but NOTIFY_HOST is not 127.0.0.1.")
     stale, removed = config.device_stale_days, config.device_remove_days
     if None not in {stale, removed} and stale > removed:
         found.append("NOTIFY_DEVICE_STALE_DAYS: is more than NOTIFY_DEVICE_REMOVE_DAYS.")

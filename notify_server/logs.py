@@ -8,7 +8,16 @@ from typing import Any
 
 import structlog
 
-_NOISY = ("apscheduler", "pymongo", "urllib3", "google", "httpx", "hpack")  # a line for each thing they do
+_NOISY = (
+    "apscheduler",
+    "pymongo",
+    "urllib3",
+    "google",
+    "httpx",
+    "hpack",
+    "socketio",
+    "uvicorn.websockets",
+)  # a line for each thing
 _TALKATIVE = ("gunicorn.error", "uvicorn.error")  # at debug they quote paths and frames, and what those hold
 _QUOTING = ("pymongo", "bson")  # their errors quote documents: messages, targets
 

@@ -45,6 +45,14 @@ def test_every_problem_is_told_at_once_with_its_variable(monkeypatch: pytest.Mon
         "NOTIFY_RATE_SERVER": "-1",
         "NOTIFY_RATE_USER": "nan",
         "NOTIFY_RATE_REFUSED": "inf",
+        "NOTIFY_REALTIME_CONNECTIONS": "0",
+        "NOTIFY_REALTIME_USER_CONNECTIONS": "-1",
+        "NOTIFY_REALTIME_CONNECT_TIMEOUT": "0",
+        "NOTIFY_REALTIME_EVENT_RATE": "0",
+        "NOTIFY_REALTIME_EVENT_BURST": "0",
+        "NOTIFY_REALTIME_BUFFER": "1024",
+        "NOTIFY_REALTIME_SPREAD": "26",
+        "NOTIFY_REALTIME_ORIGINS": "https://app.example.org/path",
         "NOTIFY_LINK_SCHEMES": "https,javascript",
         "NOTIFY_LINK_HOSTS": "example.org,a/b",
     }
@@ -103,6 +111,7 @@ def test_a_secret_that_is_none_is_refused(name: str, value: str, monkeypatch: py
         {"NOTIFY_JWT_SECRET_PREVIOUS": SECRET, "NOTIFY_JWT_SECRET": SECRET},
         {"NOTIFY_JWT_JWKS_ISSUER": "https://issuer.example"},
         {"NOTIFY_JWT_JWKS_AUDIENCE": "app"},
+        {"NOTIFY_DEMO": "true", "NOTIFY_HOST": "0.0.0.0"},
     ],
 )
 def test_settings_that_contradict_one_another_are_refused(
@@ -197,3 +206,11 @@ def test_trusted_proxies_are_addresses_and_networks(monkeypatch: pytest.MonkeyPa
 def test_no_device_is_removed_before_it_is_stale(monkeypatch: pytest.MonkeyPatch) -> None:
     [problem] = refused({"NOTIFY_DEVICE_STALE_DAYS": "30", "NOTIFY_DEVICE_REMOVE_DAYS": "29"}, monkeypatch)
     assert problem.startswith("NOTIFY_DEVICE_STALE_DAYS: ")
+
+
+def test_origins_of_browsers_are_any_unless_they_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert config.load().realtime_origins == ("*",)
+    monkeypatch.setenv("NOTIFY_REALTIME_ORIGINS", "https://App.example.org,http://localhost:3000")
+    assert config.load().realtime_origins == ("https://app.example.org", "http://localhost:3000")
+    [problem] = refused({"NOTIFY_REALTIME_ORIGINS": "app.example.org"}, monkeypatch)
+    assert problem.startswith("NOTIFY_REALTIME_ORIGINS: ")

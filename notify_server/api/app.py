@@ -6,7 +6,19 @@ from typing import Any
 from flask import Flask
 from flask_smorest import Api
 
-from notify_server.api import auditing, context, docs, guards, limits, openapi, parsing, problems, remote
+from notify_server.api import (
+    asyncapi,
+    auditing,
+    context,
+    demo,
+    docs,
+    guards,
+    limits,
+    openapi,
+    parsing,
+    problems,
+    remote,
+)
 from notify_server.api.jsonapi import negotiation
 from notify_server.api.routes import (
     audit,
@@ -46,6 +58,8 @@ def create_app(config: Config, services: Services) -> Flask:
     for module in _ROUTES:
         api.register_blueprint(module.routes)
     docs.install(app)
+    if config.demo:
+        demo.install(app, config.realtime_port)
     guards.install(app, limits.count)
     negotiation.install(app)
     limits.install(app)
@@ -53,5 +67,6 @@ def create_app(config: Config, services: Services) -> Flask:
     app.before_request(parsing.require_ids)
     app.before_request(parsing.require_json)
     app.extensions["openapi"] = openapi.describe(app, api)
+    app.extensions["asyncapi"] = asyncapi.describe(app.extensions["openapi"], config.realtime_port)
     problems.install(app)
     return app

@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import socketio
 
+from notify_server import metrics
 from notify_server.errors import NotifyError
+from notify_server.gateway.limits import Refusal
 from notify_server.services.user_tokens import UserTokens
 
 _CHECKS = 2  # threads
@@ -28,4 +30,5 @@ class Admission:
         try:
             return self._user_tokens.authenticate(token if isinstance(token, str) else "")
         except NotifyError as error:
+            metrics.SOCKETS_REFUSED.labels(Refusal.TOKEN.value).inc()
             raise socketio.exceptions.ConnectionRefusedError(str(error)) from None

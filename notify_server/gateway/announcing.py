@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+from notify_server import metrics
 from notify_server.domain.batch import Batch
 from notify_server.domain.notification import Notification
 from notify_server.gateway.emitting import Emitting, new
@@ -61,8 +62,10 @@ class Announcing:
         for each in announced:
             for told, users in each.told:
                 packet = new(told)
-                for user in users:
-                    for socket in self._sockets.of(user):
-                        await self._emitting.announce(socket, packet, each.sequence)
+                sockets = [socket for user in users for socket in self._sockets.of(user)]
+                for socket in sockets:
+                    await self._emitting.announce(socket, packet, each.sequence)
+                metrics.EMITTED.labels("notification:new").inc(len(sockets))
                 emitted.append((each.notification, users))
+            metrics.EMIT_SECONDS.observe(self._announcements.age(each.notification))
         await self._noting.note(emitted)

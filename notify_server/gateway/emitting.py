@@ -6,11 +6,12 @@ once for each user, and start a task for each socket.
 
 from typing import Any
 
-import socketio
 from engineio.packet import MESSAGE, Packet
 from socketio.packet import EVENT
 from socketio.packet import Packet as Event
 
+from notify_server.gateway.limits import End
+from notify_server.gateway.outgoing import Server
 from notify_server.gateway.sockets import Socket
 from notify_server.services.told import Told
 
@@ -20,8 +21,13 @@ NAMESPACE = "/"
 class Emitting:
     """Writes to the sockets of one server."""
 
-    def __init__(self, server: socketio.AsyncServer) -> None:
+    def __init__(self, server: Server) -> None:
         self._server = server
+
+    async def keep_pace(self, socket: Socket) -> None:
+        """Return when the client has taken most of what it was sent: for what may be more than its buffer holds."""
+        if (connection := self._server.connection(socket.transport)) is not None:
+            await connection.room()
 
     async def send(self, socket: Socket, packet: Packet) -> None:
         """Queue a packet for a socket, behind those before it; nothing happens where it has gone."""
@@ -37,7 +43,7 @@ class Emitting:
         if socket.held is None:
             await self.send(socket, packet)
         elif socket.overflows:
-            await self._server.disconnect(socket.sid)
+            self._drop(socket)
         else:
             socket.held.append((sequence, packet))
 
@@ -47,8 +53,13 @@ class Emitting:
             held, socket.held = socket.held, []
             for sequence, packet in held:
                 if sequence > socket.after:
+                    await self.keep_pace(socket)
                     await self.send(socket, packet)
         socket.held = None
+
+    def _drop(self, socket: Socket) -> None:
+        if (connection := self._server.connection(socket.transport)) is not None:
+            connection.end(End.TOO_SLOW)  # not a disconnect of Socket.IO's: after that, its clients stay away
 
 
 def encoded(event: str, *arguments: Any) -> Packet:

@@ -4,6 +4,7 @@ It is among the sockets from the first moment, behind the position that the anno
 up to there is read from the database, what is announced after that is held until all of this is told.
 """
 
+from notify_server import metrics
 from notify_server.gateway.emitting import Emitting, encoded, new
 from notify_server.gateway.insisting import insist
 from notify_server.gateway.noting import Noting
@@ -33,10 +34,13 @@ class Replaying:
         socket.after = max(socket.after, missed.after)
 
     async def _tell(self, socket: Socket, missed: Missed) -> None:
+        metrics.REPLAYED.observe(len(missed.entries))
+        metrics.EMITTED.labels("notification:new").inc(len(missed.entries))
         summary = {"count": len(missed.entries), "cut": missed.cut}
         await self._emitting.send(socket, encoded("notification:replay", summary))
         for part in missed.parts:
             found = await insist(self._replays.read, part, pause=self._poll)
             for _, told in found:
+                await self._emitting.keep_pace(socket)
                 await self._emitting.send(socket, new(told))
             await self._noting.note([(notification, [socket.user]) for notification, _ in found])

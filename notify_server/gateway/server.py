@@ -1,6 +1,7 @@
 """Every user's private channel: the wiring of Socket.IO's events. Only the server puts a socket into a room."""
 
 import asyncio
+import logging
 from typing import Any
 
 import socketio
@@ -10,8 +11,13 @@ from notify_server.bootstrap import Gateway
 from notify_server.errors import InvalidInput
 from notify_server.gateway.admission import Admission
 from notify_server.gateway.announcing import Announcing
+from notify_server.gateway.door import Door
 from notify_server.gateway.emitting import NAMESPACE, Emitting
+from notify_server.gateway.frames import LARGEST
+from notify_server.gateway.limits import DEFAULTS, Limits
 from notify_server.gateway.noting import Noting
+from notify_server.gateway.outgoing import Server
+from notify_server.gateway.probes import Probes
 from notify_server.gateway.receipts import Receiving
 from notify_server.gateway.replay import Replaying
 from notify_server.gateway.sockets import Socket, Sockets
@@ -22,12 +28,23 @@ log = structlog.get_logger()
 
 ROOM = "user:"
 
+_LOG = logging.getLogger("socketio")  # given, as they would install handlers of their own otherwise
+
 
 class Channels:
     """The sockets of this process, and what they are told and tell. `poll` is in seconds."""
 
-    def __init__(self, gateway: Gateway, poll: float) -> None:
-        self.server = socketio.AsyncServer(async_mode="asgi", transports=["websocket"], namespaces=[NAMESPACE])
+    def __init__(self, gateway: Gateway, poll: float, limits: Limits = DEFAULTS) -> None:
+        self.server = Server(
+            async_mode="asgi",
+            transports=["websocket"],
+            namespaces=[NAMESPACE],
+            cors_allowed_origins="*" if "*" in limits.origins else list(limits.origins),
+            max_http_buffer_size=LARGEST,
+            logger=_LOG,
+            engineio_logger=_LOG,
+        )
+        self.door = Door(socketio.ASGIApp(self.server), Probes(lambda: self.door.closed), limits)
         self.sockets = Sockets()
         self._poll = poll
         self._emitting = Emitting(self.server)
@@ -67,10 +84,11 @@ class Channels:
         for task in [*self._tasks, *self._opening.values()]:
             task.cancel()
 
-    async def _connect(self, sid: str, _: object, auth: object) -> None:
+    async def _connect(self, sid: str, environ: dict[str, Any], auth: object) -> None:
         user = await self._admission.user(auth)
         since = self._since(auth)
         transport = self._transport(sid)
+        self.door.admit(environ, user)
         await self.server.enter_room(sid, ROOM + user)
         # From here until the client is told that it is connected nothing else runs: no event overtakes that.
         socket = Socket(sid, transport, user, self.announcing.position)

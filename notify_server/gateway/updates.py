@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+from notify_server import metrics
 from notify_server.domain.registry import Status
 from notify_server.gateway.emitting import Emitting, encoded
 from notify_server.gateway.insisting import insist
@@ -27,6 +28,7 @@ class Updating:
     async def hear(self, update: Update) -> None:
         """Tell the user's sockets here, but not the one that made the change; whoever has none here costs nothing."""
         sockets = [socket for socket in self._sockets.of(update.user) if socket.sid != update.origin]
+        metrics.EMITTED.labels("notification:updated").inc(len(sockets))
         packets = [encoded(*event) for event in _events(update)] if sockets else []
         for socket in sockets:
             for packet in packets:
@@ -44,6 +46,7 @@ class Updating:
             users, self._changed = sorted(self._changed), set()
             for user, unread in zip(users, await insist(self._unread, users, pause=self._poll), strict=True):
                 packet = encoded("notification:counts", {"unread": unread})
+                metrics.EMITTED.labels("notification:counts").inc(len(self._sockets.of(user)))
                 for socket in self._sockets.of(user):
                     await self._emitting.send(socket, packet)
 

@@ -45,6 +45,7 @@ def environment(config: Config, *, simulator: bool) -> dict[str, str]:
         "NOTIFY_MONGODB_URI": config.mongodb_uri,
         "NOTIFY_JWT_SECRET": config.jwt_secret,
         "PROMETHEUS_MULTIPROC_DIR": str(_metrics_directory(config)),
+        "NOTIFY_DEMO": str(config.is_local),
     }
     if simulator:
         told |= {

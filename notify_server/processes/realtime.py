@@ -1,27 +1,33 @@
 """The realtime process: holds the users' sockets. Run as many as you like."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from random import Random
 from socket import socket
 from threading import Event
 
-import socketio
 import structlog
 import uvicorn
 import uvloop
 
+from notify_server import metrics
 from notify_server.bootstrap import build_gateway
 from notify_server.config import Config
+from notify_server.gateway.closing import send_away
+from notify_server.gateway.door import Door
+from notify_server.gateway.limits import limits_of
 from notify_server.gateway.server import Channels
 from notify_server.processes.listening import listening
 from notify_server.processes.readiness import await_database
 from notify_server.processes.signals import until_stopped
+from notify_server.processes.websocket import settings
 from notify_server.storage.documents import Store
 
 log = structlog.get_logger()
 
-_GRACE = 5  # seconds for open requests at a stop
+_GRACE = 5  # seconds for what was told to be noted
 
 
 class _Server(uvicorn.Server):
@@ -37,9 +43,10 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         log.info("realtime started", port=self.config.port)
 
-    async def stop_when(self, stopped: Event) -> None:
-        """Begin to stop once `stopped` is set."""
+    async def stop_when(self, stopped: Event, door: Door, spread: float) -> None:
+        """Once `stopped` is set, send the clients away within `spread` seconds, and stop."""
         await asyncio.to_thread(stopped.wait)
+        await send_away(door, spread, Random())  # noqa: S311 - jitter, not a secret
         self.should_exit = True
 
 
@@ -53,27 +60,17 @@ def run(config: Config) -> int:
         log.warning("user tokens are not configured", missing="NOTIFY_JWT_SECRET or NOTIFY_JWT_JWKS_URL")
     code = uvloop.run(_serve(config, database, stopped))
     database.client.close()
+    metrics.forget(os.getpid())
     return code
 
 
 async def _serve(config: Config, database: Store, stopped: Event) -> int:
-    channels = Channels(build_gateway(config, database), config.poll)
+    channels = Channels(build_gateway(config, database), config.poll, limits_of(config))
     listeners = listening(database, asyncio.get_running_loop(), channels)
-    settings = uvicorn.Config(
-        socketio.ASGIApp(channels.server),
-        host=config.host,
-        port=config.realtime_port,
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,
-        ws_ping_interval=None,  # Engine.IO has pings of its own
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=_GRACE,
-    )
-    server = _Server(settings)
+    server = _Server(settings(config, channels.door))
     for listener in listeners:
         listener.start()
-    stopper = asyncio.create_task(server.stop_when(stopped))
+    stopper = asyncio.create_task(server.stop_when(stopped, channels.door, config.realtime_spread))
     starting = asyncio.create_task(channels.start())
     await asyncio.wait((stopper, starting), return_when=asyncio.FIRST_COMPLETED)
     try:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import structlog
 
+from notify_server import metrics
 from notify_server.config import Config
 from notify_server.processes import defaults, leftovers, ports
 from notify_server.processes.interrupts import Interrupts
@@ -113,6 +114,7 @@ class Stack:
                     raise NotKept(f"{state.name} ends again and again: what it said stands above")
                 if state.pid and state.pid != known[state.name]:
                     log.warning("process restarted", name=state.name, pid=state.pid)
+                    metrics.forget(known[state.name])
                     known[state.name] = state.pid
         raise NotKept("supervisord itself has ended")
 

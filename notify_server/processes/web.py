@@ -11,9 +11,8 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
-from prometheus_client.multiprocess import mark_process_dead
 
-from notify_server import logs
+from notify_server import logs, metrics
 from notify_server.api import problems
 from notify_server.api.app import create_app
 from notify_server.bootstrap import build_services
@@ -104,8 +103,7 @@ def _stop_by_signals(arbiter: Any) -> None:
 
 
 def _child_exit(_: object, worker: Any) -> None:
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        mark_process_dead(worker.pid)
+    metrics.forget(worker.pid)
 
 
 def run(config: Config) -> int:

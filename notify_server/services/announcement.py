@@ -88,6 +88,10 @@ class Announcements:
                 parts.append((told(notification, _fresh(notification, fresh[0])), fresh))
         return Announced(reached.batch.sequence or 0, notification, parts)
 
+    def age(self, notification: Notification) -> float:
+        """Seconds since a notification was accepted, or since its time had come."""
+        return (self._clock() - (notification.send_at or notification.created_at)).total_seconds()
+
     def emitted(self, users: Sequence[tuple[Notification, Sequence[str]]]) -> None:
         """Note that notifications went out to open sockets of these users."""
         failpoints.passes("announcement.emitted")

@@ -68,7 +68,7 @@ GARBAGE = (
     *(None, "", "Bearer", "Bearer  ", "Bearer x", "Bearer nst", "Bearer nst_a_b", "Bearer a.b.c", "Bearer \xff"),
     *("Basic dTpw", "Digest a=b", "Token x", "x", "Bearer " + "x" * 5000),
 )
-PUBLIC = {"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs/", "/docs/<path:path>"}
+PUBLIC = {"/healthz", "/readyz", "/metrics", "/openapi.json", "/asyncapi.json", "/docs/", "/docs/<path:path>"}
 SERVER_ROUTES = [route for route, (needed, _) in ROUTES.items() if needed is not USER]
 USER_ROUTES = [route for route, (needed, _) in ROUTES.items() if needed is USER]
 

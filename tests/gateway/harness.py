@@ -27,8 +27,8 @@ class Wire:
     async def send_packet(self, transport: str, packet: Packet) -> None:
         self.sent.setdefault(transport, []).append(str(packet.encode()))
 
-    async def disconnect(self, sid: str) -> None:
-        self.sent.setdefault(sid, []).append("disconnected")
+    def connection(self, transport: str) -> None:
+        """None of these has one."""
 
 
 class Harness:

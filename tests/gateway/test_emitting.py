@@ -3,9 +3,8 @@
 import asyncio
 import json
 
-import socketio
-
 from notify_server.gateway.emitting import Emitting, encoded, new
+from notify_server.gateway.outgoing import Server
 from notify_server.gateway.sockets import HELD_MOST, Socket
 from notify_server.services.told import Told
 
@@ -14,7 +13,7 @@ GONE = "a transport that has gone"  # what is sent to it goes nowhere
 
 def run(sequences: list[int], after: int = 0) -> Socket:
     """A socket that is still behind, after these announcements."""
-    emitting, socket = Emitting(socketio.AsyncServer(async_mode="asgi")), Socket("s", GONE, "ada", after)
+    emitting, socket = Emitting(Server(async_mode="asgi")), Socket("s", GONE, "ada", after)
 
     async def announce() -> None:
         for sequence in sequences:
@@ -36,7 +35,7 @@ def test_no_more_is_held_than_so_many() -> None:
 
 def test_a_socket_that_goes_live_holds_nothing_more() -> None:
     socket = run([1, 2])
-    asyncio.run(Emitting(socketio.AsyncServer(async_mode="asgi")).go_live(socket))
+    asyncio.run(Emitting(Server(async_mode="asgi")).go_live(socket))
     assert socket.held is None
     assert not socket.overflows
 

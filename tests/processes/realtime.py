@@ -19,10 +19,10 @@ _WITHIN = 20.0  # seconds
 
 
 class RealtimeProcess:
-    """`notify-server realtime` on a free port, against the database of `config`."""
+    """`notify-server realtime` on a free port, or a given one, against the database of `config`."""
 
-    def __init__(self, config: Config) -> None:
-        self.port = free_port()
+    def __init__(self, config: Config, port: int | None = None) -> None:
+        self.port = port or free_port()
         told = {
             "NOTIFY_MONGODB_URI": config.mongodb_uri,
             "NOTIFY_DATABASE": config.database,

@@ -55,6 +55,12 @@ def test_without_a_firebase_project_everything_leads_to_the_simulator(config, tm
     assert told["GOOGLE_APPLICATION_CREDENTIALS"] == str(tmp_path / "run/simulator/service-account.json")
 
 
+@pytest.mark.parametrize(("host", "there"), [("127.0.0.1", "True"), ("localhost", "True"), ("0.0.0.0", "False")])
+def test_the_demo_page_is_there_while_nobody_else_can_reach_it(config, host, there):
+    completed = defaults.complete(replace(config, host=host), URI)
+    assert defaults.environment(completed, simulator=True)["NOTIFY_DEMO"] == there
+
+
 def test_a_configured_firebase_project_is_left_alone(config):
     configured = replace(config, fcm_project="real", fcm_endpoint="https://fcm.example")
     assert not defaults.uses_simulator(configured)

@@ -27,8 +27,6 @@ FULL = a_notification(
     send_at=after(5),
     resend=ResendPolicy(after=10, times=7),
     mandatory=True,
-    payload='{"title": "T", "n": {"a.b": [1, null]}}',
-    push_after=30,
     client="0123456789ab",
     address="192.0.2.7",
     payload='{"a":1}',

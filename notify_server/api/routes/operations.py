@@ -58,6 +58,15 @@ def openapi() -> Response:
     return jsonify(document)
 
 
+@routes.route("/asyncapi.json", methods=["GET"])
+@guards.public
+@routes.response(200, {"type": "object"})
+def asyncapi() -> Response:
+    """Describe the events of the realtime port (AsyncAPI 3.0)."""
+    document: dict[str, Any] = current_app.extensions["asyncapi"]
+    return jsonify(document)
+
+
 def _processes() -> bytes:
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return generate_latest(PROCESS_REGISTRY)

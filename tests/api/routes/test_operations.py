@@ -86,6 +86,10 @@ def test_the_document_is_the_one_that_answers_are_held_against(anyone, app):
     assert anyone.get("/openapi.json").json == app.extensions["openapi"]
 
 
+def test_the_document_of_the_realtime_port_is_served_beside_it(anyone, app):
+    assert anyone.get("/asyncapi.json").json == app.extensions["asyncapi"]
+
+
 def test_while_the_database_is_away_what_needs_it_is_503_and_goes_on_when_it_is_back(config, mongod):
     database = connect(replace(config, mongodb_uri=mongod.uri))
     with database.client, ThreadPoolExecutor(8) as at_once:

@@ -1,0 +1,83 @@
+"""What a realtime process allows its clients, and how it says no."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from notify_server.config import Config
+from notify_server.domain.rate import Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Times in seconds, sizes in bytes; `origins` of web pages, with `*` for all."""
+
+    connections: int
+    per_user: int
+    connect_within: float
+    events: Rate
+    buffer: int
+    origins: Sequence[str]
+
+    @property
+    def handshakes(self) -> int:
+        """WebSockets at most: with some more than `connections`, those beyond can be told why they are refused."""
+        return self.connections + max(100, self.connections // 10)
+
+
+def limits_of(config: Config) -> Limits:
+    """Those that are configured."""
+    return Limits(
+        connections=config.realtime_connections,
+        per_user=config.realtime_user_connections,
+        connect_within=config.realtime_connect_timeout,
+        events=Rate(config.realtime_event_rate, config.realtime_event_burst),
+        buffer=config.realtime_buffer,
+        origins=config.realtime_origins,
+    )
+
+
+DEFAULTS = limits_of(Config())
+
+
+class End(StrEnum):
+    """Why this server ends a connection: the reason that the client is told, and the metrics' label."""
+
+    TOO_SLOW = "too slow"
+    TOO_MANY_EVENTS = "too many events"
+    MALFORMED = "malformed packet"
+    NOT_CONNECTED = "not connected in time"
+    STOPPING = "server stopping"
+
+    @property
+    def code(self) -> int:
+        """The close code of the WebSocket (RFC 6455, and IANA's registry)."""
+        return {End.TOO_SLOW: 1013, End.STOPPING: 1012}.get(self, 1008)
+
+    @property
+    def reconnect_in_ms(self) -> int:
+        """When the client had better come back."""
+        return {End.TOO_SLOW: 1_000, End.STOPPING: 0}.get(self, 30_000)
+
+
+class Refusal(StrEnum):
+    """Why a connection is refused: the metrics' label."""
+
+    TOKEN = "token"  # noqa: S105 - the word
+    USER_FULL = "user"
+    PROCESS_FULL = "process"
+    STOPPING = "stopping"
+    TRANSPORT = "transport"
+
+
+_FULL_RETRY_MS = {Refusal.USER_FULL: 60_000, Refusal.PROCESS_FULL: 5_000}
+_FULL = {
+    Refusal.USER_FULL: "too many connections of this user: close one, or try again later",
+    Refusal.PROCESS_FULL: "too many connections: try again later",
+}
+
+
+def refusal(reason: Refusal) -> tuple[str, dict[str, Any]]:
+    """The message and the data of the error that the client's `connect_error` shows."""
+    return _FULL[reason], {"reason": "too_many_connections", "retry_in_ms": _FULL_RETRY_MS[reason]}
