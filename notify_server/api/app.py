@@ -46,7 +46,7 @@ def create_app(config: Config, services: Services) -> Flask:
     for module in _ROUTES:
         api.register_blueprint(module.routes)
     docs.install(app)
-    guards.install(app)
+    guards.install(app, limits.count)
     negotiation.install(app)
     limits.install(app)
     auditing.install(app)
