@@ -55,6 +55,7 @@ INDEXES = {
         _index("running", "user", partialFilterExpression={"user": {"$type": "string"}}),
         _index("by_time", "at", expireAfterSeconds=int(REMEMBERED.total_seconds())),
     ],
+    updates.COLLECTION: [_index("by_user", "user")],  # for erasure
     "resends": [_index("by_notification", "_id.n")],
     "batches": [
         _index("by_due", "_id.c", "stage", "rank", "due_at"),
@@ -67,10 +68,10 @@ INDEXES = {
 
 def apply(database: Database[dict[str, Any]]) -> None:
     """Make the indexes; those that are there already stay."""
-    for collection, indexes in INDEXES.items():
-        database[collection].create_indexes(indexes)
     for name, size in ((signals.COLLECTION, signals.SIZE), (updates.COLLECTION, updates.SIZE)):
         if not database[name].options().get("capped"):
             database.drop_collection(name)  # made by an insert before its time
             database.create_collection(name, capped=True, size=size)
             database[name].insert_one({})  # no cursor can follow an empty capped collection
+    for collection, indexes in INDEXES.items():
+        database[collection].create_indexes(indexes)

@@ -12,6 +12,7 @@ from pymongo.client_session import ClientSession
 from notify_server.domain.batch import Rank, Stage
 from notify_server.domain.erasure import Erasure
 from notify_server.domain.inbox import Place
+from notify_server.storage import updates
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store, entry_id
 from notify_server.storage.erasures import Erasures
@@ -46,6 +47,7 @@ class Traces:
         self._registry = database["registry"]
         self._notifications = database["notifications"]
         self._batches = database["batches"]
+        self._updates = database[updates.COLLECTION]
         self._resends = database["resends"]
         self._erasures = erasures
         self._client = database.client
@@ -76,6 +78,7 @@ class Traces:
         for a later sweep. Whether there was none like that.
         """
         user = erasure.user
+        self._updates.delete_many({"user": user})  # what open sockets were told of them
         if self._has_entries(user) or self._devices.find_one({"_id.u": user}, {"_id": 1}) is not None:
             return True
         echo = {"_id": user} | _BLANK

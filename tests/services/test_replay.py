@@ -61,7 +61,7 @@ def test_an_id_that_is_not_theirs_stands_for_its_time_and_tells_nothing(
     scene: Scene, replays: Replays, *, of_another: bool
 ) -> None:
     own = announce(scene)
-    since = announce(scene, "grace") if of_another else new_id()
+    since = announce(scene, "grace") if of_another else new_id(scene.clock())
     later = announce(scene)
     found = ids(replays, replays.missed("ada", since, 9))
     assert found in ([own, later], [later])  # ids tell no more than seconds
