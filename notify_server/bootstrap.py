@@ -12,6 +12,7 @@ from notify_server.config import Config
 from notify_server.domain.pace import Limits
 from notify_server.domain.push import PushTransport
 from notify_server.services.acceptance import Acceptance
+from notify_server.services.acceptance import Stores as AcceptanceStores
 from notify_server.services.announcement import Announcements, Sources
 from notify_server.services.arrival import Arrival
 from notify_server.services.audit import AuditLog
@@ -22,6 +23,7 @@ from notify_server.services.completion import Completion
 from notify_server.services.delivery import After, Delivery, Queue
 from notify_server.services.device_limits import DeviceLimits
 from notify_server.services.enrolment import Enrolment, Waiting
+from notify_server.services.enrolment import Limits as DeviceBounds
 from notify_server.services.erasing import Erasing
 from notify_server.services.expansion import Expansion, Stores
 from notify_server.services.export import Export
@@ -61,6 +63,7 @@ from notify_server.storage.entries import Entries
 from notify_server.storage.erasures import Erasures
 from notify_server.storage.expansions import Expansions
 from notify_server.storage.groups import Groups
+from notify_server.storage.hash_keys import HashKeys
 from notify_server.storage.inbox import Inbox
 from notify_server.storage.inbox_pages import InboxPages
 from notify_server.storage.leases import Leases
@@ -134,7 +137,10 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
     pacing = Pacing(Paces(database), Workers(database), Limits(config.fcm_rate, config.fcm_ramp))
     return Services(
         acceptance=Acceptance(
-            notifications, signals, trial.check, LinkPolicy(config.link_schemes, config.link_hosts), clock
+            AcceptanceStores(notifications, signals, HashKeys(database)),
+            trial.check,
+            LinkPolicy(config.link_schemes, config.link_hosts),
+            clock,
         ),
         cancellation=build_cancellation(database, clock),
         resending=build_resending(database, clock),
@@ -151,7 +157,7 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
             users,
             Waiting(registry, batches, signals),
             clock,
-            timedelta(days=config.device_stale_days),
+            DeviceBounds(config.devices_per_user, timedelta(days=config.device_stale_days)),
         ),
         reception=Reception(Receipts(database), Contacts(devices, clock), Updates(database), clock),
         inbox=Reading(Inbox(database), notifications, Updates(database), clock),
@@ -210,7 +216,12 @@ def build_cancellation(database: Store, clock: Clock | None = None) -> Cancellat
     """What takes notifications back: web begins it, a scheduler sweeps up."""
     clock = clock or database_clock(database)
     stores = CancellationStores(
-        Notifications(database), Expansions(database), Backlog(database), Registry(database), Entries(database)
+        Notifications(database),
+        Expansions(database),
+        Backlog(database),
+        Registry(database),
+        Entries(database),
+        Resends(database),
     )
     return Cancellation(stores, Signals(database), clock)
 

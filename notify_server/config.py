@@ -169,6 +169,7 @@ class Config:
     lease: float = 30.0
     poll: float = 1.0
     scheduler_interval: float = 1.0
+    devices_per_user: int = 50
     device_stale_days: int = 30
     device_remove_days: int = 270
     audit_days: int = 400
@@ -256,6 +257,7 @@ def load() -> Config:
         lease=env.float("LEASE", Config.lease, validate=_POSITIVE),
         poll=env.float("POLL", Config.poll, validate=_POSITIVE),
         scheduler_interval=env.float("SCHEDULER_INTERVAL", Config.scheduler_interval, validate=_POSITIVE),
+        devices_per_user=env.int("DEVICES_PER_USER", Config.devices_per_user, validate=Range(1, 1000)),
         device_stale_days=env.int("DEVICE_STALE_DAYS", Config.device_stale_days, validate=_DAYS),
         device_remove_days=env.int("DEVICE_REMOVE_DAYS", Config.device_remove_days, validate=_DAYS),
         audit_days=env.int("AUDIT_DAYS", Config.audit_days, validate=_DAYS),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from pymongo import MongoClient
 from pymongo.database import Database
 
@@ -15,6 +16,9 @@ from notify_server.storage.database import connect
 from tests.mongod import Mongod, embedded
 
 Documents = dict[str, Any]
+
+settings.register_profile("untimed", deadline=None)  # how long an example takes is no matter of a busy machine
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -98,6 +98,7 @@ def violations(evidence: Evidence) -> list[str]:
         _lost,
         _batches,
         _transitions,
+        _sent_stays,
         _attempts,
         _one_collapse_id,
         _reasons,
@@ -176,6 +177,13 @@ def _transitions(evidence: Evidence) -> Iterator[str]:
                 yield f"3: {entry['_id']['u']} was {status} at no time"
 
 
+def _sent_stays(evidence: Evidence) -> Iterator[str]:
+    """3: nobody who was sent it ends as if they had not been."""
+    for entry in evidence.entries:
+        if entry["sent_at"] is not None and entry["status"] in _EXPLAINED:
+            yield f"3: {entry['_id']['u']} was sent it, and is {entry['status']}"
+
+
 def _attempts(evidence: Evidence) -> Iterator[str]:
     """3: the attempts are those in the history, less the ones that the provider turned away at its door."""
     for entry in evidence.entries:
@@ -215,7 +223,7 @@ def _reasons(evidence: Evidence) -> Iterator[str]:
 
 def _counts(evidence: Evidence) -> Iterator[str]:
     """6: the counts reported equal a recount of the registry."""
-    reported = Entries(evidence.database).counts([evidence.notification_id])[evidence.notification_id]
+    reported = Entries(evidence.database).counts(evidence.notification_id)
     counted = Counter(entry["status"] for entry in evidence.entries)
     if {status: count for status, count in reported.items() if count} != counted:
         yield f"6: {reported} are reported, {dict(counted)} are there"

@@ -60,7 +60,7 @@ def create_app(config: Config, services: Services) -> Flask:
     docs.install(app)
     if config.demo:
         demo.install(app, config.realtime_port)
-    guards.install(app)
+    guards.install(app, limits.count)
     negotiation.install(app)
     limits.install(app)
     auditing.install(app)

@@ -60,6 +60,7 @@ _ITEM = {
     "created_at": _AT,
     "read_at": None,
 }
+_LISTED = {name: value for name, value in _SHOWN.items() if name not in {"counts", "erased"}}
 _DEVICE = {
     "id": "phone",
     "platform": "android",
@@ -173,7 +174,7 @@ _BODIES: dict[str, Any] = {
 _ANSWERS: dict[str, Any] = {
     "Accepted": {name: _SHOWN[name] for name in ("id", "created_at", "expires_at")} | {"state": "accepted"},
     "ShownNotification": _SHOWN,
-    "NotificationPage": {"notifications": [_SHOWN], "next": None},
+    "NotificationPage": {"notifications": [_LISTED], "next": None},
     "EntryPage": {"entries": [_ENTRY], "next": None},
     "Cancelled": {
         "id": _NOTIFICATION,

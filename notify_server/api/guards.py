@@ -9,7 +9,7 @@ from flask import Flask, current_app, g, request
 from notify_server.api.context import services
 from notify_server.domain.server_token import take_apart
 from notify_server.errors import Forbidden, Unauthenticated
-from notify_server.services.server_tokens import Client, Scope
+from notify_server.services.server_tokens import Scope
 
 View = TypeVar("View", bound=Callable[..., Any])
 _ATTRIBUTE = "__guard__"
@@ -73,15 +73,20 @@ def guard_of(app: Flask, endpoint: str) -> Guard | None:
     return found
 
 
-def install(app: Flask) -> None:
-    """Check that every route has a guard, and enforce them. Raises LookupError naming the routes that have none."""
+def install(app: Flask, count: Callable[[], None]) -> None:
+    """Check that every route has a guard, and enforce them. Raises LookupError naming the routes that have none.
+
+    `count` is called for each request once it is known who calls, and before it may be refused for lack of a scope.
+    """
     bare = sorted(endpoint for endpoint in app.view_functions if guard_of(app, endpoint) is None)
     if bare:
         raise LookupError(f"Routes without a guard: {', '.join(bare)}")
-    app.before_request(_enforce)
+    app.before_request(_identify)
+    app.before_request(count)
+    app.before_request(_authorise)
 
 
-def _enforce() -> None:
+def _identify() -> None:
     if request.endpoint is None:
         return  # no route: the answer is 404 or 405
     guard = guard_of(current_app, request.endpoint)
@@ -93,13 +98,14 @@ def _enforce() -> None:
     if guard is USER or (guard.or_user and take_apart(token) is None):
         g.user = services().user_tokens.authenticate(token)
     else:
-        g.client = _authorised(services().server_tokens.authenticate(token), guard)
+        g.client = services().server_tokens.authenticate(token)
 
 
-def _authorised(client: Client, guard: Guard) -> Client:
-    if guard.scope not in client.scopes:
-        raise Forbidden(f"This token lacks the scope {guard.scope!s}.")
-    return client
+def _authorise() -> None:
+    if "client" in g:
+        guard = guard_of(current_app, request.endpoint or "")
+        if guard is None or guard.scope not in g.client.scopes:
+            raise Forbidden(f"This token lacks the scope {guard.scope if guard else None!s}.")
 
 
 def _bearer() -> str:

@@ -11,25 +11,21 @@ from notify_server.errors import TooManyRequests, Unauthenticated
 from notify_server.services.rate_limits import RateLimit, Verdict, network
 
 SMALL = 16 * 1024  # bytes: a device says little
-_SMALL = {"me.register": SMALL, "inbox.mark": SMALL, "jsonapi.mark": SMALL}
-_RECEIPTS = 192 * 1024  # bytes: 500 receipts, each with everything that it can have
-_BODIES = _SMALL | {"me.report": _RECEIPTS}
+LARGER = {  # bytes, of routes for user tokens that take more than SMALL
+    "me.report": 192 * 1024,  # 500 receipts, each with everything that it can have
+    "inbox.mark_read": 3 * 1024 * 1024,  # 2,000 names of 128 characters, each of which JSON may escape in 12 bytes
+}
 
 
 def install(app: Flask) -> None:
-    """Hold every guarded route to the limits; after the guards, which say who calls."""
-    app.before_request(_count)
+    """Hold every guarded route to the limits; after the guards, which say who calls, and call `count`."""
     app.before_request(_bound_body)
     app.after_request(_show)
     app.register_error_handler(Unauthenticated, _count_refusal)
 
 
-def largest_body(endpoint: str, configured: int) -> int:
-    """The largest body in bytes that a route takes."""
-    return min(_BODIES.get(endpoint, configured), configured)
-
-
-def _count() -> None:
+def count() -> None:
+    """Take the request from what its caller may do. Raises TooManyRequests."""
     limits = services().rate_limits
     if "client" in g:
         _take(limits.server, g.client.id)
@@ -46,8 +42,9 @@ def _take(limit: RateLimit | None, caller: str) -> None:
 
 
 def _bound_body() -> None:
-    if request.endpoint in _BODIES:
-        request.max_content_length = largest_body(request.endpoint, current_app.config["MAX_CONTENT_LENGTH"])
+    if "user" in g:
+        largest = LARGER.get(request.endpoint or "", SMALL)
+        request.max_content_length = min(largest, current_app.config["MAX_CONTENT_LENGTH"])
 
 
 def _count_refusal(error: Unauthenticated) -> Response:

@@ -24,13 +24,17 @@ def address() -> str:
     its end, as long as who speaks is a trusted proxy; what is before that may be invented.
     """
     peer = _parse(request.remote_addr or "")
+    if peer is None:
+        return "unknown"
+    return str(_forwarded(peer) if _is_trusted(peer) else peer)
+
+
+def _forwarded(peer: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """For whom the trusted proxy `peer` spoke."""
     said = ",".join(request.headers.getlist("X-Forwarded-For")).split(",")
-    while peer is not None and said and _is_trusted(peer):
-        before = _parse(said.pop().strip())
-        if before is None:
-            break
+    while said and _is_trusted(peer) and (before := _parse(said.pop().strip())) is not None:
         peer = before
-    return "unknown" if peer is None else str(peer)
+    return peer
 
 
 def _is_trusted(peer: IPv4Address | IPv6Address) -> bool:

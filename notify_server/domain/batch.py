@@ -77,7 +77,6 @@ class Batch:
     stage: Stage = Stage.DISPATCH
     resends: int = 0
     attempt: int = 0
-    first_tried_at: datetime | None = None
     devices: Mapping[str, tuple[str, ...]] | None = None
     owner: str | None = None
     calls: int = 0

@@ -6,7 +6,7 @@ device.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -16,9 +16,11 @@ from notify_server.domain.device import Target
 from notify_server.domain.notification import Notification
 from notify_server.domain.outcome import UNCOUNTED, Kind, Outcome, Verdict, judge
 from notify_server.domain.registry import Event, Note, Reason
-from notify_server.domain.retry import gives_up, wait
+from notify_server.domain.retry import wait
 
 Owned = tuple[str, str, Target]  # user, device id, target
+
+_EVENTS = {Kind.ACCEPTED: Event.SEND, Kind.RETRY: None, Kind.REJECTED: Event.FAIL, Kind.TARGET_DEAD: Event.FAIL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,8 @@ class _Planner:
         again: dict[frozenset[Outcome], list[str]] = defaultdict(list)
         for outcomes, users in self._alike().items():
             verdict = judge(outcomes)
-            retried = bool(verdict.retries) and not self._gives_up(verdict.retries)
-            moves.append(Move(_event(verdict, retried), users, self._note(verdict)))
-            if retried:
+            moves.append(Move(_EVENTS[verdict.kind], users, self._note(verdict)))
+            if verdict.retries:
                 again[verdict.retries].extend(users)
         batches = [self._retry(causes, users) for causes, users in again.items()]
         confirm = self._confirm(moves, {user for users in again.values() for user in users})
@@ -106,10 +107,6 @@ class _Planner:
         for user, answers in self.dispatch.by_user().items():
             alike[tuple(outcome for _, outcome in answers)].append(user)
         return alike
-
-    def _gives_up(self, causes: Iterable[Outcome]) -> bool:
-        first = self.dispatch.batch.first_tried_at or self.now
-        return all(gives_up(cause.reason, (self.now - first).total_seconds()) for cause in causes)
 
     def _note(self, verdict: Verdict) -> Note:
         attempt = self.dispatch.batch.attempt + 1
@@ -129,7 +126,6 @@ class _Planner:
             users=tuple(users),
             due_at=min(self.now + timedelta(seconds=seconds), self.dispatch.notification.expires_at),
             attempt=attempt,
-            first_tried_at=batch.first_tried_at or (self.now if counted else None),
             devices=self._remaining(users),
         )
 
@@ -137,7 +133,7 @@ class _Planner:
         """A new batch for some of this one's recipients, free to be leased."""
         batch = self.dispatch.batch
         key = replace(batch.key, part=f"{self.rng.getrandbits(64):016x}")
-        return replace(batch, key=key, owner=None, attempt=0, first_tried_at=None, devices=None)
+        return replace(batch, key=key, owner=None, attempt=0, devices=None)
 
     def _remaining(self, users: Sequence[str]) -> Mapping[str, tuple[str, ...]] | None:
         """Which devices are tried again, of those users for whom it is not all of them."""
@@ -165,9 +161,3 @@ class _Planner:
         users = tuple(user for user in batch.users if user in sent)
         waiting = replace(self._beside(), key=batch.key, users=users, stage=Stage.CONFIRM, due_at=due_at)
         return waiting if users else None
-
-
-def _event(verdict: Verdict, retried: bool) -> Event | None:
-    if verdict.kind is Kind.ACCEPTED:
-        return Event.SEND
-    return None if retried else Event.FAIL

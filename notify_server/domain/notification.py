@@ -10,6 +10,7 @@ from typing import Any
 MAX_USERS = 50_000  # explicit users in one payload (contract)
 MAX_TTL = 2_419_200  # seconds: four weeks, FCM's own limit
 DEFAULT_TTL = 86_400  # seconds
+OWN_KEYS = frozenset({"notification_id", "link", "category"})  # of `data`: set on the way to a device, not in a payload
 
 
 class State(StrEnum):

@@ -1,6 +1,6 @@
 """The states of a registry entry, and the one table of moves between them.
 
-            a                b               c
+            a               b, j             c
  (none) ─────────> pending ─────> sent ─────────> received ─────> read
    │              f  │  ▲          │  ▲  d            (e) also from sent, and from pending
    │ f  ┌────────────┤  └──────────┘  resend: sent → pending, while attempts and time remain
@@ -10,7 +10,8 @@
 
 h is the late receipt: a device's word that it has the message is better evidence than our own, that it could
 not get it (FCM may accept a message and lose the connection before it says so). i is the same of FCM's word: it
-accepted the message in the moment in which the user muted it.
+accepted the message in the moment in which the user muted it. j: what FCM accepted once is not undone by a resend
+that fails, is taken back, muted or too late: such a `pending` entry goes back to `sent`, where f and g end others.
 """
 
 from collections.abc import Mapping
@@ -27,7 +28,7 @@ class Status(StrEnum):
     RECEIVED = "received"  # a device reported that it has it
     READ = "read"  # a device reported that the user has opened it
     SUPPRESSED = "suppressed"  # the user muted the group or category before it was sent
-    FAILED = "failed"  # it can never be delivered; the reason says why
+    FAILED = "failed"  # it can never be delivered, and never was sent; the reason says why
     EXPIRED = "expired"  # its time to live ended before it could be sent
     CANCELLED = "cancelled"  # the backend took it back before it was sent
 
@@ -36,8 +37,8 @@ class Reason(StrEnum):
     """Why an entry stands where it stands."""
 
     NO_DEVICE = "no_device"  # pending: no active device, waits for one until it expires
-    UNAVAILABLE = "unavailable"  # pending or failed: FCM answered 500 or 503
-    CONNECTION_LOST = "connection_lost"  # pending or failed: no answer; FCM may have accepted it
+    UNAVAILABLE = "unavailable"  # pending: FCM answered 500 or 503
+    CONNECTION_LOST = "connection_lost"  # pending: no answer; FCM may have accepted it
     QUOTA_EXCEEDED = "quota_exceeded"  # pending: FCM answered 429
     DEVICE_RATE = "device_rate"  # pending: FCM's limit for one device is reached
     CREDENTIAL_REFUSED = "credential_refused"  # pending: FCM refused our credential
@@ -61,18 +62,27 @@ class Event(StrEnum):
     RECEIVE = "receive"  # c, e, h
     READ = "read"  # c, e, h
     RESEND = "resend"  # d
-    MUTE = "mute"  # f
-    FAIL = "fail"  # g
-    EXPIRE = "expire"  # g
-    CANCEL = "cancel"  # g
+    MUTE = "mute"  # f, j
+    FAIL = "fail"  # g, j
+    EXPIRE = "expire"  # g, j
+    CANCEL = "cancel"  # g, j
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One event's move: from any of `sources` (None: no entry yet) to `target`."""
+    """One event's move: from any of `sources` (None: no entry yet) to `target`.
+
+    What was sent before, and is `pending` for a resend, moves to `resent` instead.
+    """
 
     sources: frozenset[Status | None]
     target: Status
+    resent: Status
+
+    @property
+    def ends_unsent(self) -> bool:
+        """Whether it says of an entry that it was not delivered, and so is another one where it was sent before."""
+        return self.resent is not self.target
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,11 @@ class Note:
 
 
 def _move(target: Status, *sources: Status | None) -> Transition:
-    return Transition(frozenset(sources), target)
+    return Transition(frozenset(sources), target, target)
+
+
+def _end(target: Status, *sources: Status | None) -> Transition:
+    return Transition(frozenset(sources), target, Status.SENT)
 
 
 _UNDELIVERED = (Status.FAILED, Status.EXPIRED, Status.CANCELLED, Status.SUPPRESSED)
@@ -97,10 +111,10 @@ TRANSITIONS: Mapping[Event, Transition] = {
     Event.RECEIVE: _move(Status.RECEIVED, Status.SENT, Status.PENDING, *_UNDELIVERED),
     Event.READ: _move(Status.READ, Status.RECEIVED, Status.SENT, Status.PENDING, *_UNDELIVERED),
     Event.RESEND: _move(Status.PENDING, Status.SENT),
-    Event.MUTE: _move(Status.SUPPRESSED, None, Status.PENDING),
-    Event.FAIL: _move(Status.FAILED, Status.PENDING),
-    Event.EXPIRE: _move(Status.EXPIRED, Status.PENDING),
-    Event.CANCEL: _move(Status.CANCELLED, Status.PENDING),
+    Event.MUTE: _end(Status.SUPPRESSED, None, Status.PENDING),
+    Event.FAIL: _end(Status.FAILED, Status.PENDING),
+    Event.EXPIRE: _end(Status.EXPIRED, Status.PENDING),
+    Event.CANCEL: _end(Status.CANCELLED, Status.PENDING),
 }
 
 

@@ -1,18 +1,20 @@
-"""When a recipient whom FCM could not serve just now is tried again."""
+"""When a recipient whom FCM could not serve just now is tried again: until the notification expires.
+
+Google advises to give up "by about 60 minutes". That spares a server that is down. Here the pauses of the channel do
+that (domain/pace.py), and an outage of hours loses nobody whose notification is still worth having.
+"""
 
 import random
 
-from notify_server.domain.outcome import UNCOUNTED
 from notify_server.domain.registry import Reason
 
 QUOTA_WAIT = 60.0  # seconds, where a 429 names no Retry-After (FCM: "Scale FCM", error handling)
 CREDENTIAL_WAIT = 10.0  # seconds, for our own credential: the channel is paused meanwhile, and asks by probes
 PROVIDER_WAIT = 60.0  # seconds: a person has to act, and nothing is paused, so asking more often only adds load
 FIRST_BACKOFF = 10.0  # seconds (FCM: exponential backoff with jitter, from 10 s)
-LAST_BACKOFF = 900.0  # seconds: the backoff grows no further
+LAST_BACKOFF = 900.0  # seconds: the backoff grows no further, so nobody waits for long after an outage
 LEAST_WAIT = 1.0  # seconds: a Retry-After of 0 must not have us ask without a pause
 _DOUBLINGS = 7  # that lead from the first backoff to the last
-GIVE_UP_AFTER = 3600.0  # seconds from the first try that counts (FCM: "give up by about 60 minutes")
 
 
 def wait(reason: Reason | None, attempt: int, retry_after: float | None, rng: random.Random) -> float:
@@ -31,11 +33,3 @@ def wait(reason: Reason | None, attempt: int, retry_after: float | None, rng: ra
         return PROVIDER_WAIT
     backoff: float = min(FIRST_BACKOFF * 2 ** min(attempt - 1, _DOUBLINGS), LAST_BACKOFF)
     return backoff * (1 + rng.random() / 2)
-
-
-def gives_up(reason: Reason | None, tried_for: float) -> bool:
-    """Whether a recipient first tried `tried_for` seconds ago is given up as failed.
-
-    Quota and credential trouble is never the recipient's: those wait until the notification expires.
-    """
-    return reason not in UNCOUNTED and tried_for >= GIVE_UP_AFTER

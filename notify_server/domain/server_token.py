@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -31,11 +31,12 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The holder of a server token."""
+    """The holder of a server token. `ends_at` is when the secret ends that they came with; None: never."""
 
     id: str
     name: str
     scopes: frozenset[Scope]
+    ends_at: datetime | None = field(default=None, compare=False)
 
 
 def prefix_of(client: str) -> str:

@@ -53,11 +53,17 @@ _LOOSE_JOINER = re.compile(f"(?<![^\\s{_JOINERS}])[{_JOINERS}]|[{_JOINERS}](?![^
 _DIRECTION = re.compile(f"[{_EMBEDDINGS}{_ISOLATES}\n]")
 _SUSPECT = re.compile(f"[{_EMBEDDINGS}{_ISOLATES}{_JOINERS}{_TAGS}]")
 _LINE = re.compile("[\t\n\r]")
+_PLAIN_URL = re.compile(r"https://[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?(/[A-Za-z0-9._~/?=&%+-]{0,1000})?")
 
 
 def nfc(value: str) -> str:
     """`value` in Unicode's Normalisation Form C: the same text is the same characters, however it was typed."""
     return value if value.isascii() else unicodedata.normalize("NFC", value)
+
+
+def is_plain_url(value: str) -> bool:
+    """Whether it is an https URL that everybody reads alike and nobody refuses; other good URLs are not plain."""
+    return _PLAIN_URL.fullmatch(value) is not None
 
 
 def is_stacked(value: str) -> bool:

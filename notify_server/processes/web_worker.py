@@ -1,7 +1,7 @@
 """gunicorn's threaded worker, with its rough edges off: how it waits for clients, how it refuses, how it stops.
 
 A thread gets a request when all of it is there, and never waits for a client. Until then, and while an answer is
-taken, a connection costs memory alone, and each stage of it has a deadline.
+taken, a connection costs memory alone, and each stage of it has a deadline. An answer of any length is made in turns.
 """
 
 import json
@@ -16,18 +16,21 @@ from time import monotonic
 from typing import Any
 
 import structlog
+from gunicorn.http import wsgi
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
+from notify_server.processes.answer import TURN, Answer
 from notify_server.processes.framing import Progress
 from notify_server.processes.line import Line, Stage, Wire
 
 log = structlog.get_logger()
 
-_PIECE = 64 * 1024  # bytes read at once, and of a request that are held without being counted
-_MAX_HELD = 64 * 1024 * 1024  # bytes of larger requests that are held until they are whole, together
+_PIECE = 64 * 1024  # bytes read at once, and of a request or an answer that are held without being counted
+_MAX_HELD = 64 * 1024 * 1024  # bytes of larger requests that are not whole yet, together; and of larger answers
 _MAX_DROPPED = 64 * 1024 * 1024  # bytes of a refused body that are read and dropped
 _DROP_WITHIN = 10.0  # seconds
+_TAKING = {Stage.STREAM, Stage.FLUSH}  # an answer is there for the client
 _SWEEP = 0.25  # seconds between two looks for connections that are too slow
 _ANSWER = (
     "HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
@@ -81,9 +84,29 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
         if self.nr_conns >= self.worker_connections:
             self._let_go_of_the_oldest()
 
+    def handle(self, conn: Line) -> bool:
+        """Called by gunicorn in a thread, with a request that is whole, or when its answer may go on."""
+        if conn.answer is None:
+            return bool(super().handle(conn))
+        with suppress(OSError):  # the client is gone
+            return self._keepalive_after(conn, self._answer(conn, conn.answer))
+        return False
+
+    def handle_request(self, req: Any, conn: Line) -> bool:
+        """Called by `handle`: begin the answer. Returns whether another request may follow, as far as is known."""
+        response, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg)
+        environ["wsgi.multithread"] = True
+        if not self.alive:
+            response.force_close()
+        conn.answer = Answer(response, self.wsgi(environ, response.start_response))
+        return self._answer(conn, conn.answer)
+
     def finish_request(self, conn: Line, fs: Any) -> None:
-        """Called by gunicorn when a thread is done with a request."""
-        conn.keep = conn.keep and not fs.cancelled() and fs.exception() is None and bool(fs.result())
+        """Called by gunicorn when a thread has done what there was to do."""
+        well = not fs.cancelled() and fs.exception() is None
+        if not well:
+            conn.end_answer()
+        conn.keep = conn.keep and well and bool(fs.result())
         self._go_on(conn)
 
     def murder_keepalived(self, force: bool = False) -> None:
@@ -121,10 +144,27 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
             if line.stage is Stage.IDLE:
                 line.deadline = min(line.deadline, deadline)
 
+    def _answer(self, line: Line, answer: Answer) -> bool:
+        """Let the answer go on for a turn, in a thread. Returns whether another request may follow."""
+        finished = True
+        try:
+            finished = answer.go_on()
+        except Exception as error:
+            if isinstance(error, OSError) or not answer.has_begun:
+                raise
+            log.error("answer broken off", exc_info=error)
+            return False
+        finally:
+            if finished:
+                line.end_answer()
+        return not finished or not answer.is_last
+
     def _wait(self, line: Line, stage: Stage, seconds: float) -> None:
         """Wait for the client."""
         line.enter(stage, seconds)
-        self._watch(line, EVENT_WRITE if stage is Stage.FLUSH else EVENT_READ)
+        self._watch(line, EVENT_WRITE if stage in _TAKING else EVENT_READ)
+        if stage in _TAKING and line.sock.held > _PIECE:
+            self._bound_answers()
 
     def _watch(self, line: Line, events: int) -> None:
         if line.watched == events:
@@ -140,10 +180,11 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
 
     def _meet(self, line: Line, _: Any) -> None:
         """The client has sent or taken something, or is gone."""
+        if not line.watched:
+            return  # closed in this round of the loop, for another one
         try:
-            if line.stage is Stage.FLUSH:
-                if line.sock.flush():
-                    self._go_on(line)
+            if line.stage in _TAKING:
+                self._hand_out(line)
                 return
             arrived = line.sock.recv(_PIECE)
         except OSError:
@@ -157,13 +198,16 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
         elif arrived is not None:
             self._gather(line, arrived)
 
+    def _hand_out(self, line: Line) -> None:
+        """The client may have room for more. Raises OSError when it is gone."""
+        if line.sock.flush() or (line.answer is not None and line.sock.held <= TURN):
+            self._go_on(line)
+
     def _gather(self, line: Line, arrived: bytes) -> None:
         progress = line.gathering.add(arrived)
         if progress is Progress.WHOLE:
-            line.enter(Stage.SERVED, 0.0)
-            self._watch(line, 0)
             line.hand_over()
-            self.enqueue_req(line)
+            self._serve(line)
         elif progress is Progress.BODY_TOO_LARGE:
             self._refuse(
                 line, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body may have {self._patience.max_body} bytes."
@@ -177,6 +221,12 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
         elif line.stage is Stage.IDLE:
             self._wait(line, Stage.HEAD, self._patience.head)
 
+    def _serve(self, line: Line) -> None:
+        """Give it to a thread, once one is free."""
+        line.enter(Stage.SERVED, 0.0)
+        self._watch(line, 0)
+        self.enqueue_req(line)
+
     def _begin_body(self, line: Line) -> None:
         self._wait(line, Stage.BODY, self._patience.body)
         if line.gathering.awaits_continue:
@@ -187,6 +237,17 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
         sizes = (len(line.gathering.data) for line in self._waiting)
         return sum(size for size in sizes if size > _PIECE)
 
+    def _bound_answers(self) -> None:
+        """While more is held for clients than may be, let go of the one that waits longest."""
+        slow = sorted((line for line in self._waiting if line.sock.held > _PIECE), key=lambda line: line.since)
+        held = sum(line.sock.held for line in slow)
+        for line in slow:
+            if held <= _MAX_HELD:
+                return
+            held -= line.sock.held
+            log.info("connection closed: too much is held for slow clients", held=line.sock.held)
+            self._close(line)
+
     def _refuse(self, line: Line, status: HTTPStatus, detail: str, more: str = "") -> None:
         """Answer without a thread. A client that still sends reads no answer, so it may end, within bounds."""
         log.info("request refused: not taken in", status=status.value)
@@ -196,8 +257,12 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
         self._go_on(line, _DROP_WITHIN)
 
     def _go_on(self, line: Line, linger: float = STOP_KEEPALIVE_LINGER) -> None:
-        """The answer is made: have it taken, then go on with the next request, or let the client hang up."""
-        if line.sock.rest:
+        """Have the answer made and taken, then go on with the next request, or let the client hang up."""
+        if line.answer is not None and line.sock.held <= TURN:
+            self._serve(line)
+        elif line.answer is not None:
+            self._wait(line, Stage.STREAM, self._patience.body)
+        elif line.sock.held:
             self._wait(line, Stage.FLUSH, self._patience.body)
         elif line.keep:
             begun = bool(line.gathering.data)

@@ -1,10 +1,10 @@
 """Accepting a payload: after this it survives any crash."""
 
+import hmac
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from hashlib import sha256
 
 import structlog
 
@@ -20,14 +20,19 @@ from notify_server.domain.notification import (
     State,
 )
 from notify_server.errors import Conflict
+from notify_server.services import unpushed
 from notify_server.services.clock import Clock
 from notify_server.services.group_commit import GroupCommit
 from notify_server.services.link_policy import LinkPolicy
 from notify_server.storage.documents import new_id
+from notify_server.storage.hash_keys import HashKeys
 from notify_server.storage.notifications import Idempotency, Notifications
 from notify_server.storage.signals import Signals
 
 log = structlog.get_logger()
+
+_KEY = "fingerprints"
+_HASH = "sha256"
 
 Check = Callable[[Notification, datetime], None]  # refuses what FCM would refuse
 
@@ -49,15 +54,15 @@ class Draft:
     payload: str | None = None
     push_after: int | None = None
 
-    def fingerprint(self) -> str:
-        """The same for two payloads that mean the same, however they are spelled."""
-        return sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()
+    def fingerprint(self, key: bytes) -> str:
+        """The same for two payloads that mean the same, however they are spelled; tells nothing without the key."""
+        return hmac.digest(key, json.dumps(asdict(self), sort_keys=True, default=str).encode(), _HASH).hex()
 
     def notification(self, now: datetime, client: str | None = None, address: str | None = None) -> Notification:
         """The notification that this draft becomes when it is accepted at `now` from a client at `address`."""
         later = self.send_at is not None and self.send_at > now
         return Notification(
-            id=new_id(),
+            id=new_id(now),
             created_at=now,
             state=State.SCHEDULED if later else State.ACCEPTED,
             message=self.message,
@@ -77,19 +82,22 @@ class Draft:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where notifications go, how it is told, and what repeated requests are recognised by."""
+
+    notifications: Notifications
+    signals: Signals
+    keys: HashKeys
+
+
 class Acceptance:
     """The one way in for notifications."""
 
-    def __init__(
-        self,
-        notifications: Notifications,
-        signals: Signals,
-        check: Check,
-        links: LinkPolicy,
-        clock: Clock,
-    ) -> None:
-        self._notifications = notifications
-        self._signals = signals
+    def __init__(self, stores: Stores, check: Check, links: LinkPolicy, clock: Clock) -> None:
+        self._notifications = stores.notifications
+        self._signals = stores.signals
+        self._keys = stores.keys
         self._check = check
         self._links = links
         self._clock = clock
@@ -99,15 +107,18 @@ class Acceptance:
         """Store the notification durably; `key` is the client's idempotency key, `address` where the request came from.
 
         The same key and payload give the same notification again. Raises InvalidInput where FCM would refuse the
-        message or its link leads where none may, Conflict when the key came with another payload before.
+        message (without push: where it breaks our own limits) or its link leads where none may, Conflict when the key
+        came with another payload before.
         """
         self._links.check(draft.message)
         notification = draft.notification(self._clock(), client, address)
         if Channel.PUSH in notification.channels:
             self._check(notification, notification.created_at)
-        idempotency = None if key is None else Idempotency(client, key, draft.fingerprint())
+        else:
+            unpushed.check(draft.message)
+        idempotency = None if key is None else self._idempotency(draft, client, key)
         if not self._commit.submit((notification, idempotency)):
-            return self._again(draft, client, key or "")
+            return self._again(idempotency or Idempotency(client, "", ""))
         log.info(
             "notification accepted", notification_id=notification.id, client=client, state=notification.state.value
         )
@@ -121,8 +132,13 @@ class Acceptance:
             metrics.ACCEPTED.inc(sum(stored))
         return stored
 
-    def _again(self, draft: Draft, client: str, key: str) -> Notification:
-        earlier, fingerprint = self._notifications.by_idempotency(client, key)
-        if fingerprint != draft.fingerprint():
+    def _idempotency(self, draft: Draft, client: str, key: str) -> Idempotency:
+        """What the request is known by if it comes again: hashes, as its key and its payload may name people."""
+        secret = self._keys.get(_KEY)
+        return Idempotency(client, hmac.digest(secret, key.encode(), _HASH).hex(), draft.fingerprint(secret))
+
+    def _again(self, made: Idempotency) -> Notification:
+        earlier, fingerprint = self._notifications.by_idempotency(made.client, made.key)
+        if fingerprint not in (made.fingerprint, None):
             raise Conflict("This Idempotency-Key was used with another payload before.")
         return earlier

@@ -36,16 +36,26 @@ class Allowance:
             self._changed.notify_all()
 
     def borrow(self, messages: int) -> bool:
-        """Wait until so many urgent messages may be sent; False when nothing may be sent any more."""
+        """Wait until so many urgent messages may be sent; False when nothing may be sent any more.
+
+        What is more than a second's part is borrowed part by part, so that a large batch keeps the pace, too.
+        """
+        left = float(messages)
         with self._changed:
             while self._open():
                 self._fill()
                 beyond = self._owed - self._part
-                if beyond <= 0:
-                    self._owed += messages
-                    self._tokens -= messages
+                if beyond > 0:
+                    self._changed.wait(min(beyond / self._part, _LOOK))
+                    continue
+                borrowed = min(left, max(self._part, 1.0))
+                left -= borrowed
+                self._owed += borrowed
+                self._tokens -= borrowed
+                if left <= 0:
                     return True
-                self._changed.wait(min(beyond / self._part, _LOOK))
+            self._owed -= messages - left
+            self._tokens += messages - left
             return False
 
     def save(self, messages: int) -> bool:

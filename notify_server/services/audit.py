@@ -70,7 +70,7 @@ class AuditLog:
     def page(self, filters: Mapping[str, Any], after: str | None, limit: int) -> list[Told]:
         """Lines newest first, from the one after `after`; filters actor, action, object, from, to.
 
-        Who knows the id of an erased person finds their lines by it.
+        Who knows the id of an erased person finds by it, as the object, what was done about them.
         """
         wanted = {name: self._any_of(name, value) for name, value in filters.items() if value is not None}
         lines = self._audit.page(wanted, after, limit)
@@ -98,9 +98,9 @@ class AuditLog:
             self.end(line, change, status, made.party)
 
     def _any_of(self, name: str, value: Any) -> Any:
-        if name in {"actor", "object"}:
+        if name == "object":
             return [value, self._erasures.pseudonym(value)]
-        return [value] if name == "action" else value
+        return [value] if name in {"actor", "action"} else value
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from notify_server.storage.entries import Entries
 from notify_server.storage.expansions import Expansions
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.registry import Registry
+from notify_server.storage.resends import Resends
 from notify_server.storage.signals import Signals
 
 log = structlog.get_logger()
@@ -39,14 +40,16 @@ class Stores:
     backlog: Backlog
     registry: Registry
     entries: Entries
+    resends: Resends
 
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
     """How far a cancellation is, in recipients.
 
-    `stopped` will not get it. `in_flight` are being sent to at this moment: FCM decides whether they got it.
-    `remaining` will be stopped within seconds. Where the audience is not `expanded`, more recipients will be.
+    `stopped` will not get it; who has got it, and is only not sent it again, is not among them. `in_flight` are being
+    sent to at this moment: FCM decides whether they got it. `remaining` will be stopped within seconds. Where the
+    audience is not `expanded`, more recipients will be.
     """
 
     id: str
@@ -84,7 +87,7 @@ class Cancellation:
     def _cancel(self, found: Notification) -> None:
         if self._clock() >= found.expires_at:
             raise Conflict("Its time to live is over: nothing of it can be stopped any more.")
-        if found.state is State.DONE and not self._stores.registry.pending(found.id, "", 1):
+        if found.state is State.DONE and not self._may_be_sent(found.id):
             raise Conflict("Every recipient has been dealt with: nothing of it can be stopped any more.")
         if not self._stores.notifications.cancel(found.id):
             again, _ = self._stores.notifications.get(found.id)
@@ -92,6 +95,14 @@ class Cancellation:
                 raise Conflict("It has been closed: nothing of it can be stopped any more.")
         self._signals.send()
         log.info("notification cancelled", notification_id=found.id, state=found.state.value)
+
+    def _may_be_sent(self, notification: str) -> bool:
+        """Whether it may still be sent to anybody, be it once more."""
+        stores = self._stores
+        if stores.registry.pending(notification, "", 1):
+            return True
+        again = stores.resends.requested(notification) or stores.backlog.left(notification)
+        return again and bool(stores.registry.unconfirmed(notification, self._clock(), "", 1))
 
     def _sweep(self, notification: str, pages: int) -> int:
         """Cancel at most so many pages of entries. Returns how many entries."""
@@ -123,11 +134,10 @@ class Cancellation:
         stores = self._stores
         held = stores.backlog.held(notification, self._clock())
         in_flight = len(stores.registry.standing({notification: sorted(held)}, [Status.PENDING])) if held else 0
-        counts = stores.entries.counts([notification])[notification]
         return Cancelled(
             id=notification,
-            stopped=counts[Status.CANCELLED],
+            stopped=stores.entries.count(notification, Status.CANCELLED),
             in_flight=in_flight,
-            remaining=max(counts[Status.PENDING] - in_flight, 0),
+            remaining=max(stores.entries.count(notification, Status.PENDING) - in_flight, 0),
             expanded=stores.expansions.progress([notification])[notification].expanded,
         )

@@ -1,5 +1,6 @@
 """Devices: registering, listing and removing them, and serving what has waited for one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -31,6 +32,14 @@ class Installation:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How many active devices a user may have, and after how long without contact one is stale."""
+
+    most: int
+    stale_after: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """Entries that wait for a device."""
 
@@ -55,18 +64,19 @@ class Enrolment:
         users: Users,
         waiting: Waiting,
         clock: Clock,
-        stale_after: timedelta = timedelta(days=30),
+        limits: Limits,
     ) -> None:
         self._devices = devices
         self._users = users
         self._waiting = waiting
         self._clock = clock
-        self._stale_after = stale_after
+        self._limits = limits
 
     def register(self, user: str, device: str, installation: Installation) -> bool:
         """Store the device as active, make an unknown user, and queue what waited for a device. True when new.
 
-        A target that another device had moves here: the old one gets nothing more on it.
+        A target that another device had moves here: the old one gets nothing more on it. Where the user has as many
+        devices as they may, the one that was confirmed longest ago becomes inactive.
         """
         now = self._clock()
         self._users.mention([user], None, now)
@@ -84,15 +94,26 @@ class Enrolment:
             )
         )
         failpoints.passes("enrolment.registered")
+        self._devices.bound(user, self._limits.most, now)
         self._waiting.serve(user, now)
         return new
 
+    def get(self, user: str, device: str) -> Device:
+        """One device as `listed` has it. Raises NotFound."""
+        found = self._devices.find(user, device)
+        if found is None:
+            raise NotFound(f"There is no device {device!r}.")
+        return self._aged([found])[0]
+
     def listed(self, user: str) -> list[Device]:
         """Every device of the user, active or not; stale are those without contact for long."""
-        silent_since = self._clock() - self._stale_after
-        return [replace(d, stale=d.confirmed_at < silent_since) for d in self._devices.of_user(user)]
+        return self._aged(self._devices.of_user(user))
 
     def delete(self, user: str, device: str) -> None:
         """Remove one device. Raises NotFound."""
         if not self._devices.delete(user, device):
             raise NotFound(f"There is no device {device!r}.")
+
+    def _aged(self, devices: Sequence[Device]) -> list[Device]:
+        silent_since = self._clock() - self._limits.stale_after
+        return [replace(device, stale=device.confirmed_at < silent_since) for device in devices]

@@ -50,7 +50,7 @@ class Erasing:
     def erase(self, user: str) -> Proof:
         """Erase a person; done again before it is complete, it goes on and says how far it is. Raises NotFound."""
         begun = self._erasures.find(user)
-        if (begun is None or begun.complete) and not self._traces.present(user):
+        if (begun is None or begun.complete) and not self._is_known(user):
             raise NotFound(f"There is no user {user!r}.")
         erasure = self._erasures.begin(user, self._clock())
         self._traces.remove_person(erasure)
@@ -58,6 +58,9 @@ class Erasing:
         removed = {kind: ended.removed.get(kind, 0) for kind in KINDS}
         log.info("person erased", pseudonym=ended.pseudonym, complete=ended.complete, **removed)
         return Proof(ended.pseudonym, ended.at, removed, ended.complete)
+
+    def _is_known(self, user: str) -> bool:
+        return self._traces.present(user) or bool(self._audit.about(user, None, 1))
 
     def complete_erasures(self) -> int:
         """Go on where a process died, and with what had to be left. Returns how many were completed."""
@@ -75,9 +78,9 @@ class Erasing:
         """Remove what can be removed at this moment. Returns the erasure as it is then."""
         self._traces.unname(erasure)
         over = self._sweep_entries(erasure, pages)
-        self._traces.remove_echo(erasure)
+        settled = self._traces.remove_echo(erasure, self._clock())
         self._audit.rename(erasure.user or "", erasure.pseudonym)
-        return self._erasures.complete(erasure) if over else self._erasures.get(erasure)
+        return self._erasures.complete(erasure) if over and settled else self._erasures.get(erasure)
 
     def _sweep_entries(self, erasure: Erasure, pages: int) -> bool:
         """Whether every entry is gone that is to go."""

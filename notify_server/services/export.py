@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from notify_server.domain.audit import Kind, Line, Party
 from notify_server.errors import NotFound
 from notify_server.services.clock import Clock
 from notify_server.storage.audit import Audit
@@ -25,9 +26,12 @@ class Export:
         """One record at a time, each with its `kind`; the last is `end` and counts the others. Raises NotFound."""
         profile, devices = self._personal.profile(user), self._personal.devices(user)
         first = self._personal.page(user, None)
-        if profile is None and not devices and not first:
+        if profile is None and not devices and not first and not self._is_named(user):
             raise NotFound(f"There is no user {user!r}.")
         return self._records(user, profile, devices, first)
+
+    def _is_named(self, user: str) -> bool:
+        return next(self._personal.waiting(user), None) is not None or bool(self._audit.about(user, None, 1))
 
     def _records(
         self, user: str, profile: Document | None, devices: list[Document], first: list[Document]
@@ -48,14 +52,32 @@ class Export:
         while page:
             yield from ({"kind": "entry", **entry} for entry in page)
             page = self._personal.page(user, page[-1]["notification_id"])
+        yield from ({"kind": "notification", **named} for named in self._personal.waiting(user))
         yield from self._lines(user)
 
     def _lines(self, user: str) -> Iterator[Document]:
         after = None
         while lines := self._audit.about(user, after, _LINES):
-            for line in lines:
-                yield {"kind": "audit", "id": line.id, "at": _written(line.at), "action": line.change.action}
+            yield from (_told(line, user) for line in lines)
             after = lines[-1].id
+
+
+def _told(line: Line, user: str) -> Document:
+    """A line of the audit log; its address is theirs where they are the actor, and their backend's elsewhere."""
+    change = line.change
+    own = change.actor == Party(Kind.USER, user)
+    return {
+        "kind": "audit",
+        "id": line.id,
+        "at": _written(line.at),
+        "actor": change.actor.kind.value,
+        "action": change.action,
+        "route": change.route,
+        "object": change.object and {"kind": change.object.kind.value, "id": change.object.id},
+        "fields": list(change.fields),
+        "address": change.address if own else None,
+        "status": line.status,
+    }
 
 
 def _written(at: Any) -> str:

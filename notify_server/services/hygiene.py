@@ -12,13 +12,15 @@ from threading import Lock
 import structlog
 
 from notify_server.services.clock import Clock
-from notify_server.storage.devices import Devices
+from notify_server.storage.devices import Contact, Devices
 
 log = structlog.get_logger()
 
 OFTEN = timedelta(hours=1)  # between two confirmations of one device
+APART = timedelta(seconds=1)  # between two writes of confirmations, as long as there are few
 EVERY = timedelta(days=1)  # between two runs of the removal
 _REMEMBERED = 100_000  # devices, of which this process knows that they need no confirmation
+_TOGETHER = 1000  # confirmations that wait at most
 _PAGE = 1000  # devices removed by one write
 
 
@@ -29,24 +31,39 @@ class Contacts:
         self._devices = devices
         self._clock = clock
         self._noted: OrderedDict[tuple[str, str], datetime] = OrderedDict()
+        self._waiting: list[Contact] = []
+        self._written: datetime | None = None
         self._lock = Lock()
 
     def heard(self, user: str, devices: Collection[str]) -> None:
-        """The app on these devices of `user` has spoken; one that nobody registered is passed over."""
-        now = self._clock()
-        if due := self._due(user, devices, now):
-            self._devices.confirm(user, due, now, now - OFTEN)
+        """The app on these devices of `user` has spoken; one that nobody registered is passed over.
 
-    def _due(self, user: str, devices: Collection[str], now: datetime) -> list[str]:
-        """Those that this process has not confirmed within OFTEN."""
+        Written at once, unless something was within APART: then with what comes after that.
+        """
+        now = self._clock()
         with self._lock:
-            due = [device for device in devices if self._noted.get((user, device), now - OFTEN) <= now - OFTEN]
-            for device in due:
+            self._note(user, devices, now)
+            contacts = self._taken(now)
+        if contacts:
+            self._devices.confirm(contacts, OFTEN)
+
+    def _note(self, user: str, devices: Collection[str], now: datetime) -> None:
+        """Have those wait to be written that this process has not confirmed within OFTEN."""
+        for device in devices:
+            if self._noted.get((user, device), now - OFTEN) <= now - OFTEN:
                 self._noted[user, device] = now
                 self._noted.move_to_end((user, device))
-            while len(self._noted) > _REMEMBERED:
-                self._noted.popitem(last=False)
-        return due
+                self._waiting.append(Contact(user, device, now))
+        while len(self._noted) > _REMEMBERED:
+            self._noted.popitem(last=False)
+
+    def _taken(self, now: datetime) -> list[Contact]:
+        """What waits, if it is time to write."""
+        soon = self._written is not None and timedelta(0) <= now - self._written < APART
+        if not self._waiting or (soon and len(self._waiting) < _TOGETHER):
+            return []
+        taken, self._waiting, self._written = self._waiting, [], now
+        return taken
 
 
 class Hygiene:

@@ -1,6 +1,6 @@
 """Notifications, as the backend looks at them after it has handed them over."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,20 @@ from notify_server.storage.users import Users
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A notification, the number of its recipients so far, and its entries by status.
+class Listed:
+    """A notification, and the number of its recipients so far."""
+
+    notification: Notification
+    recipients: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing(Listed):
+    """The same with its entries by status, which takes a look at each of them.
 
     `erased` are the entries of people who were erased, by the status that they had.
     """
 
-    notification: Notification
-    recipients: int
     counts: Mapping[str, int]
     erased: Mapping[str, int]
 
@@ -34,11 +40,13 @@ class Inspection:
 
     def get(self, notification: str) -> Standing:
         """One notification with its counts. Raises NotFound."""
-        return self._counted([self._notifications.get(notification)])[0]
+        found, recipients = self._notifications.get(notification)
+        counts, erased = self._entries.counts(notification), self._entries.erased(notification)
+        return Standing(found, recipients, counts, erased)
 
-    def page(self, filters: Mapping[str, Any], after: str | None, limit: int) -> list[Standing]:
+    def page(self, filters: Mapping[str, Any], after: str | None, limit: int) -> list[Listed]:
         """Notifications newest first, after the one with id `after`; filters category, community, state, from, to."""
-        return self._counted(self._notifications.page(filters, after, limit))
+        return [Listed(*found) for found in self._notifications.page(filters, after, limit)]
 
     def registry(self, notification: str, status: str | None, after: str | None, limit: int) -> list[Document]:
         """Entries of a notification in order of user id, after user `after`. Raises NotFound."""
@@ -49,8 +57,3 @@ class Inspection:
         """Entries of a user, newest first, after the one of notification `after`. Raises NotFound."""
         self._users.get(user)
         return self._entries.of_user(user, after, limit)
-
-    def _counted(self, found: Sequence[tuple[Notification, int]]) -> list[Standing]:
-        ids = [notification.id for notification, _ in found]
-        counts, erased = self._entries.counts(ids), self._entries.erased(ids)
-        return [Standing(n, recipients, counts[n.id], erased[n.id]) for n, recipients in found]

@@ -40,8 +40,8 @@ class Reception:
         """Record `reports` (RECEIVED or READ) in their order; returns the indexes of those that name no entry.
 
         A repeated report, or one that comes after a later state, is accepted and changes nothing. A time in the
-        future is taken as now: clocks of phones are often wrong. The user's open sockets are told what has changed,
-        except for `origin`, through which the reports came.
+        future is taken as now, and one before the entry was made as then: clocks of phones are often wrong. The user's
+        open sockets are told what has changed, except for `origin`, through which the reports came.
         """
         now = self._clock()
         possible = {report.notification for report in reports if _is_id(report.notification)}

@@ -29,12 +29,16 @@ class ServerTokens:
         self._clock = clock
         self._check = TokenCheck(clients, clock)
 
-    def create(self, name: str, scopes: Sequence[str], expires: Expiry = None) -> str:
-        """A new token, shown this once; without `scopes` it has every scope. Raises InvalidInput."""
+    def create(self, name: str, scopes: Sequence[str], expires: Expiry = None, latest: datetime | None = None) -> str:
+        """A new token, shown this once; without `scopes` it has every scope. Raises InvalidInput.
+
+        It must not end after `latest`, which is when the token of who asks does; None: never.
+        """
         now = self._clock()
         _check_name(name)
         _check_scopes(scopes)
         expires_at = _end(expires, now)
+        _check_end(expires_at, latest)
         client, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         granted = [scope.value for scope in server_token.granted(scopes or list(Scope))]
         self._clients.add(client, name, granted, Secret(server_token.digest(secret), expires_at), now)
@@ -62,10 +66,12 @@ class ServerTokens:
         overlap: timedelta = OVERLAP,
         expires: Expiry = None,
         within: Collection[Scope] = frozenset(Scope),
+        latest: datetime | None = None,
     ) -> str:
         """A token with a new secret; the old one stays good for `overlap`, and one that is older yet ends.
 
-        Without `expires` the token ends when it did. Its scopes must be `within` those of who asks.
+        Without `expires` the token ends when it did. Its scopes must be `within` those of who asks, and it must not
+        end after `latest`, as with `create`.
         Raises NotFound, InvalidInput, Forbidden, and Conflict when somebody else changes it at the same time.
         """
         found, now = self._found(client), self._clock()
@@ -75,6 +81,7 @@ class ServerTokens:
         if not timedelta(0) <= overlap <= MAX_OVERLAP:
             raise InvalidInput({"overlap": [f"Must be between 0 and {MAX_OVERLAP.days} days."]})
         expires_at = found["expires_at"] if expires is None else _end(expires, now)
+        _check_end(expires_at, latest)
         until = min(filter(None, (now + overlap, found["expires_at"])))
         secret = secrets.token_urlsafe(32)
         if not self._clients.rotate(found, Secret(server_token.digest(secret), expires_at), until, now):
@@ -116,6 +123,12 @@ def _end(expires: Expiry, now: datetime) -> datetime | None:
     if end is not None and end <= now:
         raise InvalidInput({"expires_at": ["Must lie in the future."]})
     return end
+
+
+def _check_end(expires_at: datetime | None, latest: datetime | None) -> None:
+    if latest is not None and (expires_at is None or expires_at > latest):
+        end = latest.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        raise InvalidInput({"expires_at": [f"Must be {end} at the latest: your own token ends then."]})
 
 
 def _check_name(name: str) -> None:

@@ -53,7 +53,7 @@ class TokenCheck:
         if until is not None and now >= until:
             end = "has expired" if is_current else "was replaced by a newer one"
             raise Unauthenticated(f"This server token {end}.")
-        return Client(client, found["name"], frozenset(server_token.granted(found["scopes"]))), until
+        return Client(client, found["name"], frozenset(server_token.granted(found["scopes"])), until), until
 
 
 def _hashes(client: Document | None) -> tuple[str, str]:

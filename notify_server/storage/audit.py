@@ -13,6 +13,7 @@ from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store, object_id
 
 ACCEPTED = "notifications.accept"
+_ERASING = "users.erase"
 _ROUTE = "POST /v1/notifications"
 _AUDITED = {"created_at": 1, "client": 1, "address": 1}  # what a line shows of a notification
 
@@ -61,18 +62,22 @@ class Audit:
         return sorted(lines, key=lambda line: line.id, reverse=True)[:limit]
 
     def about(self, user: str, after: str | None, limit: int) -> list[Line]:
-        """The lines in which `user` is the actor or the object, as `page` has them."""
-        ways = [{"actor.kind": "user", "actor.id": user}, {"object.kind": "user", "object.id": user}]
-        return [_line(found) for found in self._newest(self._all, {"$or": ways}, after, limit)]
+        """The lines in which `user` is the actor or the object, as `page` has them, but for erasures that are begun."""
+        ways = [_named("actor", user), _named("object", user)]
+        conditions = {"$or": ways, "$nor": [{"action": _ERASING, "status": None}]}
+        return [_line(found) for found in self._newest(self._all, conditions, after, limit)]
 
     def rename(self, user: str, pseudonym: str) -> int:
-        """Let a pseudonym stand for an erased person. Returns in how many lines."""
+        """Let a pseudonym stand for an erased person where others did something. Returns how many lines were changed.
+
+        What they did themselves nobody did any more: each such line stands by itself, without address and object.
+        """
+        line = {"id": {"$toString": "$_id"}, "pseudonym": {"$literal": True}}
+        about = {"$cond": ["$object", {"kind": "$object.kind"} | line, None]}
+        own = {"actor": {"kind": Kind.USER.value} | line, "object": about, "address": None}
+        count = self._all.update_many(_named("actor", user), [{"$set": own}]).modified_count
         named = _written(Party(Kind.USER, pseudonym, pseudonym=True))
-        count = 0
-        for role in ("actor", "object"):
-            theirs = {f"{role}.kind": Kind.USER.value, f"{role}.id": user}
-            count += self._all.update_many(theirs, {"$set": {role: named}}).modified_count
-        return count
+        return count + self._all.update_many(_named("object", user), {"$set": {"object": named}}).modified_count
 
     def _newest(
         self, collection: Any, conditions: Document, after: str | None, limit: int, fields: Document | None = None
@@ -80,6 +85,10 @@ class Audit:
         if after is not None:
             conditions["_id"] = {**conditions.get("_id", {}), "$lt": object_id(after)}
         return list(collection.find(conditions, fields).sort("_id", -1).limit(limit))
+
+
+def _named(role: str, user: str) -> Document:
+    return {f"{role}.kind": Kind.USER.value, f"{role}.id": user}
 
 
 def _line_id(at: datetime, rest: bytes) -> ObjectId:

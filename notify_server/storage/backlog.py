@@ -82,6 +82,12 @@ class Backlog:
         """How many batches of a notification wait to be sent, counted up to `limit`."""
         return self._all.count_documents(_waiting(notification), limit=limit)
 
+    def left(self, notification: str) -> bool:
+        """Whether a batch of a notification waits to be sent, or to be sent again."""
+        stages = {"$in": [Stage.DISPATCH.value, Stage.CONFIRM.value]}
+        ours = {"_id.n": object_id(notification), "stage": stages}
+        return self._all.find_one(ours, {"_id": 1}) is not None
+
     def announced(self, after: int, limit: int) -> list[Batch]:
         """At most `limit` announcements that follow sequence number `after`, in their order.
 

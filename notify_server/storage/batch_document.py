@@ -4,7 +4,7 @@ from notify_server.domain.batch import Batch, BatchKey, Rank, Stage
 from notify_server.domain.notification import Channel
 from notify_server.storage.documents import Document, object_id
 
-_PLAIN = ("due_at", "resends", "attempt", "first_tried_at", "owner", "calls")
+_PLAIN = ("due_at", "resends", "attempt", "owner", "calls")
 
 
 def key_document(key: BatchKey) -> Document:

@@ -1,9 +1,10 @@
 """The collection `devices`: who is reached by which FCM target. An active target belongs to one device."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from pymongo import WriteConcern
+from pymongo import UpdateOne, WriteConcern
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
@@ -13,7 +14,17 @@ from notify_server.storage.database import translated
 from notify_server.storage.documents import Document
 
 MOVED = "moved"  # the target has shown up under another device
+TOO_MANY = "too_many"  # the user has registered others since, up to the most that a user may have
 _RACES = 5  # two devices that claim one target at once: each try settles one of them
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """The app on a device of `user` has spoken; whether the device is registered is another matter."""
+
+    user: str
+    device: str
+    at: datetime
 
 
 @translated
@@ -61,6 +72,23 @@ class Devices:
         done = self._all.update_one({"_id": _id(device.user, device.id)}, [{"$set": changes}], upsert=True)
         return done.upserted_id is not None
 
+    def bound(self, user: str, most: int, at: datetime) -> None:
+        """Deactivate the active devices beyond `most` and remove inactive ones beyond as many, oldest contact first.
+
+        Of registrations at the same time, whichever comes last sees them all.
+        """
+        found = list(self._all.find({"_id.u": user}, {"active": 1, "confirmed_at": 1}).sort("confirmed_at", -1))
+        if active := [device for device in found if device["active"]][most:]:
+            change = {"active": False, "reason": TOO_MANY, "deactivated_at": at}
+            self._all.update_many(_unchanged(active), {"$set": change})
+        if inactive := [device for device in found if not device["active"]][most:]:
+            self._all.delete_many(_unchanged(inactive))
+
+    def find(self, user: str, device: str) -> Device | None:
+        """One device, active or not."""
+        found = self._all.find_one({"_id": _id(user, device)})
+        return None if found is None else _from_document(found)
+
     def of_user(self, user: str) -> list[Device]:
         """Every device of `user`, active or not, in order of registration."""
         return [_from_document(d) for d in self._all.find({"_id.u": user}).sort([("registered_at", 1), ("_id.d", 1)])]
@@ -87,14 +115,12 @@ class Devices:
         """Remove one device; False when there was none."""
         return self._all.delete_one({"_id": _id(user, device)}).deleted_count == 1
 
-    def confirm(self, user: str, devices: Sequence[str], at: datetime, unless_since: datetime) -> None:
-        """Note a contact with those that are active and were last confirmed `unless_since` or before.
+    def confirm(self, contacts: Sequence[Contact], apart: timedelta) -> None:
+        """Note these contacts with devices that are active and were last confirmed at least `apart` before.
 
         Nobody waits for it, and it may get lost: there will be another one.
         """
-        ids = {"_id": {"$in": [_id(user, device) for device in devices]}}
-        old = {"active": True, "confirmed_at": {"$lte": unless_since}}
-        self._unawaited.update_many(ids | old, {"$set": {"confirmed_at": at}})
+        self._unawaited.bulk_write([_confirmation(contact, apart) for contact in contacts], ordered=False)
 
     def remove_silent(self, since: datetime, limit: int) -> int:
         """Remove at most `limit` devices that were last confirmed before `since`. Returns how many."""
@@ -103,8 +129,23 @@ class Devices:
         return self._all.delete_many({"_id": {"$in": found}} | silent).deleted_count if found else 0
 
 
+def _confirmation(contact: Contact, apart: timedelta) -> UpdateOne:
+    old = {"active": True, "confirmed_at": {"$lte": contact.at - apart}}
+    return UpdateOne({"_id": _id(contact.user, contact.device)} | old, {"$set": {"confirmed_at": contact.at}})
+
+
 def _id(user: str, device: str) -> Document:
     return {"u": user, "d": device}
+
+
+def _unchanged(devices: Sequence[Document]) -> Document:
+    """The condition on these, newest contact first, unless they have registered again since."""
+    newest = devices[0]
+    return {
+        "_id": {"$in": [device["_id"] for device in devices]},
+        "active": newest["active"],
+        "confirmed_at": {"$lte": newest["confirmed_at"]},
+    }
 
 
 def _written(target: Target) -> str:

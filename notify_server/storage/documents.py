@@ -1,6 +1,7 @@
 """The one spelling of ids, and the one way of repeatable inserts, for every collection."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
@@ -16,9 +17,13 @@ Store = Database[Document]  # what every collection is opened from
 _DUPLICATE_KEY = 11000
 
 
-def new_id() -> str:
-    """A fresh notification id: an ObjectId in hexadecimal, so ids sort by the second in which they were made."""
-    return str(ObjectId())
+def new_id(at: datetime | None = None) -> str:
+    """A fresh notification id: an ObjectId in hexadecimal, so ids sort by the second of `at`.
+
+    Lists and marks go by that, so it must be when the notification was accepted; None: what this machine takes for now.
+    """
+    made = ObjectId()
+    return str(made if at is None else ObjectId(int(at.timestamp()).to_bytes(4, "big") + made.binary[4:]))
 
 
 def object_id(notification: str) -> ObjectId:

@@ -1,9 +1,8 @@
 """The registry as it is read: pages of entries and counts by status."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from bson import ObjectId
 from pymongo.database import Database
 
 from notify_server.domain.inbox import Place
@@ -48,24 +47,26 @@ class Entries:
         found = self._all.find(conditions).sort("_id.n", -1).limit(limit)
         return [_shown(document) for document in found]
 
-    def counts(self, notifications: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
-        """Entries by status, counted now, for each of `notifications`; every status is there."""
-        counts = {notification: {status.value: 0 for status in Status} for notification in notifications}
-        ids: list[ObjectId] = [object_id(notification) for notification in notifications]
+    def counts(self, notification: str) -> Mapping[str, int]:
+        """Entries by status, counted now; every status is there."""
+        counts = {status.value: 0 for status in Status}
         stages: list[Mapping[str, Any]] = [
-            {"$match": {"_id.n": {"$in": ids}}},
-            {"$group": {"_id": {"n": "$_id.n", "s": "$status"}, "count": {"$sum": 1}}},
+            {"$match": {"_id.n": object_id(notification)}},
+            {"$group": {"_id": "$status", "count": {"$sum": 1}}},
         ]
         for row in self._all.aggregate(stages, hint="by_notification"):
-            counts[str(row["_id"]["n"])][row["_id"]["s"]] = row["count"]
+            counts[row["_id"]] = row["count"]
         return counts
 
-    def erased(self, notifications: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
-        """The same for the entries of people who were erased, by the status that they had."""
-        none = {status.value: 0 for status in Status}
-        ids = [object_id(notification) for notification in notifications]
-        found = {d["_id"]: d for d in self._notifications.find({"_id": {"$in": ids}}, {"erased": 1})}
-        return {str(n): none | found.get(n, {}).get("erased", {}) for n in ids}
+    def count(self, notification: str, status: Status) -> int:
+        """How many entries have this status: keys of the index are counted, and those of no other status."""
+        return self._all.count_documents({"_id.n": object_id(notification), "status": status.value})
+
+    def erased(self, notification: str) -> Mapping[str, int]:
+        """The entries of people who were erased, by the status that they had; every status is there."""
+        found: Document = self._notifications.find_one({"_id": object_id(notification)}, {"erased": 1}) or {}
+        erased: Mapping[str, int] = found.get("erased", {})
+        return {status.value: erased.get(status.value, 0) for status in Status}
 
 
 def _shown(document: Document) -> Document:

@@ -4,7 +4,6 @@ An erasure is written before it looks for what there is of the person. Expansion
 erasures: whichever comes second sees the other.
 """
 
-import secrets
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -13,26 +12,22 @@ from pymongo.client_session import ClientSession
 from notify_server.domain.erasure import Erasure, pseudonym
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store
+from notify_server.storage.hash_keys import HashKeys
 
 _KEY = "pseudonyms"
 
 
 @translated
 class Erasures:
-    """Reads and writes `erasures`, and the key of the hashes in `keys`."""
+    """Reads and writes `erasures`."""
 
     def __init__(self, database: Store) -> None:
         self._all = database["erasures"]
-        self._keys = database["keys"]
-        self._key: bytes | None = None
+        self._keys = HashKeys(database)
 
     def pseudonym(self, user: str) -> str:
         """What stands for `user` in what must outlive them."""
-        if self._key is None:
-            made = {"$setOnInsert": {"key": secrets.token_bytes(32)}}
-            self._keys.update_one({"_id": _KEY}, made, upsert=True)
-            self._key = bytes((self._keys.find_one({"_id": _KEY}) or {})["key"])
-        return pseudonym(self._key, user)
+        return pseudonym(self._keys.get(_KEY), user)
 
     def find(self, user: str) -> Erasure | None:
         """The erasure of `user` that is remembered."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pymongo import UpdateOne
+from pymongo import UpdateOne, WriteConcern
 from pymongo.database import Database
 
 from notify_server.domain.audience import is_brief
@@ -56,18 +56,23 @@ class Expansions:
 
     def __init__(self, database: Database[Document]) -> None:
         self._all = database["notifications"]
+        self._unconfirmed = self._all.with_options(write_concern=WriteConcern(w=1))
 
     def claim(
         self, owner: str, now: datetime, until: datetime, limit: int, ranks: Sequence[Rank] = tuple(Rank)
     ) -> list[Claim]:
-        """Lease the most urgent notifications whose audience is not fully expanded, at most `limit`, until `until`."""
+        """Lease the most urgent notifications whose audience is not fully expanded, at most `limit`, until `until`.
+
+        No majority is waited for: where an election takes a claim back, its owner finds the lease lost at the cursor.
+        """
         waiting = {"expanded": False, "state": {"$in": _UNEXPANDED}, "due_at": {"$lte": now}, "rank": {"$in": ranks}}
         found = self._all.find(waiting, {"_id": 1}).sort([("rank", 1), ("due_at", 1)]).limit(limit)
         ids = [document["_id"] for document in found]
         if not ids:
             return []
         ours = {"_id": {"$in": ids}}
-        self._all.update_many(ours | waiting, [{"$set": {"owner": owner, "due_at": until, "state": _begun()}}])
+        begun = [{"$set": {"owner": owner, "due_at": until, "state": _begun()}}]
+        self._unconfirmed.update_many(ours | waiting, begun)
         claimed = self._all.find(ours | {"owner": owner, "due_at": until})
         return [Claim(from_document(document), document["cursor"]) for document in claimed.sort("_id", 1)]
 

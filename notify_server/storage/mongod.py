@@ -18,6 +18,8 @@ _OLDEST = (5, 0)
 _OPLOG = 1024  # MiB: change streams resume within minutes, so a long history is only disk space
 _CACHE_LEAST, _CACHE_MOST = 0.25, 4.0  # GiB: mongod takes no less; more is impolite on a shared machine
 _ORPHANED = 5  # seconds: the transaction of a process that died holds its documents for so long; by default 60
+_DIRTY = "eviction_dirty_target=20,eviction_dirty_trigger=40"  # percent of the cache; by default 5 and 20
+_UPDATES = "eviction_updates_target=10,eviction_updates_trigger=20"  # the same of what is not yet in a page; 2.5 and 10
 _NEVER = 2_147_483_647  # milliseconds: the slow query log would quote message bodies and FCM targets
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
@@ -61,10 +63,15 @@ def _problem(binary: Path) -> str | None:
 
 
 def command(binary: Path, data: Path, log: Path, port: int, cache: float) -> list[str]:
-    """The command line of a server that only this machine reaches. `cache` is in GiB."""
+    """The command line of a server that only this machine reaches. `cache` is in GiB.
+
+    Receipts change entries all over the registry. Changed pages stay in the cache until the checkpoint of each minute
+    writes them once; by its defaults mongod writes a page again after every few changes, at a quarter of its time.
+    """
     options = (
         f"--replSet {REPLICA_SET} --bind_ip 127.0.0.1 --nounixsocket --noscripting --logappend --quiet"
         f" --slowms {_NEVER} --oplogSize {_OPLOG} --wiredTigerCacheSizeGB {cache:.2f}"
+        f" --wiredTigerEngineConfigString {_DIRTY},{_UPDATES}"
         " --setParameter diagnosticDataCollectionEnabled=false"
         f" --setParameter transactionLifetimeLimitSeconds={_ORPHANED}"
     )

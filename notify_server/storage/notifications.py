@@ -18,7 +18,7 @@ from notify_server.storage.notification_document import WITHOUT_USERS, from_docu
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """A client's key for a request, and the fingerprint of the body that came with it."""
+    """A client's key for a request, hashed, and the fingerprint of the body that came with it."""
 
     client: str
     key: str
@@ -49,13 +49,16 @@ class Notifications:
             stored[number] = False
         return stored
 
-    def by_idempotency(self, client: str, key: str) -> tuple[Notification, str]:
-        """The notification made with this key, durably, and the fingerprint of its body. Raises NotFound."""
+    def by_idempotency(self, client: str, key: str) -> tuple[Notification, str | None]:
+        """The notification made with this key, durably, and the fingerprint of its body. Raises NotFound.
+
+        None: somebody whom it named was erased since, and it went with them.
+        """
         theirs = {"idempotency.client": client, "idempotency.key": key}
         found = confirmed(self._all, theirs, WITHOUT_USERS)
         if found is None:
             raise NotFound("No notification was made with this idempotency key.")
-        return from_document(found), found["idempotency"]["fingerprint"]
+        return from_document(found), found["idempotency"].get("fingerprint")
 
     def get(self, notification: str) -> tuple[Notification, int]:
         """One notification without its named users, and the number of its recipients so far. Raises NotFound."""

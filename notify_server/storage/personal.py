@@ -1,5 +1,6 @@
 """All that is stored about one person, as it is stored, in pages."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -7,7 +8,8 @@ from bson import ObjectId
 
 from notify_server.domain.inbox import Place
 from notify_server.storage.database import translated
-from notify_server.storage.documents import Document, Store
+from notify_server.storage.documents import Document, Store, entry_id
+from notify_server.storage.traces import waiting_for
 
 _ANY_PLACE = {"$in": [place.value for place in Place]}  # leads to the index `by_user`
 _PAGE = 200  # entries read at once: flat memory, however many there are
@@ -43,6 +45,14 @@ class Personal:
         found = self._notifications.find({"_id": {"$in": ids}}, {"message": 1, "created_at": 1, "community": 1})
         messages = {notification["_id"]: notification for notification in found} if ids else {}
         return [_entry(entry, messages.get(entry["_id"]["n"], {})) for entry in entries]
+
+    def waiting(self, user: str) -> Iterator[Document]:
+        """Notifications that name them and of which they have no entry yet."""
+        shown = dict.fromkeys(("message", "created_at", "send_at", "expires_at", "category", "community"), 1)
+        for found in self._notifications.find(waiting_for(user), shown):
+            n = found.pop("_id")
+            if self._registry.find_one({"_id": entry_id(n, user)}, {"_id": 1}) is None:
+                yield _plain({"notification_id": str(n), **found})
 
 
 def _entry(entry: Document, notification: Document) -> Document:

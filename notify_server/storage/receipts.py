@@ -87,6 +87,7 @@ def _writes(user: str, event: Event, receipts: Sequence[Receipt]) -> Iterator[Up
         guard = {"_id": {"$in": [entry_id(n, user) for n in ids]}, "status": {"$in": sources(event)}}
         position = {"$indexOfArray": [{"$literal": ids}, "$_id.n"]}
         at = {"$arrayElemAt": [{"$literal": [receipt.at for receipt in part]}, position]}
+        at = {"$max": [at, {"$arrayElemAt": ["$history.at", 0]}]}  # when the entry was made: clocks may be years off
         names = [receipt.device and f"device {receipt.device}" for receipt in part]
         detail = {"$arrayElemAt": [{"$literal": names}, position]}
         yield UpdateMany(guard, [{"$set": _moved(TRANSITIONS[event].target, at, detail)}])

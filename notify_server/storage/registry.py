@@ -5,7 +5,7 @@ both win and a late or repeated event changes nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pymongo.database import Database
@@ -46,14 +46,25 @@ class Registry:
         insert_new(self._all, [entry for page in arrivals for entry in entries(page, at)])
 
     def move(self, event: Event, who: Who, note: Note) -> int:
-        """Apply `event` to those of these entries that stand where it may start. Returns how many moved."""
-        guard = {"_id": any_of(who), "status": {"$in": sources(event)}}
-        return self._all.update_many(guard, transition(event, note)).modified_count
+        """Apply `event` to those of these entries that stand where it may start. Returns how many moved to its target.
+
+        Where it would end an entry that was sent before, that goes back to `sent`, and is not counted.
+        """
+        return self._apply(event, {"_id": any_of(who)}, note, sum(len(users) for users in who.values()))
 
     def move_all(self, event: Event, notification: str, note: Note) -> int:
         """The same for every entry of a notification."""
-        guard = {"_id.n": object_id(notification), "status": {"$in": sources(event)}}
-        return self._all.update_many(guard, transition(event, note)).modified_count
+        return self._apply(event, {"_id.n": object_id(notification)}, note)
+
+    def _apply(self, event: Event, which: Document, note: Note, most: int | None = None) -> int:
+        """Move the entries that match `which`: at most `most`, where that is known."""
+        guard = which | {"status": {"$in": sources(event)}}
+        if not TRANSITIONS[event].ends_unsent:
+            return self._all.update_many(guard, transition(event, note)).modified_count
+        ended = self._all.update_many(guard | {"sent_at": None}, transition(event, note)).modified_count
+        if ended != most:
+            self._all.update_many(guard | {"sent_at": {"$ne": None}}, _back_to_sent(note))
+        return ended
 
     def resend(self, who: Who, at: datetime, resends: int) -> int:
         """Sent → pending for resend number `resends`, once per entry however often a crash repeats it.
@@ -132,6 +143,12 @@ def transition(event: Event, note: Note) -> Document:
     target = TRANSITIONS[event].target
     values = {"status": target.value, "reason": note.reason, "inbox": place(target).value, **_times(target, note.at)}
     return _counting({"$set": values, "$push": {"history": _line(target, note)}}, note)
+
+
+def _back_to_sent(note: Note) -> Document:
+    """The update of an entry that was sent before: when that was, and its place in the inbox, stay."""
+    line = _line(Status.SENT, replace(note, detail=f"{note.detail or note.reason}: not sent again"))
+    return _counting({"$set": {"status": Status.SENT.value, "reason": None}, "$push": {"history": line}}, note)
 
 
 def _line(status: Status, note: Note) -> Document:

@@ -54,6 +54,10 @@ class Resends:
             return request if found is None else _from_document(found)
         return request
 
+    def requested(self, notification: str) -> bool:
+        """Whether a request for a notification is not queued completely."""
+        return self._all.find_one({"_id.n": object_id(notification)}, {"_id": 1}) is not None
+
     def waiting(self, limit: int) -> list[Request]:
         """Requests that are not queued completely, those of the oldest notifications first."""
         return [_from_document(document) for document in self._all.find().sort("_id", 1).limit(limit)]

@@ -1,10 +1,9 @@
 """What users have muted, and what that stops of what is on its way to them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from bson import ObjectId
 from pymongo.database import Database
 
 from notify_server.domain.inbox import Place
@@ -13,7 +12,7 @@ from notify_server.domain.registry import Event, Reason, Status, sources
 from notify_server.domain.user import Mutable
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, entry_id, object_id
-from notify_server.storage.notification_document import WITHOUT_USERS, from_document
+from notify_server.storage.notification_document import from_document
 
 _ENTRY_FIELD = {Mutable.GROUPS: "groups", Mutable.CATEGORIES: "category"}
 _UNDER_WAY = [*sources(Event.MUTE), Status.SENT.value]  # `sent` may be sent once more
@@ -57,16 +56,9 @@ class Subscriptions:
         groups = {found["_id"]["n"]: found["groups"] for found in self._registry.find(ours, {"groups": 1})}
         if not groups:
             return []
-        named = self._naming(user, list(groups))
         open_ones = {"_id": {"$in": list(groups)}, "open": True, "expires_at": {"$gt": now}}
-        return [
-            Underway(_addressing(found, (user,) if found["_id"] in named else ()), groups[found["_id"]])
-            for found in self._notifications.find(open_ones, WITHOUT_USERS)
-        ]
-
-    def _naming(self, user: str, notifications: list[ObjectId]) -> set[ObjectId]:
-        found = self._notifications.find({"_id": {"$in": notifications}, "audience.users": user}, {"_id": 1})
-        return {document["_id"] for document in found}
+        found = self._notifications.aggregate([{"$match": open_ones}, {"$set": {"audience.users": _narrowed(user)}}])
+        return [Underway(from_document(document), groups[document["_id"]]) for document in found]
 
     def suppress(self, user: str, notifications: Sequence[str], reason: Reason, at: datetime) -> int:
         """Stop what is not sent yet, and what was sent from being sent again. Returns how many entries.
@@ -94,6 +86,7 @@ def _muted(reason: Reason, at: datetime) -> Document:
     }
 
 
-def _addressing(document: Document, named: tuple[str, ...]) -> Notification:
-    notification = from_document(document)
-    return replace(notification, audience=replace(notification.audience, users=named))
+def _narrowed(user: str) -> Document:
+    """A pipeline expression: of the users whom an audience names, this one alone, if they are among them."""
+    name = {"$literal": user}
+    return {"$cond": [{"$in": [name, "$audience.users"]}, [name], []]}

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
@@ -18,6 +18,7 @@ from notify_server.storage.erasures import Erasures
 
 _ANY_RANK = {"$in": [rank.value for rank in Rank]}  # leads to the index `to_expand`
 _ANY_PLACE = {"$in": [place.value for place in Place]}  # leads to the index `by_user`
+_MADE = timedelta(minutes=1)  # after which what a profile was made for is written: longer than a lease
 _BLANK: Document = {
     "groups": [],
     "muted": {"groups": [], "categories": []},
@@ -50,12 +51,12 @@ class Traces:
         self._client = database.client
 
     def present(self, user: str) -> bool:
-        """Whether there is anything of `user`, be it their name in an audience that is not expanded."""
+        """Whether there is anything of `user`, be it their name in an audience that waits; the audit log aside."""
         return (
             self._users.find_one({"_id": user}, {"_id": 1}) is not None
             or self._devices.find_one({"_id.u": user}, {"_id": 1}) is not None
             or self._has_entries(user)
-            or self._notifications.find_one(_unexpanded(user), {"_id": 1}) is not None
+            or self._notifications.find_one(waiting_for(user), {"_id": 1}) is not None
         )
 
     def remove_person(self, erasure: Erasure) -> None:
@@ -68,16 +69,23 @@ class Traces:
 
         self._transact(write)
 
-    def remove_echo(self, erasure: Erasure) -> None:
-        """Remove the profile that a notification from before the erasure has made since; one in use stays."""
+    def remove_echo(self, erasure: Erasure, now: datetime) -> bool:
+        """Remove the profile that a notification from before the erasure has made since; one in use stays.
+
+        One that was made just now may be that of a new person, whose entry, device or group is written next: it stays
+        for a later sweep. Whether there was none like that.
+        """
         user = erasure.user
-        if not self._has_entries(user) and self._devices.find_one({"_id.u": user}, {"_id": 1}) is None:
-            self._users.delete_one({"_id": user} | _BLANK)
+        if self._has_entries(user) or self._devices.find_one({"_id.u": user}, {"_id": 1}) is not None:
+            return True
+        echo = {"_id": user} | _BLANK
+        self._users.delete_one(echo | {"created_at": {"$lte": now - _MADE}})
+        return self._users.find_one(echo, {"_id": 1}) is None
 
     def unname(self, erasure: Erasure) -> None:
         """Take the name out of audiences that are not expanded: they will not reach them."""
-        named = _unexpanded(erasure.user) | {"created_at": {"$lte": erasure.at}}
-        self._notifications.update_many(named, {"$pull": {"audience.users": erasure.user}})
+        named = waiting_for(erasure.user) | {"created_at": {"$lte": erasure.at}}
+        self._notifications.update_many(named, _without(erasure.user))
 
     def sweep(self, erasure: Erasure, after: ObjectId | None, limit: int, now: datetime) -> Sweep:
         """Remove a page of entries in order of notification, and count them with their notifications.
@@ -139,7 +147,7 @@ class Traces:
     def _unmark(self, user: str | None, ids: Sequence[ObjectId]) -> None:
         """Take the name out of expanded audiences: who was addressed, and where the expansion has ended."""
         these = {"_id": {"$in": ids}}
-        self._notifications.update_many(these | {"audience.users": user}, {"$pull": {"audience.users": user}})
+        self._notifications.update_many(these | {"audience.users": user}, _without(user))
         self._notifications.update_many(these | {"cursor": user, "expanded": True}, {"$set": {"cursor": ""}})
 
     def _remove(self, erasure: Erasure, ids: Collection[ObjectId]) -> None:
@@ -166,5 +174,11 @@ class Traces:
             session.with_transaction(write)
 
 
-def _unexpanded(user: str | None) -> Document:
+def _without(user: str | None) -> Document:
+    """The update that takes the name out of an audience, and what was made of it: with that a guess could be tested."""
+    return {"$pull": {"audience.users": user}, "$unset": {"idempotency.fingerprint": ""}}
+
+
+def waiting_for(user: str | None) -> Document:
+    """The condition on notifications that name `user` and are not expanded."""
     return {"expanded": False, "rank": _ANY_RANK, "audience.users": user}

@@ -6,13 +6,14 @@ import pytest
 
 from notify_server.api import guards
 from notify_server.api.app import create_app
-from notify_server.api.limits import SMALL
+from notify_server.api.limits import LARGER, SMALL
 from notify_server.bootstrap import build_services
 from tests.api.caller import Caller, refused
 from tests.api.contract import Contract
 
 POLICY = re.compile(r'"(server|user|address)";q=[1-9]\d*;w=[1-9]\d*')
 LIMIT = re.compile(r'"(server|user|address)";r=\d+;t=\d+')
+NOT_TAKEN = 'application/vnd.api+json; charset="utf-8"'
 PAYLOAD = {"message": {"title": "t"}, "users": ["u1"]}
 
 
@@ -31,9 +32,13 @@ def limited(config, database):
     return build
 
 
-def test_every_answer_of_a_guarded_route_says_how_the_caller_stands(app, backend, device_of, caller):
+def test_every_answer_of_a_guarded_route_says_how_the_caller_stands(services, app, backend, device_of, caller):
+    confined = caller(services.server_tokens.create("confined", ["read"]))
     answers = {
-        "server": [backend.get("/v1/notifications"), backend.get("/v1/users/none"), backend.put("/v1/users/%00", {})],
+        "server": [
+            *(backend.get("/v1/notifications"), backend.get("/v1/users/none"), backend.put("/v1/users/%00", {})),
+            *(confined.put("/v1/users/u1", {}), backend.get("/jsonapi/notifications", headers={"Accept": NOT_TAKEN})),
+        ],
         "user": [device_of("u1").get("/v1/me/devices"), device_of("u1").put("/v1/me/devices/d", {})],
         "address": [caller("x").get("/v1/notifications"), caller("x").get("/v1/me/devices")],
     }
@@ -61,6 +66,15 @@ def test_a_server_token_that_sends_too_much_is_told_to_wait_and_nothing_is_store
             assert re.fullmatch(r'"server";r=0;t=\d+', answer.headers["RateLimit"])
     other = caller(services.server_tokens.create("quiet", []))
     assert other.post("/v1/notifications", PAYLOAD).status_code == 202
+
+
+def test_what_its_scopes_do_not_allow_counts_too(limited):
+    services, caller = limited()
+    confined = caller(services.server_tokens.create("confined", ["read"]))
+    statuses = [confined.put("/v1/users/u1", {}).status_code for _ in range(20)]
+    assert statuses[0] == 403
+    assert set(statuses) == {403, 429}
+    refused(confined.get("/v1/notifications"), 429)
 
 
 def test_a_user_that_calls_too_often_holds_back_nobody_else(limited):
@@ -108,18 +122,42 @@ def test_a_limit_of_nothing_is_none(limited):
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [("PUT", "/v1/me/devices/d1"), ("PATCH", f"/v1/me/notifications/{'0' * 24}"), ("POST", "/v1/me/receipts")],
-)
-def test_a_device_sends_no_large_bodies(device_of, stored, method, path, chunked):
+def test_a_device_sends_no_large_bodies(app, contract, device_of, stored, chunked):
     before, phone = stored(), device_of("u1")
-    body = json.dumps({"platform": "x" * 12 * SMALL}).encode()
     options = (
         {"environ_overrides": {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}} if chunked else {}
     )
-    refused(phone(method, path, data=body, content_type="application/json", **options), 413)
+    larger = set()
+    for endpoint, method, path in with_bodies_of_devices(app, contract):
+        most = LARGER.get(endpoint, SMALL)
+        larger.add(endpoint)
+        is_jsonapi = path.startswith("/jsonapi/")
+        media_type = "application/vnd.api+json" if is_jsonapi else "application/json"
+        body = json.dumps({"platform": "x" * most}).encode()
+        answer = phone(method, path, data=body, content_type=media_type, **options)
+        assert answer.status_code == 413, (method, path)
+        if not is_jsonapi:
+            refused(answer, 413)
+    assert larger > LARGER.keys()
     assert stored() == before
+
+
+def with_bodies_of_devices(app, contract):
+    """Endpoint, method and path of every route that takes a body from a user token."""
+    for rule in app.url_map.iter_rules():
+        if guards.guard_of(app, rule.endpoint) == guards.USER:
+            path = rule.rule.replace("<notification_id>", "0" * 24).replace("<", "").replace(">", "")
+            operations = contract.document["paths"][rule.rule.replace("<", "{").replace(">", "}")]
+            for method in rule.methods - {"HEAD"}:
+                if "requestBody" in operations[method.lower()]:
+                    yield rule.endpoint, method, path
+
+
+@pytest.mark.parametrize("name", ["ä" * 127, "\U0001f600" * 127])
+def test_the_largest_choice_of_what_to_mark_as_read_fits(device_of, name):
+    names = [f"{name}{chr(0x1F600 + n % 50)}" for n in range(1000)]
+    body = {"groups": names, "categories": names, "before": "2026-12-01T09:00:00.000000+00:00"}
+    assert device_of("u1").post("/v1/me/notifications/read", body).json == {"updated": 0}
 
 
 def test_the_largest_report_of_receipts_fits(device_of):

@@ -29,6 +29,12 @@ def test_whatever_is_harmless_is_read_as_json_reads_it(value):
     assert strict_json.loads(json.dumps(value, ensure_ascii=False).encode()) == value
 
 
+@given(VALUES, VALUES, st.sampled_from([2**63, 1e300, "\0", "\ud800", {"$ne": 1}, {"\0": 1}, [{"a": {"$a": "b"}}]]))
+def test_what_is_refused_is_found_wherever_it_is(before, after, refused):
+    (named,) = refusal(json.dumps([before, refused, after]).encode()).errors
+    assert named.split(".")[0] == "1"
+
+
 @pytest.mark.parametrize(
     "body",
     [

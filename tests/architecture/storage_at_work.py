@@ -15,12 +15,13 @@ from notify_server.storage.audit import Audit
 from notify_server.storage.backlog import Backlog
 from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.clients import Clients, Secret
-from notify_server.storage.devices import Devices
+from notify_server.storage.devices import Contact, Devices
 from notify_server.storage.documents import Store, object_id
 from notify_server.storage.entries import Entries
 from notify_server.storage.erasures import Erasures
 from notify_server.storage.expansions import Expansions
 from notify_server.storage.groups import Groups
+from notify_server.storage.hash_keys import HashKeys
 from notify_server.storage.inbox import Inbox, Selection
 from notify_server.storage.inbox_pages import InboxPages, Walk
 from notify_server.storage.leases import Leases
@@ -82,7 +83,7 @@ class Work:
         self.resends = watch(Resends(database))
         self.inbox, self.subscriptions = watch(Inbox(database)), watch(Subscriptions(database))
         self.inbox_pages = watch(InboxPages(database))
-        self.erasures = watch(Erasures(database))
+        self.erasures, self.hash_keys = watch(Erasures(database)), watch(HashKeys(database))
         self.traces = watch(Traces(database, self.erasures))
         self.audit, self.personal = watch(Audit(database)), watch(Personal(database))
         self.sequences, self.sequenced = watch(Sequences(database)), watch(Sequenced(database))
@@ -136,10 +137,15 @@ class Work:
             self.devices.register(a_device(user))
         self.devices.register(a_device("u001", "tablet", "u000:phone"))
         self.devices.of_user("u001")
+        self.devices.find("u001", "phone")
+        for number in range(9):
+            self.devices.register(a_device("u299", f"d{number}"))
+        self.devices.bound("u299", 5, NOON)
+        self.devices.bound("u299", 2, NOON)
         gone = [owned for owned in self.devices.targets(USERS[:50]) if owned[0] == "u003"]
         self.devices.deactivate({Reason.UNREGISTERED: gone}, NOON)
         self.devices.delete("u001", "phone")
-        self.devices.confirm("u001", ["tablet"], after(9), NOON)
+        self.devices.confirm([Contact("u001", "tablet", after(9))], timedelta(seconds=9))
         self.devices.remove_silent(after(1), 9)
 
     def _registry(self) -> None:
@@ -160,14 +166,15 @@ class Work:
         self.entries.of_notification(n, "pending", None, 9)
         self.entries.of_user("u010", n, 9)
         self.entries.of_user("u010", None, 9)
-        self.entries.counts([notification.id for notification in self.made[:3]])
+        self.entries.counts(n)
+        self.entries.count(n, Status.SENT)
         self.registry.pending(n, "u010", 9)
         self.registry.unconfirmed(n, NOON, "u010", 9)
         self.registry.unconfirmed_among(n, NOON, USERS[:9])
         self.registry.count_unconfirmed(n, None)
         self.registry.count_unconfirmed(n, USERS[:9])
         self.registry.move_all(Event.EXPIRE, n, Note(NOON, Reason.TTL_OVER))
-        self.entries.erased([n])
+        self.entries.erased(n)
 
     def _inbox(self, n: str) -> None:
         for places, filters in ((VISIBLE, {}), ([Place.READ], {}), (VISIBLE, {"groups": "g", "category": "c"})):
@@ -258,6 +265,7 @@ class Work:
         self.backlog.announced(1, 9)
         self.backlog.held(self.first.id, NOON)
         self.backlog.queued(self.first.id, 9)
+        self.backlog.left(self.first.id)
         self.backlog.recall_settled(self.made[8].id, [10, 20], NOON, NOON)
         self._resends()
         self.backlog.withdraw(self.made[9].id, "u5", NOON)
@@ -270,6 +278,7 @@ class Work:
         self.resends.add(requests[0])
         self.batches.add(a_batch(requests[0].notification, "u2", page="u1", stage=Stage.CONFIRM))
         self.resends.waiting(9)
+        self.resends.requested(requests[0].notification)
         self.resends.queue(requests[0], {"u1": 0, "u2": 0}, "u2", NOON, Rank.BULK)
         self.resends.finish(requests[0])
 
@@ -299,7 +308,9 @@ class Work:
         self.personal.devices("u070")
         self.personal.page("u070", None)
         self.personal.page("u070", self.made[30].id)
+        list(self.personal.waiting("u070"))
         self._audit()
+        self.hash_keys.get("fingerprints")
         self.erasures.pseudonym("u070")
         self.traces.present("u070")
         erasure = self.erasures.begin("u070", after(1))
@@ -314,7 +325,7 @@ class Work:
         )
         for ids in (self.made[5].id, None):
             self.traces.sweep(erasure, ids and object_id(ids), 9, after(99))
-        self.traces.remove_echo(erasure)
+        self.traces.remove_echo(erasure, after(999))
         self.erasures.complete(erasure)
         self.erasures.get(erasure)
         self.erasures.find("u070")

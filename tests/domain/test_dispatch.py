@@ -16,7 +16,6 @@ from notify_server.domain.dispatch import Dispatch, Move, Owned, Plan, plan
 from notify_server.domain.notification import ResendPolicy
 from notify_server.domain.outcome import ACCEPTED, UNCOUNTED, Kind, Outcome
 from notify_server.domain.registry import Event, Reason
-from notify_server.domain.retry import GIVE_UP_AFTER
 from tests.builders import NOON, a_batch, a_notification, a_target, after, seeded
 
 UNREGISTERED = Outcome(Kind.TARGET_DEAD, Reason.UNREGISTERED)
@@ -86,7 +85,6 @@ def dispatches(draw: st.DrawFn) -> Dispatch:
         owner="worker",
         resends=draw(st.integers(0, 3)),
         attempt=draw(st.integers(0, 9)),
-        first_tried_at=draw(st.sampled_from([None, after(-30), after(-GIVE_UP_AFTER), after(-9999)])),
         devices=draw(st.sampled_from([None, narrowed or None])),
     )
     policy = ResendPolicy(draw(st.sampled_from([10, 900])), draw(st.integers(0, 3)))
@@ -200,11 +198,10 @@ def test_a_batch_counts_an_attempt_unless_all_in_it_were_turned_away(dispatch: D
     answers = dispatch.by_user()
     for batch in batches(planned(dispatch)):
         if batch.stage is Stage.CONFIRM:
-            assert (batch.attempt, batch.first_tried_at) == (0, None)
+            assert batch.attempt == 0
             continue
         causes = {outcome.reason for user in batch.users for _, outcome in answers[user] if outcome.kind is Kind.RETRY}
         assert batch.attempt - dispatch.batch.attempt == (0 if causes <= UNCOUNTED else 1)
-        assert batch.first_tried_at == (dispatch.batch.first_tried_at or (None if causes <= UNCOUNTED else NOON))
 
 
 @pytest.mark.parametrize(
@@ -274,47 +271,39 @@ def test_two_devices_that_wait_for_different_things_wait_for_the_longer() -> Non
 
 
 def test_the_backoff_grows_with_the_attempts_of_the_batch() -> None:
-    made = planned(a_dispatch({"u1": [BUSY]}, a_batch(None, "u1", attempt=3, first_tried_at=after(-70))))
+    made = planned(a_dispatch({"u1": [BUSY]}, a_batch(None, "u1", attempt=3)))
     assert made.successor is not None
     assert made.successor.attempt == 4
     assert after(80) <= made.successor.due_at < after(120)
 
 
-def test_after_an_hour_a_recipient_fails_but_not_for_quota() -> None:
-    batch = a_batch(None, "a", "b", "c", first_tried_at=NOON)
-    dispatch = a_dispatch({"a": [BUSY], "b": [QUOTA], "c": [BUSY, QUOTA]}, batch)
-    soon, late = planned(dispatch, 3599), planned(dispatch, 3600)
-    assert [move_of(soon, user).event for user in "abc"] == [None, None, None]
-    assert [move_of(late, user).event for user in "abc"] == [Event.FAIL, None, None]
-    assert move_of(late, "a").note.reason is Reason.UNAVAILABLE
+@pytest.mark.parametrize("hours", [0, 1, 2, 23])
+def test_whatever_can_still_succeed_is_tried_again_until_the_notification_expires(hours: int) -> None:
+    batch = a_batch(None, "a", "b", "c", attempt=9)
+    dispatch = a_dispatch({"a": [BUSY], "b": [LOST], "c": [BUSY, QUOTA]}, batch, ttl=86_400)
+    made = planned(dispatch, hours * 3600)
+    assert [move_of(made, user).event for user in "abc"] == [None, None, None]
+    assert sorted(user for batch in batches(made) for user in batch.users) == ["a", "b", "c"]
+    assert all(after(hours * 3600 + 60) <= again.due_at < after(hours * 3600 + 1350) for again in batches(made))
 
 
-def test_who_was_turned_away_for_hours_is_not_given_up_at_the_first_failure() -> None:
-    [waiting] = batches(planned(a_dispatch({"a": [QUOTA]})))
-    [again] = batches(planned(a_dispatch({"a": [BUSY]}, waiting), 9 * GIVE_UP_AFTER))
-    assert (again.users, again.attempt, again.first_tried_at) == (("a",), 1, after(9 * GIVE_UP_AFTER))
-
-
-def test_a_user_whose_second_device_is_given_up_is_sent_and_waits_for_confirmation() -> None:
-    batch = a_batch(None, "u1", first_tried_at=after(-GIVE_UP_AFTER))
-    made = planned(a_dispatch({"u1": [ACCEPTED, BUSY]}, batch))
-    assert move_of(made, "u1").event is Event.SEND
-    assert made.successor is not None
-    assert (made.successor.stage, made.successor.users) == (Stage.CONFIRM, ("u1",))
+def test_the_last_try_is_due_when_the_notification_expires() -> None:
+    [again] = batches(planned(a_dispatch({"a": [BUSY]}, a_batch(None, "a", attempt=9), ttl=86_400), 86_399))
+    assert again.due_at == after(86_400)
 
 
 @pytest.mark.parametrize("outcome", [UNREGISTERED, REJECTED, ACCEPTED])
 def test_a_user_reached_by_another_device_before_a_partial_retry_waits_for_confirmation_however_it_ends(
     outcome: Outcome,
 ) -> None:
-    batch = a_batch(None, "u1", devices={"u1": ("d0",)}, attempt=1, first_tried_at=NOON)
+    batch = a_batch(None, "u1", devices={"u1": ("d0",)}, attempt=1)
     made = planned(a_dispatch({"u1": [outcome]}, batch))
     assert made.successor is not None
     assert (made.successor.stage, made.successor.users) == (Stage.CONFIRM, ("u1",))
 
 
 def test_a_partial_retry_that_is_retried_stays_partial() -> None:
-    batch = a_batch(None, "u1", devices={"u1": ("d0",)}, attempt=1, first_tried_at=NOON)
+    batch = a_batch(None, "u1", devices={"u1": ("d0",)}, attempt=1)
     made = planned(a_dispatch({"u1": [BUSY]}, batch))
     assert made.successor is not None
     assert made.successor.devices == {"u1": ("d0",)}

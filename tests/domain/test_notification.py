@@ -27,3 +27,14 @@ def test_a_message_does_not_show_its_body_where_it_might_be_logged() -> None:
     shown = repr(a_notification(message=Message("Your grade", "F", data={"grade": "F"})))
     assert "Message(…)" in shown
     assert "grade" not in shown
+
+
+def test_push_waits_from_the_time_at_which_it_goes_out() -> None:
+    assert a_notification().push_at is None
+    assert a_notification(push_after=60).push_at == after(60)
+    assert a_notification(push_after=60, send_at=after(5)).push_at == after(65)
+
+
+def test_a_payload_is_read_as_the_object_that_it_is() -> None:
+    assert a_notification().content is None
+    assert a_notification(payload='{"a":[1]}').content == {"a": [1]}

@@ -22,10 +22,24 @@ EDGES = {
     *((Event.READ, status, "read") for status in ("failed", "expired", "cancelled", "suppressed")),  # h
 }
 
+# j: what becomes of an entry instead, where it was sent before.
+RESENT = {
+    (Event.MUTE, "pending", "sent"),
+    (Event.FAIL, "pending", "sent"),
+    (Event.EXPIRE, "pending", "sent"),
+    (Event.CANCEL, "pending", "sent"),
+}
+
 
 def test_the_table_holds_the_edges_of_the_diagram_and_no_others() -> None:
     table = {(event, source, move.target) for event, move in TRANSITIONS.items() for source in move.sources}
     assert table == EDGES
+
+
+def test_what_was_sent_before_is_muted_failed_expired_and_cancelled_back_to_sent() -> None:
+    differing = {event: move for event, move in TRANSITIONS.items() if move.ends_unsent}
+    table = {(event, source, move.resent) for event, move in differing.items() for source in move.sources if source}
+    assert table == RESENT
 
 
 def test_every_event_has_its_transition() -> None:

@@ -1,20 +1,16 @@
 from random import Random
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notify_server.domain.outcome import UNCOUNTED
 from notify_server.domain.registry import Reason
 from notify_server.domain.retry import (
     CREDENTIAL_WAIT,
     FIRST_BACKOFF,
-    GIVE_UP_AFTER,
     LAST_BACKOFF,
     LEAST_WAIT,
     PROVIDER_WAIT,
     QUOTA_WAIT,
-    gives_up,
     wait,
 )
 from tests.builders import seeded
@@ -63,10 +59,3 @@ def test_the_backoffs_of_many_recipients_are_spread() -> None:
     waits = [wait(Reason.UNAVAILABLE, 1, None, rng) for _ in range(200)]
     assert min(waits) < 11
     assert max(waits) > 14
-
-
-@pytest.mark.parametrize("reason", RETRIED)
-def test_a_recipient_is_given_up_an_hour_after_the_first_try_unless_the_provider_turned_us_away(reason: Reason) -> None:
-    assert not gives_up(reason, 3599.9)
-    assert gives_up(reason, 3600) is (reason not in UNCOUNTED)
-    assert GIVE_UP_AFTER == 3600

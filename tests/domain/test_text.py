@@ -119,3 +119,26 @@ def test_every_mark_of_the_basic_plane_counts():
     assert len(marks) > 900
     assert [mark for mark in marks if not text.is_stacked(mark * (MAX_MARKS + 1))] == []
     assert [mark for mark in marks if text.is_stacked(mark * MAX_MARKS)] == []
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        ("https://a.example", True),
+        ("https://a.example/b/c.html?d=e&f=%20", True),
+        ("https://a.example/" + "b" * 1000, True),
+        ("https://a.example/" + "b" * 1001, False),
+        ("http://a.example", False),
+        ("https://A.example", False),
+        ("https://a.example:8443/", False),
+        ("https://user@a.example/", False),
+        ("https://a.example#b", False),
+        ("https://a.example/\n", False),
+        ("https://ä.example", False),
+        ("https://-a.example", False),
+        ("https://", False),
+        ("", False),
+    ],
+)
+def test_a_plain_url_is_one_that_everybody_reads_alike(value: str, plain: bool) -> None:
+    assert text.is_plain_url(value) is plain

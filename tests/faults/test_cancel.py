@@ -157,6 +157,22 @@ def test_what_is_sent_again_by_request_is_sent_once_more_though_schedulers_and_w
     assert Counter(entry["attempts"] for entry in evidence.entries) == {2: SOME}
 
 
+def test_what_all_have_got_is_not_sent_again_after_a_cancel(scene, people, post):
+    scene.service.start("scheduler").ready("scheduler leads")
+    scene.service.start("worker").ready("worker started")
+    notification = scene.accept(users=people[:20], resend=ResendPolicy(after=10, times=2))
+    other = scene.accept(users=people[:20], resend=ResendPolicy(after=10, times=1))
+    scene.await_done(notification, other)
+    first = post("cancel", notification)
+    assert (first["state"], first["stopped"], first["in_flight"], first["remaining"]) == ("cancelled", 0, 0, 0)
+    until(lambda: scene.count(other, resends=1, status="sent") == 20, "the other one is sent again")
+    evidence = scene.evidence(notification)
+    scene.sound(evidence)
+    assert sorted(evidence.having("sent")) == people[:20]
+    assert evidence.duplicates == 0
+    assert evidence.batches == []
+
+
 @pytest.mark.full
 def test_nothing_is_sent_before_its_time_to_the_millisecond(scene, people):
     """Several schedulers and workers compete for being early."""

@@ -122,6 +122,13 @@ BROKEN = {
         f"3: {ALICE} is sent by way of sent",
     ),
     "sent at no time": ({"$set": {"sent_at": None}}, f"3: {ALICE} was sent at no time"),
+    "sent once, and expired": (
+        {
+            "$push": {"history": {"$each": [{"status": status, "detail": None} for status in ("pending", "expired")]}},
+            "$set": {"status": "expired", "reason": "ttl_over"},
+        },
+        f"3: {ALICE} was sent it, and is expired",
+    ),
     "an attempt too many": ({"$inc": {"attempts": 1}}, f"3: {ALICE} has 2 attempts, and 1 in the history"),
     "sent, and a reason why not": (
         {"$set": {"reason": "unavailable"}},

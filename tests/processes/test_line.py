@@ -3,6 +3,7 @@ import socket
 import pytest
 from gunicorn.config import Config
 
+from notify_server.processes.answer import Answer
 from notify_server.processes.line import Line, Stage, Wire
 
 
@@ -26,13 +27,45 @@ def test_what_the_client_does_not_take_is_kept_and_sent_later_in_order(ends):
     wire, whole, taken = Wire(ours), b"0123456789" * 2_000_000, b""
     wire.sendall(whole[:-1])
     wire.sendall(whole[-1:])
-    assert wire.rest
+    assert 0 < wire.held <= len(whole)
     while not wire.flush():
         taken += theirs.recv(1_000_000)
     ours.shutdown(socket.SHUT_WR)
     while more := theirs.recv(1_000_000):
         taken += more
     assert taken == whole
+
+
+def test_very_many_pieces_are_kept_and_sent_in_order(ends):
+    ours, theirs = ends
+    wire, pieces, taken = Wire(ours), [b"%050d" % n for n in range(200_000)], bytearray()
+    for piece in pieces:
+        wire.sendall(piece)
+    assert 0 < wire.held < sum(map(len, pieces))
+    while not wire.flush():
+        taken += theirs.recv(1_000_000)
+    assert wire.held == 0
+    ours.shutdown(socket.SHUT_WR)
+    while more := theirs.recv(1_000_000):
+        taken += more
+    assert taken == b"".join(pieces)
+
+
+def test_an_answer_that_is_given_up_is_cleaned_up_after(line):
+    closed = []
+
+    def made():
+        try:
+            yield b"x"
+            yield b"y"
+        finally:
+            closed.append(True)
+
+    line.answer = Answer(None, pieces := made())
+    next(pieces)
+    line.close()
+    assert (closed, line.answer) == ([True], None)
+    line.end_answer()
 
 
 def test_nothing_is_waited_for(ends):

@@ -76,6 +76,8 @@ class Up:
         for pid in leftovers.find(self.config.data_dir):
             with suppress(psutil.NoSuchProcess):  # it has ended, and waits to be collected
                 command = psutil.Process(pid).cmdline()
+                if not command:
+                    continue  # the same
                 name = command[-1] if "notify_server.cli" in command else Path(command[0]).name
                 found.setdefault(name, pid)
         return found

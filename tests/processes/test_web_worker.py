@@ -1,12 +1,18 @@
 import contextlib
 import http.client
+import json
 import socket
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from bson import ObjectId
 
+from notify_server.bootstrap import build_services
+from notify_server.config import Config
+from notify_server.domain.inbox import Place
+from notify_server.storage.documents import Store
 from tests.processes.web_server import WebServer, received
 
 SECRET = b"nst_0_0123456789abcdef"
@@ -134,7 +140,7 @@ def test_fifty_clients_that_take_no_answer_hold_back_nobody_and_are_let_go(hasty
         dribble(lines, b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: a\r\n\r\n" * 20)
         for _ in range(5):
             assert hasty.call("GET", "/healthz") == (200, {"status": "alive"})
-        while sum(line.get("stage") == "flush" for line in hasty.log()) < 50:
+        while sum(line.get("stage") in {"stream", "flush"} for line in hasty.log()) < 50:
             time.sleep(0.05)
 
 
@@ -164,6 +170,89 @@ def test_large_answers_come_whole_to_a_client_that_takes_them_later(hasty):
             sizes.append(len(answers.read(int(head["Content-Length"]))))
     assert sizes == [int(head["Content-Length"])] * 10
     assert sizes[0] > 1_000_000
+
+
+ENTRIES, LONG = 2000, 4000  # entries of the user "long", and characters of each: 8 MB to export
+
+
+@pytest.fixture
+def export(database: Store) -> bytes:
+    """A request for the export of somebody with a long history."""
+    entries = [{"_id": {"n": ObjectId(), "u": "long"}, "inbox": Place.READ.value} for _ in range(ENTRIES)]
+    database["registry"].insert_many([entry | {"text": "x" * LONG} for entry in entries])
+    token = build_services(Config(), database).server_tokens.create("exporter", [])
+    return f"GET /v1/users/long/export HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+
+
+def closings(server: WebServer, **of: str) -> int:
+    return sum(of.items() <= line.items() for line in server.log())
+
+
+def asks(line: socket.socket, request: bytes) -> None:
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    line.sendall(request)
+
+
+def is_whole(answer: http.client.HTTPResponse, begin: bytes = b"") -> bool:
+    lines = (begin + answer.read()).splitlines()
+    return json.loads(lines[-1]) == {"kind": "end", "records": {"entry": ENTRIES}} and len(lines) == ENTRIES + 2
+
+
+def test_exports_that_nobody_reads_take_little_memory_no_thread_and_are_cut_off(hasty, export):
+    [worker] = hasty.workers()
+    before, closed = worker.memory_info().rss, closings(hasty, stage="stream")
+    most = before
+    with connections(hasty, 20) as lines:
+        for line in lines:
+            asks(line, export)
+        while closings(hasty, stage="stream") < closed + len(lines):
+            assert hasty.call("GET", "/healthz") == (200, {"status": "alive"})
+            most = max(most, worker.memory_info().rss)
+    assert most - before < len(lines) * ENTRIES * LONG / 2
+
+
+def test_an_export_that_is_read_slowly_but_steadily_comes_whole_however_long_it_takes(hasty, export):
+    begun, last = time.monotonic(), 0.0
+    with hasty.connected() as line:
+        asks(line, export)
+        answer, text = http.client.HTTPResponse(line), b""
+        answer.begin()
+        while len(text) < 5_000_000:
+            text += answer.read(100_000)
+            last = time.monotonic() - begun
+            time.sleep(0.05)
+        assert last > 1.5  # longer than any one answer may take
+        assert is_whole(answer, text)
+        assert not answer.will_close
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert received(line) == (200, {"status": "alive"})
+
+
+def test_what_is_held_for_slow_clients_is_bounded_together(web, export):
+    event = "connection closed: too much is held for slow clients"
+    with connections(web, 140) as lines:
+        for line in lines:
+            asks(line, export)
+        web.await_log(event)
+        with web.connected() as line:  # one that reads is not held back
+            asks(line, export)
+            answer = http.client.HTTPResponse(line)
+            answer.begin()
+            assert is_whole(answer)
+    closed = [entry["held"] for entry in web.log() if entry["event"] == event]
+    assert 0 < len(closed) < len(lines)
+    assert max(closed) < 1_300_000
+
+
+def test_an_export_that_breaks_off_does_not_end_as_a_whole_one(web, export, database):
+    database["registry"].update_one({}, {"$set": {"text": database["registry"].find_one({})["_id"]["n"]}})  # no JSON
+    with web.connected() as line:
+        asks(line, export)
+        answer = http.client.HTTPResponse(line)
+        answer.begin()
+        with pytest.raises(http.client.IncompleteRead):
+            answer.read()
+    web.await_log("answer broken off")
 
 
 def test_requests_sent_at_once_are_answered_one_after_another(web):

@@ -13,6 +13,7 @@ from tests.invariants import Evidence, violations
 from tests.properties.world import NAMED, SILENT, World
 
 _MOVES = {(source, move.target) for move in TRANSITIONS.values() for source in move.sources}
+_UNSENT = {Status.SUPPRESSED, Status.FAILED, Status.EXPIRED, Status.CANCELLED}
 _GONE = {"unregistered", "invalid_argument"}  # outcomes of the simulator
 
 # What the shared checker takes for granted, and this world does not: nobody joins or leaves, a target has one owner,
@@ -78,6 +79,8 @@ def _histories(entries: list[Document], ledger: Ledger) -> Iterator[str]:
             yield f"the history of {key} was rewritten"
         if not _MOVES.issuperset(steps) or statuses[-1] != entry["status"]:
             yield f"{key} is {entry['status']} by way of {statuses}"
+        if entry["sent_at"] is not None and entry["status"] in _UNSENT:
+            yield f"{key} is {entry['status']}, and was sent at {entry['sent_at']}"
         ledger.histories[key] = history
     gone = set(ledger.histories) - {(entry["_id"]["n"], entry["_id"]["u"]) for entry in entries}
     yield from (f"the entry {key} is gone" for key in sorted(gone))

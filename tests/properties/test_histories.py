@@ -15,8 +15,11 @@ begun = st.sampled_from([Event.EXPAND, Event.MUTE])
 
 def after(events: Iterable[Event], status: Status | None = None) -> Status | None:
     """Where an entry stands after `events`, of which those that may not happen change nothing."""
+    sent = status is Status.SENT
     for event in events:
-        status = TRANSITIONS[event].target if allowed(event, status) else status
+        if allowed(event, status):
+            status = TRANSITIONS[event].resent if sent else TRANSITIONS[event].target
+        sent = sent or status is Status.SENT
     return status
 
 
@@ -61,6 +64,16 @@ def test_what_a_device_has_reported_is_never_taken_back(
     end = after([Event.EXPAND, *earlier, *reported, *later])
     assert end in (Status.RECEIVED, Status.READ)
     assert (end is Status.READ) or Event.READ not in [*earlier, *reported, *later]
+
+
+@settings(deadline=None)
+@given(begun, events, events)
+def test_nobody_who_was_sent_it_ends_as_if_it_had_never_been_sent(
+    first: Event, earlier: list[Event], later: list[Event]
+) -> None:
+    if after([first, *earlier]) is Status.SENT:
+        unsent = {Status.FAILED, Status.EXPIRED, Status.CANCELLED, Status.SUPPRESSED}
+        assert after([first, *earlier, *later]) not in unsent
 
 
 @settings(deadline=None)

@@ -48,6 +48,7 @@ class Life:
     accepted: Counter[tuple[int, str, str]] = field(default_factory=Counter)  # by number of the resend, user, device
     not_before: dict[tuple[str, str], datetime] = field(default_factory=dict)
     stranded: set[str] = field(default_factory=set)
+    sent: set[str] = field(default_factory=set)  # at any time
 
     def live(self) -> None:
         """Dispatch, retry and resend, in the order of the queue, until the queue is empty or the time is over."""
@@ -113,7 +114,10 @@ class Life:
     def _move(self, event: Event, users: tuple[str, ...] | list[str]) -> None:
         for user in users:
             if allowed(event, self.status[user]):
-                self.status[user] = TRANSITIONS[event].target
+                move = TRANSITIONS[event]
+                self.status[user] = move.resent if user in self.sent else move.target
+                if event is Event.SEND:
+                    self.sent.add(user)
 
     def _everybody_is_somewhere(self, queue: list[Batch]) -> None:
         places: dict[str, list[Stage]] = defaultdict(list)
@@ -159,6 +163,15 @@ def test_whoever_a_device_of_theirs_accepted_for_is_sent_or_being_sent_again(lif
     life.live()
     reached = {user for (_, user, _), times in life.accepted.items() if times}
     assert {user for user, status in life.status.items() if status is Status.SENT} <= reached
+
+
+@settings(deadline=None)
+@given(lives())
+def test_nobody_who_was_sent_it_ends_otherwise_than_sent_or_waiting_for_a_device(life: Life) -> None:
+    life.live()
+    ended = {user: life.status[user] for user in life.sent if life.status[user] is not Status.SENT}
+    assert set(ended.values()) <= {Status.PENDING}
+    assert ended.keys() <= life.stranded
 
 
 @settings(deadline=None)

@@ -1,9 +1,12 @@
-from dataclasses import fields, replace
+import json
+from dataclasses import asdict, fields, replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
 
+from notify_server.bootstrap import build_services
 from notify_server.domain.notification import (
     Audience,
     Channel,
@@ -15,6 +18,8 @@ from notify_server.domain.notification import (
 )
 from notify_server.errors import Conflict, InvalidInput
 from notify_server.services.acceptance import Acceptance, Draft
+from notify_server.storage.documents import object_id
+from notify_server.storage.notifications import Notifications
 from notify_server.storage.signals import COLLECTION
 from tests.builders import NOON, after, at_once
 from tests.service import until
@@ -31,6 +36,7 @@ FULL = Draft(
     after(600),
     ResendPolicy(10, 1),
 )
+SECRET = b"k" * 32
 PLAIN = Draft(HELLO, Audience(("u1",)))
 
 
@@ -50,6 +56,16 @@ def test_an_accepted_notification_is_everything_that_was_asked_for(acceptance: A
     assert scene.services.inspection.get(notification.id).notification == replace(
         notification, audience=replace(FULL.audience, users=())
     )
+
+
+def test_an_id_goes_by_the_clock_that_everything_goes_by(acceptance: Acceptance, scene: Scene) -> None:
+    first = acceptance.accept(PLAIN, "backend", None)  # at noon, which this machine's clock does not say
+    scene.clock.forward(3600)
+    second = acceptance.accept(PLAIN, "backend", None)
+    for notification in (first, second):
+        assert object_id(notification.id).generation_time == notification.created_at
+    [(listed, _)] = Notifications(scene.database).page({"from": after(1), "to": after(3601)}, None, 9)
+    assert listed.id == second.id
 
 
 @pytest.mark.parametrize("send_at", [None, after(-1), NOON])
@@ -103,15 +119,15 @@ def test_of_two_payloads_that_race_for_a_key_one_is_refused(acceptance: Acceptan
 @pytest.mark.parametrize("field", fields(Draft), ids=lambda field: field.name)
 def test_every_field_is_in_the_fingerprint(field: Any) -> None:
     other: Draft = replace(FULL, **dict[str, Any]({field.name: None}))
-    assert other.fingerprint() != FULL.fingerprint()
+    assert other.fingerprint(SECRET) != FULL.fingerprint(SECRET)
 
 
 def test_spelling_is_not_in_the_fingerprint() -> None:
     data = {"a": "1", "b": "2"}
     one = replace(PLAIN, message=replace(HELLO, data=data))
     other = replace(PLAIN, message=replace(HELLO, data=dict(reversed(data.items()))))
-    assert one.fingerprint() == other.fingerprint()
-    assert one.fingerprint() != PLAIN.fingerprint()
+    assert one.fingerprint(SECRET) == other.fingerprint(SECRET)
+    assert one.fingerprint(SECRET) != PLAIN.fingerprint(SECRET)
 
 
 @pytest.mark.parametrize(
@@ -141,3 +157,24 @@ def test_an_accepted_notification_calls_the_workers_and_is_counted(acceptance: A
     acceptance.accept(PLAIN, "backend", "k1")
     assert counted() - before == 1
     until(lambda: scene.database[COLLECTION].count_documents({}), "a signal")
+
+
+def test_a_fingerprint_tells_nothing_to_who_has_no_key() -> None:
+    assert PLAIN.fingerprint(SECRET) != PLAIN.fingerprint(b"l" * 32)
+
+
+def test_neither_key_nor_payload_can_be_guessed_from_what_a_repeat_is_known_by(
+    acceptance: Acceptance, scene: Scene
+) -> None:
+    acceptance.accept(PLAIN, "backend", "booking-of-u1")
+    stored = scene.database["notifications"].find_one({}) or {}
+    payload = json.dumps(asdict(PLAIN), sort_keys=True, default=str).encode()
+    guesses = {sha256(text).hexdigest() for text in (b"booking-of-u1", payload)}
+    assert not guesses & set(stored["idempotency"].values())
+    assert "booking-of-u1" not in str(stored)
+
+
+def test_every_process_knows_a_repeat(acceptance: Acceptance, scene: Scene) -> None:
+    first = acceptance.accept(PLAIN, "backend", "k1")
+    other = build_services(scene.config, scene.database, scene.clock).acceptance
+    assert other.accept(PLAIN, "backend", "k1").id == first.id

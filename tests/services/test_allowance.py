@@ -108,6 +108,33 @@ def test_what_is_urgent_borrows_a_second_at_most(bucket: Bucket) -> None:
     assert borrows_in_vain(bucket.allowance)
 
 
+def test_a_large_batch_of_what_is_urgent_waits_for_all_beyond_two_seconds(bucket: Bucket) -> None:
+    def let_time_pass() -> None:
+        while bucket.ticks.now < 3:
+            until(lambda: bucket.allowance.wanted)
+            bucket.allowance.wanted = False
+            bucket.ticks.now += 0.5
+            bucket.allowance.change(RATE)
+
+    def borrow() -> float:
+        assert bucket.allowance.borrow(5000)
+        return bucket.ticks.now
+
+    assert at_once(borrow, let_time_pass)[0] == 3.0  # two seconds' part may be owed, the rest is waited for
+
+
+def test_who_borrows_in_vain_owes_nothing_for_it(bucket: Bucket) -> None:
+    def shut() -> None:
+        until(lambda: bucket.allowance.wanted)
+        bucket.shut = True
+        bucket.allowance.change(RATE)
+
+    assert at_once(lambda: bucket.allowance.borrow(5000), shut)[0] is False
+    bucket.shut = False
+    bucket.ticks.now = 0.1
+    assert bucket.allowance.save(100)
+
+
 def test_what_was_borrowed_may_be_borrowed_again_as_time_goes_by(bucket: Bucket) -> None:
     assert bucket.allowance.borrow(1500)
     bucket.ticks.now = 0.5

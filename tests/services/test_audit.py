@@ -46,6 +46,16 @@ def test_an_erased_person_is_found_by_who_knows_their_id(scene: Scene, audit: Au
     assert lines(audit, object="u2", actor=None) == []
 
 
+def test_what_an_erased_person_did_is_found_by_nobody(scene: Scene, audit: AuditLog) -> None:
+    scene.services.people.put("u1", {})
+    audit.begin(Change(USER, "me.register", None, Party(Kind.DEVICE, "phone"), address="192.0.2.7"))
+    proof = scene.services.erasing.erase("u1")
+    assert [lines(audit, actor=name) for name in ("u1", proof.pseudonym)] == [[], []]
+    assert lines(audit, object="phone") == []
+    [line] = lines(audit)
+    assert (line.change.action, line.change.address) == ("me.register", None)
+
+
 def test_who_is_not_there_is_not_named_in_clear(scene: Scene, audit: AuditLog) -> None:
     change = Change(Party(Kind.COMMAND, "admin"), "users.erase", None, USER)
     audit.end(audit.begin(change), change, HTTPStatus.NOT_FOUND)

@@ -118,6 +118,62 @@ def test_nothing_is_sent_again_of_what_is_cancelled(scene: Scene, cancellation: 
     assert scene.standing(notification) == {"a": ("sent", None), "deviceless": STOPPED}
 
 
+def test_the_resends_of_what_has_been_sent_to_everybody_are_stopped(scene: Scene, cancellation: Cancellation) -> None:
+    scene.register("a")
+    notification = scene.accept("a", resend=ResendPolicy(10, 2))
+    scene.work()
+    assert scene.state(notification) == "done"
+    assert cancellation.cancel(notification) == Cancelled(notification, 0, 0, 0, expanded=True)
+    scene.clock.forward(10)
+    assert scene.upkeep.resend() == 0
+    scene.work()
+    assert scene.accepted() == ["a:phone"]
+    assert scene.standing(notification) == {"a": ("sent", None)}
+    assert (scene.state(notification), scene.batches(notification)) == ("cancelled", [])
+
+
+def test_a_resend_that_was_recalled_is_stopped_before_a_worker_begins(scene: Scene, cancellation: Cancellation) -> None:
+    scene.register("a")
+    notification = scene.accept("a", resend=ResendPolicy(10, 1))
+    scene.work()
+    scene.clock.forward(10)
+    assert scene.upkeep.resend() == 1
+    assert cancellation.cancel(notification).stopped == 0
+    scene.work()
+    assert scene.accepted() == ["a:phone"]
+    assert scene.batches(notification) == []
+
+
+def test_a_resend_that_was_asked_for_is_stopped(scene: Scene, cancellation: Cancellation) -> None:
+    scene.register("a")
+    notification = scene.accept("a", resend=ResendPolicy(times=0))
+    scene.work()
+    assert scene.services.resending.request(notification, None) == 1
+    assert cancellation.cancel(notification).stopped == 0
+    scene.services.resending.queue()
+    scene.work()
+    assert scene.accepted() == ["a:phone"]
+    assert scene.database["resends"].count_documents({}) == 0
+
+
+def test_what_was_sent_stays_so_though_it_was_waiting_to_be_sent_again(
+    scene: Scene, cancellation: Cancellation
+) -> None:
+    scene.register("a")
+    notification = scene.accept("a", "deviceless", resend=ResendPolicy(10, 2))
+    scene.work()
+    scene.clock.forward(10)
+    scene.register("who logs in on it", target="a:phone")
+    scene.upkeep.resend()
+    scene.work()
+    assert scene.standing(notification)["a"] == ("pending", "no_device")
+    assert cancellation.cancel(notification) == Cancelled(notification, 1, 0, 0, expanded=True)
+    entry = scene.entry(notification, "a")
+    assert (entry["status"], entry["reason"], entry["inbox"]) == ("sent", None, "unread")
+    assert entry["history"][-1]["detail"] == "the backend took it back: not sent again"
+    assert scene.violations(notification) == []
+
+
 def test_a_device_that_is_registered_after_the_cancel_gets_nothing(scene: Scene, cancellation: Cancellation) -> None:
     notification = scene.accept("a")
     scene.work()
@@ -263,11 +319,22 @@ class TestRefusals:
 
     def test_what_has_been_sent_to_everybody(self, scene: Scene, cancellation: Cancellation) -> None:
         scene.register("a")
-        notification = scene.accept("a")
+        notification = scene.accept("a", resend=ResendPolicy(times=0))
         scene.work()
         with pytest.raises(Conflict, match="has been dealt with"):
             cancellation.cancel(notification)
         assert scene.state(notification) == "done"
+
+    def test_what_everybody_has_confirmed_though_a_resend_was_to_come(
+        self, scene: Scene, cancellation: Cancellation
+    ) -> None:
+        scene.register("a")
+        notification = scene.accept("a", resend=ResendPolicy(10, 2))
+        scene.work()
+        scene.services.reception.report("a", [Report(notification, Status.RECEIVED)])
+        assert len(scene.batches(notification)) == 1
+        with pytest.raises(Conflict, match="has been dealt with"):
+            cancellation.cancel(notification)
 
     def test_what_has_expired(self, scene: Scene, cancellation: Cancellation) -> None:
         notification = scene.accept("a", ttl=10)

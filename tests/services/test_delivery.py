@@ -126,13 +126,60 @@ def test_a_retry_after_is_kept_to_the_second(people: Scene) -> None:
     assert batch["due_at"] == after(45)
 
 
-def test_after_an_hour_of_failures_the_entry_fails(people: Scene) -> None:
+def test_an_outage_of_hours_loses_nobody(people: Scene) -> None:
     people.fcm.behave(unavailable=1)
-    notification = people.accept("a")
+    notification = people.accept("a", ttl=86_400)
     for _ in range(20):
         people.work()
+        people.upkeep.expire()
         people.clock.forward(600)
-    assert people.standing(notification) == {"a": ("failed", "unavailable")}
+    assert people.standing(notification) == {"a": ("pending", "unavailable")}
+    people.fcm.behave()
+    people.clock.forward(1350)
+    people.work()
+    assert people.standing(notification) == {"a": ("sent", None)}
+    assert people.state(notification) == "done"
+
+
+def test_an_outage_of_hours_with_the_channel_paused_loses_nobody(scene: Scene) -> None:
+    users = [f"u{number:02}" for number in range(20)]
+    for user in users:
+        scene.register(user)
+    scene.fcm.behave(unavailable=1)
+    notification = scene.accept(*users, ttl=86_400)
+    scene.expand()
+    scene.engine.leasing.resign()
+    paused = 0
+    for _ in range(75):
+        _one_load(scene)
+        paused += scene.engine.governor.paused
+        scene.clock.forward(100)
+    assert paused > 30
+    assert set(scene.standing(notification).values()) <= {("pending", "unavailable"), ("pending", None)}
+    scene.fcm.behave()
+    for _ in range(16):
+        _one_load(scene)
+        scene.clock.forward(100)
+    assert set(scene.standing(notification).values()) == {("sent", None)}
+    assert scene.violations(notification) == []
+
+
+def _one_load(scene: Scene) -> None:
+    """Let a worker dispatch what it takes at once, if anything is due."""
+    scene.engine.governor.refresh()
+    if load := scene.engine.leasing.take():
+        scene.engine.delivery.deliver(load)
+
+
+def test_an_outage_that_outlasts_the_time_to_live_expires_what_waited(people: Scene) -> None:
+    people.fcm.behave(unavailable=1)
+    notification = people.accept("a", ttl=7200)
+    for _ in range(13):
+        people.work()
+        people.upkeep.expire()
+        people.clock.forward(600)
+    assert people.standing(notification) == {"a": ("expired", "ttl_over")}
+    assert people.entry(notification, "a")["history"][-2]["detail"].endswith(": unavailable")
     assert people.batches(notification) == []
     assert people.state(notification) == "done"
 
@@ -222,6 +269,23 @@ def test_a_retry_in_a_resend_is_not_another_resend(people: Scene) -> None:
     assert (entry["status"], entry["resends"]) == ("sent", 1)
     [batch] = people.batches(notification)
     assert (batch["stage"], batch["resends"], batch["due_at"]) == ("confirm", 1, after(915 + 1800))
+
+
+def test_what_was_sent_stays_so_where_its_resend_finds_the_device_dead(people: Scene) -> None:
+    notification = people.accept("a")
+    people.work()
+    people.fcm.behave(unregistered=1)
+    people.clock.forward(900)
+    people.upkeep.resend()
+    people.work()
+    entry = people.entry(notification, "a")
+    assert (entry["status"], entry["reason"], entry["attempts"]) == ("sent", None, 2)
+    assert [(line["status"], line["detail"]) for line in entry["history"][2:]] == [
+        ("pending", "resend 1: no device confirmed it"),
+        ("sent", "attempt 1: unregistered: not sent again"),
+    ]
+    assert people.batches(notification) == []
+    assert people.violations(notification) == []
 
 
 def test_a_user_without_a_device_waits_until_one_is_registered(scene: Scene) -> None:

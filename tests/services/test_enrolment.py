@@ -3,7 +3,7 @@ import pytest
 from notify_server.domain.device import Platform, Target, TargetType
 from notify_server.errors import NotFound
 from notify_server.services.enrolment import Installation
-from tests.builders import NOON, a_target, after
+from tests.builders import NOON, a_target, after, at_once
 from tests.services.scene import Scene
 
 
@@ -79,3 +79,35 @@ def test_a_device_that_is_not_there_is_not_found(scene: Scene) -> None:
         scene.services.enrolment.delete("u1", "tablet")
     with pytest.raises(NotFound):
         scene.services.enrolment.delete("u2", "phone")
+
+
+def test_a_user_has_a_bounded_number_of_active_devices_and_each_is_sent_one_message(scene: Scene) -> None:
+    most = scene.config.devices_per_user
+    for number in range(most + 7):
+        scene.register("u1", f"d{number}")
+        scene.clock.forward(1)
+    inactive = [device for device in scene.services.enrolment.listed("u1") if not device.active]
+    assert [(device.id, device.reason) for device in inactive] == [(f"d{number}", "too_many") for number in range(7)]
+    scene.accept("u1")
+    scene.work()
+    assert len(scene.accepted()) == most
+
+
+def test_an_inactive_device_that_comes_back_takes_the_place_of_the_oldest(scene: Scene) -> None:
+    for number in range(scene.config.devices_per_user + 1):
+        scene.register("u1", f"d{number}")
+        scene.clock.forward(1)
+    scene.register("u1", "d0")
+    assert scene.services.enrolment.get("u1", "d0").active
+    assert scene.services.enrolment.get("u1", "d1").reason == "too_many"
+
+
+def test_registered_at_once_they_are_no_more_than_the_most(scene: Scene) -> None:
+    most = scene.config.devices_per_user
+    for number in range(most - 2):
+        scene.register("u1", f"d{number}")
+    scene.clock.forward(1)
+    at_once(*(lambda number=number: scene.register("u1", f"new{number}") for number in range(8)))
+    active = {device.id for device in scene.services.enrolment.listed("u1") if device.active}
+    assert len(active) == most
+    assert active >= {f"new{number}" for number in range(8)}

@@ -5,18 +5,21 @@ import pytest
 
 from notify_server.bootstrap import build_erasing
 from notify_server.domain.batch import Rank
+from notify_server.domain.notification import Audience
 from notify_server.domain.registry import Status
 from notify_server.domain.user import Mutable
 from notify_server.errors import NotFound
+from notify_server.services.acceptance import Draft
 from notify_server.services.audit import Change, Kind, Party
 from notify_server.services.erasing import Erasing
 from notify_server.services.reception import Report
 from notify_server.storage.users import Users
 from tests.builders import after, at_once
 from tests.services.interruption import Interrupted, Killed, die
-from tests.services.scene import LEASE, Scene
+from tests.services.scene import HELLO, LEASE, Scene
 
 ME = "person-to-erase"
+MADE = 60.0  # seconds after which a profile without anything is taken for an echo
 COMPLETE = {"devices": 1, "entries": 3, "profiles": 1}
 
 
@@ -106,6 +109,8 @@ def test_an_expansion_that_runs_at_the_same_moment_does_not_bring_the_person_bac
     assert "users" in mentions(scene)
     for load in loads:
         engine.delivery.deliver(load)
+    assert erasing.complete_erasures() == 0  # the profile that the expansion made might be a new person's
+    scene.clock.forward(MADE)
     assert erasing.complete_erasures() == 1
     assert mentions(scene) == []
     assert scene.accepted() == []
@@ -168,6 +173,7 @@ def test_a_person_erased_at_any_moment_of_a_workers_work_is_gone_when_it_is_over
             break
         scene.clock.forward(LEASE)
         scene.work()
+        scene.clock.forward(MADE)
         erasing.complete_erasures()
         assert mentions(scene) == []
         assert adds_up(scene, notification)
@@ -204,12 +210,61 @@ def test_a_person_named_after_their_erasure_is_a_new_one(scene: Scene, erasing: 
     assert Users(scene.database).get(ME).groups == ()
 
 
+def test_a_person_named_after_their_erasure_keeps_the_profile_whenever_the_erasure_ends(scene: Scene) -> None:
+    for moment in range(200):
+        for user in (ME, "z"):
+            scene.register(user)
+        scene.accept(ME, "z")
+        [page] = scene.expand()
+        erasing = build_erasing(scene.database, scene.clock)
+        assert not erasing.erase(ME).complete
+        scene.engine.delivery.deliver([page])
+        scene.clock.forward(1)
+        again = scene.accept(ME)
+        interrupted = Interrupted(scene.database, moment, erasing.complete_erasures)
+        scene.work(scene.worker(interrupted))
+        scene.clock.forward(MADE)
+        erasing.complete_erasures()
+        assert scene.standing(again) == {ME: ("pending", "no_device")}
+        assert Users(scene.database).get(ME).groups == ()
+        empty(scene)
+        if not interrupted.happened:
+            break
+    assert moment > 10
+
+
 def test_who_is_only_named_in_an_audience_that_waits_is_erased_from_it(scene: Scene, erasing: Erasing) -> None:
     notification = scene.accept(ME)
     assert erasing.erase(ME).complete
     scene.work()
     assert mentions(scene) == []
     assert scene.state(notification) == "done"
+
+
+def test_who_stands_in_the_audit_log_alone_is_erased_from_it(scene: Scene, erasing: Erasing) -> None:
+    change = Change(Party(Kind.CLIENT, "c1"), "users.mint", None, Party(Kind.USER, ME))
+    scene.services.audit.end(scene.services.audit.begin(change), change, 201)
+    proof = erasing.erase(ME)
+    assert (proof.complete, set(proof.erased.values())) == (True, {0})
+    assert mentions(scene) == []
+    with pytest.raises(NotFound):
+        erasing.erase(ME)
+
+
+@pytest.mark.parametrize("expanded", [False, True])
+def test_no_guess_can_be_tested_against_a_payload_that_named_them_and_a_repeat_is_one_still(
+    scene: Scene, erasing: Erasing, expanded: bool
+) -> None:
+    payload = Draft(HELLO, Audience((ME,)))
+    first = scene.services.acceptance.accept(payload, "backend", f"booking-of-{ME}")
+    if expanded:
+        scene.work()
+    assert erasing.erase(ME).complete
+    [stored] = scene.database["notifications"].find()
+    assert stored["idempotency"].keys() == {"client", "key"}
+    assert mentions(scene) == []
+    assert scene.services.acceptance.accept(payload, "backend", f"booking-of-{ME}").id == first.id
+    assert mentions(scene) == []
 
 
 def test_nobody_is_not_found_and_leaves_no_trace(scene: Scene, erasing: Erasing) -> None:

@@ -7,7 +7,7 @@ from notify_server.services.audit import Change, Kind, Party
 from notify_server.services.export import Export
 from notify_server.storage.documents import new_id
 from notify_server.storage.registry import Arrivals, Registry
-from tests.builders import recipients
+from tests.builders import after, recipients
 from tests.services.scene import Scene
 
 
@@ -21,7 +21,8 @@ def test_a_person_comes_out_record_by_record_and_the_last_one_counts(scene: Scen
     scene.register("b")
     notification = scene.accept("a", "b")
     scene.work()
-    line = scene.services.audit.begin(Change(Party(Kind.USER, "a"), "me.register"))
+    own = Change(Party(Kind.USER, "a"), "me.register", "PUT", Party(Kind.DEVICE, "phone"), ["token"], "192.0.2.7")
+    line = scene.services.audit.begin(own)
     records = list(export.of("a"))
     assert [record["kind"] for record in records] == ["export", "profile", "device", "entry", "audit", "end"]
     first, _, device, entry, audit, last = records
@@ -29,13 +30,40 @@ def test_a_person_comes_out_record_by_record_and_the_last_one_counts(scene: Scen
     assert device["target"] == "token:a:phone"
     assert (entry["notification_id"], entry["status"]) == (notification, "sent")
     assert entry["notification"]["message"]["title"] == "Booking confirmed"
-    assert (audit["id"], audit["action"]) == (line, "me.register")
+    assert audit == {
+        "kind": "audit",
+        "id": line,
+        "at": "2026-11-20T12:00:00.000Z",
+        "actor": "user",
+        "action": "me.register",
+        "route": "PUT",
+        "object": {"kind": "device", "id": "phone"},
+        "fields": ["token"],
+        "address": "192.0.2.7",
+        "status": None,
+    }
     assert last == {"kind": "end", "records": {"profile": 1, "device": 1, "entry": 1, "audit": 1}}
 
 
 def test_nobody_is_not_found_before_anything_is_read_out(export: Export) -> None:
     with pytest.raises(NotFound):
         export.of("nobody")
+
+
+def test_the_address_of_their_backend_is_not_theirs(scene: Scene, export: Export) -> None:
+    about = Party(Kind.USER, "a")
+    scene.services.audit.begin(Change(Party(Kind.CLIENT, "c1"), "users.mint", "POST", about, (), "192.0.2.9"))
+    [_, line, _] = export.of("a")
+    assert (line["actor"], line["object"], line["address"]) == ("client", {"kind": "user", "id": "a"}, None)
+
+
+def test_what_names_them_and_waits_comes_out(scene: Scene, export: Export) -> None:
+    waiting = scene.accept("a", "b", send_at=after(9999), category="booking")
+    [_, record, end] = export.of("a")
+    assert (record["kind"], record["notification_id"], record["category"]) == ("notification", waiting, "booking")
+    assert (record["message"]["title"], record["send_at"]) == ("Booking confirmed", "2026-11-20T14:46:39.000Z")
+    assert "b" not in record.values()
+    assert end["records"] == {"notification": 1}
 
 
 def test_of_whom_only_a_device_or_an_entry_is_left_is_found(scene: Scene, export: Export) -> None:

@@ -54,6 +54,31 @@ def test_a_device_that_another_process_has_confirmed_is_left_alone(
     assert confirmed(database) == NOON
 
 
+def test_contacts_of_one_second_are_written_together_each_with_its_time(
+    database: Store, contacts: Contacts, clock: StoppedClock
+) -> None:
+    for device in ("tablet", "watch"):
+        Devices(database).register(a_device("u1", device))
+    clock.forward(HOUR)
+    contacts.heard("u1", {"phone"})
+    until(lambda: confirmed(database) == after(HOUR), "the first is written at once")
+    for device in ("tablet", "watch"):
+        clock.forward(0.4)
+        contacts.heard("u1", {device})
+    assert confirmed(database, device="tablet") == NOON
+    clock.forward(0.4)
+    contacts.heard("u1", set())
+    until(lambda: confirmed(database, device="watch") == after(HOUR + 0.8), "the others with whoever speaks next")
+    assert confirmed(database, device="tablet") == after(HOUR + 0.4)
+
+
+def test_many_contacts_wait_for_no_second(database: Store, contacts: Contacts, clock: StoppedClock) -> None:
+    clock.forward(HOUR)
+    contacts.heard("u1", {"unknown"})
+    contacts.heard("u1", {"phone", *(f"unknown {number}" for number in range(999))})
+    until(lambda: confirmed(database) == after(HOUR), "a thousand are written")
+
+
 def test_a_receipt_that_names_its_device_is_a_contact(scene: Scene) -> None:
     scene.register("a")
     notification = scene.accept("a")

@@ -1,9 +1,25 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
 from notify_server.errors import NotFound
 from notify_server.services.inspection import Inspection
-from notify_server.storage.documents import new_id
+from notify_server.storage.documents import Document, Store, new_id
 from tests.services.scene import Scene
+
+
+@contextmanager
+def profiled(database: Store) -> Iterator[list[Document]]:
+    """MongoDB's profile of what the block does with the registry, once it is left."""
+    found: list[Document] = []
+    database.command("profile", 2)
+    try:
+        yield found
+    finally:
+        database.command("profile", 0)
+        found += database["system.profile"].find({"ns": f"{database.name}.registry"})
+        database.drop_collection("system.profile")
 
 
 @pytest.fixture
@@ -21,13 +37,30 @@ def test_a_notification_is_shown_with_its_recipients_by_status(scene: Scene, ins
     assert len(standing.counts) == 8
 
 
-def test_a_page_of_notifications_has_the_counts_of_each(scene: Scene, inspection: Inspection) -> None:
+def test_a_page_of_notifications_has_the_recipients_of_each(scene: Scene, inspection: Inspection) -> None:
     first, second, other = scene.accept("a"), scene.accept("a", "b"), scene.accept("c", category="x")
     scene.expand()
     page = inspection.page({}, None, 2)
-    assert [(standing.notification.id, standing.counts["pending"]) for standing in page] == [(other, 1), (second, 2)]
-    assert [standing.notification.id for standing in inspection.page({}, second, 9)] == [first]
-    assert [standing.notification.id for standing in inspection.page({"category": "x"}, None, 9)] == [other]
+    assert [(listed.notification.id, listed.recipients) for listed in page] == [(other, 1), (second, 2)]
+    assert [listed.notification.id for listed in inspection.page({}, second, 9)] == [first]
+    assert [listed.notification.id for listed in inspection.page({"category": "x"}, None, 9)] == [other]
+
+
+def test_a_page_of_notifications_reads_no_entry_and_a_cancel_none_of_those_that_were_sent(
+    scene: Scene, inspection: Inspection
+) -> None:
+    scene.register("a")
+    for _ in range(3):
+        notification = scene.accept("a", "b", "c")
+    scene.work()
+    with profiled(scene.database) as reads:
+        inspection.page({}, None, 9)
+    assert reads == []
+    with profiled(scene.database) as reads:
+        scene.services.cancellation.cancel(notification)
+    counts = [read for read in reads if "$group" in str(read["command"].get("pipeline"))]
+    assert [(read["planSummary"].split()[0], read["docsExamined"]) for read in counts] == [("COUNT_SCAN", 0)] * 2
+    assert sum(read["keysExamined"] for read in counts) <= 4  # of two cancelled and none pending, and the ends of both
 
 
 def test_the_registry_of_a_notification_is_paged_and_narrowed(scene: Scene, inspection: Inspection) -> None:

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 from prometheus_client import REGISTRY
 
@@ -45,6 +47,15 @@ def test_a_report_without_a_time_counts_as_now(scene: Scene, reception: Receptio
 def test_a_time_in_the_future_counts_as_now(scene: Scene, reception: Reception, notification: str) -> None:
     reception.report("a", [Report(notification, Status.RECEIVED, after(3600))])
     assert scene.entry(notification, "a")["received_at"] == NOON
+
+
+def test_a_time_before_there_was_a_notification_counts_as_when_it_was_made(
+    scene: Scene, reception: Reception, notification: str
+) -> None:
+    scene.clock.forward(60)
+    reception.report("a", [Report(notification, Status.READ, datetime(1970, 1, 2, tzinfo=UTC))])
+    entry = scene.entry(notification, "a")
+    assert (entry["received_at"], entry["read_at"]) == (NOON, NOON)
 
 
 def test_reports_that_come_again_or_too_late_are_taken_and_change_nothing(

@@ -149,6 +149,24 @@ def test_what_could_not_be_sent_in_time_expires_and_its_batches_go(scene: Scene)
     assert scene.violations(notification) == []
 
 
+def test_what_was_sent_stays_so_and_in_the_inbox_though_its_resend_finds_no_device_in_time(scene: Scene) -> None:
+    scene.register("a")
+    notification = scene.accept("a", ttl=1000, resend=ResendPolicy(900, 1))
+    scene.work()
+    sent_at = scene.entry(notification, "a")["sent_at"]
+    scene.clock.forward(900)
+    scene.register("who logs in on it", target="a:phone")
+    scene.upkeep.resend()
+    scene.work()
+    assert scene.standing(notification) == {"a": ("pending", "no_device")}
+    scene.clock.forward(100)
+    assert scene.upkeep.expire() == 0
+    entry = scene.entry(notification, "a")
+    assert (entry["status"], entry["reason"], entry["inbox"], entry["sent_at"]) == ("sent", None, "unread", sent_at)
+    assert entry["history"][-1]["detail"] == "its time to live is over: not sent again"
+    assert scene.violations(notification) == []
+
+
 def test_what_is_not_expanded_yet_is_expanded_before_it_expires(scene: Scene) -> None:
     notification = scene.accept("a", "b", ttl=10)
     scene.clock.forward(10)

@@ -1,3 +1,5 @@
+import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -70,16 +72,37 @@ def test_accepted_notifications_are_lines_among_the_others(audit: Audit, databas
     assert ids(audit, action=["users.put"]) == [earlier]
 
 
-def test_an_erased_person_is_known_by_a_pseudonym_and_others_stay(audit: Audit, database: Store) -> None:
-    audit.begin(change("person", "person", kind=Kind.USER), NOON, DAY)
+def test_an_erased_person_is_known_by_a_pseudonym_to_whom_something_was_done_and_others_stay(audit: Audit) -> None:
+    audit.begin(change("c1", "person"), NOON, DAY)
     audit.begin(change("person", "another"), after(1), DAY)  # a server token of that id is no person
     assert len(audit.about("person", None, 9)) == 1
-    assert audit.rename("person", "p1") == 2
+    assert audit.rename("person", "p1") == 1
     assert audit.about("person", None, 9) == []
-    renamed = Party(Kind.USER, "p1", pseudonym=True)
     [kept, line] = audit.page({}, None, 9)
-    assert (line.change.actor, line.change.object) == (renamed, renamed)
-    assert kept.change.actor == Party(Kind.CLIENT, "person")
+    assert line.change == replace(change("c1"), object=Party(Kind.USER, "p1", pseudonym=True))
+    assert kept.change == change("person", "another")
+
+
+def test_what_an_erased_person_did_is_tied_to_nobody(audit: Audit, database: Store) -> None:
+    actor = Party(Kind.USER, "person")
+    objects = [Party(Kind.DEVICE, "my phone"), Party(Kind.GROUP, "chess"), Party(Kind.CATEGORY, "news"), actor, None]
+    for second, about in enumerate(objects):
+        made = Change(actor, "me.changed", "PUT /v1/me", about, ["platform"], "192.0.2.7")
+        audit.begin(made, after(second), DAY)
+    assert audit.rename("person", "p1") == 5
+    assert not re.search("person|my phone|chess|news|192|p1", str(list(database["audit"].find())))
+    lines = audit.page({}, None, 9)[::-1]
+    for line, about in zip(lines, objects, strict=True):
+        assert line.change.actor == Party(Kind.USER, line.id, pseudonym=True)
+        assert line.change.object == (about and Party(about.kind, line.id, pseudonym=True))
+        assert (line.change.address, line.change.fields) == (None, ["platform"])
+
+
+def test_an_erasure_that_is_begun_does_not_make_a_person_known(audit: Audit) -> None:
+    erasing = audit.begin(change(action="users.erase"), NOON, DAY)
+    assert audit.about("u1", None, 9) == []
+    audit.end(erasing, 503, None)
+    assert [line.id for line in audit.about("u1", None, 9)] == [erasing]
 
 
 def test_a_line_ends_when_it_was_to_be_kept_no_longer(audit: Audit, database: Store) -> None:

@@ -128,6 +128,24 @@ def test_what_is_queued_is_counted_up_to_a_limit(backlog: Backlog, batches: Batc
     assert [backlog.queued(notification, limit) for limit in (2, 9)] == [2, 3]
 
 
+@pytest.mark.parametrize(
+    ("stage", "channel", "left"),
+    [
+        (Stage.DISPATCH, Channel.PUSH, True),
+        (Stage.CONFIRM, Channel.PUSH, True),
+        (Stage.ANNOUNCE, Channel.REALTIME, False),
+    ],
+)
+def test_what_waits_to_be_sent_or_sent_again_is_left_and_what_was_announced_is_not(
+    backlog: Backlog, batches: Batches, stage: Stage, channel: Channel, left: bool
+) -> None:
+    notification = new_id()
+    batches.add(a_batch(new_id(), "u1"))
+    assert not backlog.left(notification)
+    batches.add(a_batch(notification, "u1", stage=stage, channel=channel))
+    assert backlog.left(notification) is left
+
+
 def test_the_batch_that_waits_longest_tells_the_age_of_the_queue(backlog: Backlog, batches: Batches) -> None:
     assert backlog.oldest_due(Channel.PUSH, NOON) is None
     for batch in (

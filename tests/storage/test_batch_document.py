@@ -4,7 +4,7 @@ from notify_server.domain.batch import Batch, Rank, Stage
 from notify_server.domain.notification import Channel
 from notify_server.storage.batch_document import from_document, key_document, to_document
 from notify_server.storage.documents import Store, object_id
-from tests.builders import NOON, a_batch, after
+from tests.builders import a_batch, after
 
 FULL = a_batch(
     None,
@@ -18,10 +18,10 @@ FULL = a_batch(
     due_at=after(5),
     resends=2,
     attempt=3,
-    first_tried_at=NOON,
     devices={"u2": ("phone", "tablet"), "$u.1": ("a",)},
     owner="one",
     calls=2,
+    sequence=9,
 )
 
 

@@ -1,11 +1,12 @@
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from notify_server.domain.device import Platform, Target, TargetType
 from notify_server.domain.registry import Reason
-from notify_server.storage.devices import MOVED, Devices
+from notify_server.storage.devices import MOVED, TOO_MANY, Contact, Devices
 from notify_server.storage.documents import Store
 from tests.builders import NOON, a_device, a_target, after, at_once
 from tests.service import until
@@ -160,7 +161,8 @@ def test_a_contact_confirms_an_active_device_that_was_not_confirmed_lately(devic
     for device in (a_device("u1", "old"), a_device("u1", "fresh", confirmed_at=after(60)), a_device("u1", "dead")):
         devices.register(device)
     devices.deactivate({Reason.UNREGISTERED: [("u1", "dead", a_target("u1:dead"))]}, NOON)
-    devices.confirm("u1", ["old", "fresh", "dead", "unknown"], after(90), after(30))
+    contacts = [Contact("u1", device, after(90)) for device in ("old", "fresh", "dead", "unknown")]
+    devices.confirm(contacts, timedelta(seconds=60))
 
     def confirmed() -> dict[str, object]:
         return {device.id: device.confirmed_at for device in devices.of_user("u1")}
@@ -174,3 +176,35 @@ def test_silent_devices_are_removed_in_parts_whatever_their_state(devices: Devic
         devices.register(a_device("u1", f"d{number}", confirmed_at=after(number)))
     assert [devices.remove_silent(after(3), 2) for _ in range(3)] == [2, 1, 0]
     assert {device.id for device in devices.of_user("u1")} == {"d3", "d4"}
+
+
+def test_beyond_the_most_those_confirmed_longest_ago_are_deactivated(devices: Devices) -> None:
+    for number in (3, 1, 4, 2, 5):
+        devices.register(a_device("u1", f"d{number}", confirmed_at=after(number)))
+    devices.register(a_device("u2", "d0"))
+    devices.bound("u1", 3, after(9))
+    assert {device.id: device.reason for device in devices.of_user("u1")} == {
+        "d1": TOO_MANY,
+        "d2": TOO_MANY,
+        "d3": None,
+        "d4": None,
+        "d5": None,
+    }
+    assert len(devices.targets(["u1", "u2"])) == 4
+
+
+def test_of_inactive_devices_no_more_than_the_most_are_kept(devices: Devices) -> None:
+    for number in range(9):
+        devices.register(a_device("u1", f"d{number}", confirmed_at=after(number)))
+        devices.bound("u1", 3, after(number))
+    devices.bound("u1", 3, after(9))  # those of the last time count now
+    assert [(device.id, device.active) for device in sorted(devices.of_user("u1"), key=lambda d: d.id)] == [
+        (f"d{number}", number > 5) for number in range(3, 9)
+    ]
+
+
+def test_a_device_is_found_by_its_user_and_id(devices: Devices) -> None:
+    device = a_device("u1")
+    devices.register(device)
+    assert devices.find("u1", "phone") == device
+    assert devices.find("u2", "phone") is None

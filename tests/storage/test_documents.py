@@ -5,6 +5,7 @@ from pymongo.errors import BulkWriteError
 
 from notify_server.errors import NotFound
 from notify_server.storage.documents import Store, entry_id, insert_new, new_id, object_id
+from tests.builders import NOON, after
 
 
 def test_a_fresh_id_is_an_object_id_that_no_other_has() -> None:
@@ -44,3 +45,9 @@ def test_a_repetition_does_not_hide_that_the_majority_never_confirmed(database: 
     database["things"].insert_one({"_id": 1})
     with pytest.raises(BulkWriteError):
         insert_new(things, [{"_id": 1}, {"_id": 2}])
+
+
+def test_an_id_says_the_second_that_it_is_given_and_stays_unique() -> None:
+    made = [new_id(after(0.9)) for _ in range(1000)]
+    assert {object_id(one).generation_time for one in made} == {NOON}
+    assert len(set(made)) == 1000

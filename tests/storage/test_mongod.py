@@ -4,6 +4,7 @@ import pytest
 
 from notify_server.errors import NoEmbeddedDatabase
 from notify_server.storage import mongod
+from notify_server.storage.documents import Store
 
 
 def script(path: Path, body: str) -> Path:
@@ -46,3 +47,8 @@ def test_the_command_line_binds_the_loopback_interface_and_keeps_spaces(tmp_path
     assert command[:5] == ["/bin/mongod", "--dbpath", str(tmp_path / "a b"), "--port", "1234"]
     assert command[command.index("--bind_ip") + 1] == "127.0.0.1"
     assert command[command.index("--wiredTigerCacheSizeGB") + 1] == "0.50"
+
+
+def test_a_running_server_lets_changed_pages_stay_in_its_cache(database: Store) -> None:
+    told = database.client.admin.command("getCmdLineOpts")["parsed"]["storage"]["wiredTiger"]["engineConfig"]
+    assert "eviction_dirty_target=20," in told["configString"]

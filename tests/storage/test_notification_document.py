@@ -29,6 +29,8 @@ FULL = a_notification(
     mandatory=True,
     client="0123456789ab",
     address="192.0.2.7",
+    payload='{"a":1}',
+    push_after=30,
 )
 
 

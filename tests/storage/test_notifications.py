@@ -43,7 +43,7 @@ def test_an_unknown_notification_is_not_found(notifications: Notifications, unkn
         notifications.get(unknown)
 
 
-def test_a_key_is_used_once_for_each_client(notifications: Notifications) -> None:
+def test_a_key_is_used_once_for_each_client(notifications: Notifications, database: Store) -> None:
     first = a_notification()
     assert notifications.add(first, key())
     assert not notifications.add(a_notification(), key(fingerprint="f2"))
@@ -51,6 +51,8 @@ def test_a_key_is_used_once_for_each_client(notifications: Notifications) -> Non
     assert notifications.add(a_notification(), key("k2"))
     found, fingerprint = notifications.by_idempotency("backend", "k1")
     assert (found.id, fingerprint) == (first.id, "f1")
+    database["notifications"].update_one({}, {"$unset": {"idempotency.fingerprint": ""}})
+    assert notifications.by_idempotency("backend", "k1")[1] is None
 
 
 def test_notifications_without_a_key_do_not_meet(notifications: Notifications) -> None:

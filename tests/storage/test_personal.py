@@ -2,7 +2,7 @@ import json
 
 from notify_server.domain.notification import Audience, Message
 from notify_server.storage.devices import Devices
-from notify_server.storage.documents import Store, new_id
+from notify_server.storage.documents import Store, new_id, object_id
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.personal import Personal
 from notify_server.storage.registry import Arrivals, Registry
@@ -56,3 +56,17 @@ def test_entries_come_in_pages_newest_first_each_once(database: Store) -> None:
 def test_an_unknown_person_has_nothing(database: Store) -> None:
     personal = Personal(database)
     assert (personal.profile("u1"), personal.devices("u1"), personal.page("u1", None)) == (None, [], [])
+
+
+def test_what_waits_for_them_is_what_names_them_without_an_entry(database: Store) -> None:
+    for users in (("u1", "u2"), ("u2",)):
+        Notifications(database).add(a_notification(audience=Audience(users)), None)
+    done = a_notification(audience=Audience(("u1",)))
+    Notifications(database).add(done, None)
+    database["notifications"].update_one({"_id": object_id(done.id)}, {"$set": {"expanded": True}})
+    begun = a_notification(audience=Audience(("u1",)))
+    Notifications(database).add(begun, None)
+    Registry(database).insert([Arrivals(begun.id, None, recipients("u1"))], NOON)
+    [waiting] = Personal(database).waiting("u1")
+    assert json.loads(json.dumps(waiting)) == waiting
+    assert "u2" not in json.dumps(waiting)

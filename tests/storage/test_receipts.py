@@ -46,6 +46,21 @@ def test_a_device_that_does_not_give_its_name_is_not_named(
     assert entry(database, notification)["history"][-1]["detail"] is None
 
 
+def test_no_receipt_is_older_than_its_entry(database: Store, receipts: Receipts, notification: str) -> None:
+    receipts.record("u1", [Receipt(notification, Event.RECEIVE, after(-60), None)])
+    receipts.record("u2", [Receipt(notification, Event.READ, after(-60), None)])
+    received, read = entry(database, notification), entry(database, notification, "u2")
+    assert [received["received_at"], received["history"][-1]["at"]] == [NOON] * 2
+    assert [read["received_at"], read["read_at"], read["history"][-1]["at"]] == [NOON] * 3
+
+
+def test_a_receipt_of_an_earlier_send_keeps_its_time(database: Store, receipts: Receipts, notification: str) -> None:
+    Registry(database).move(Event.RESEND, {notification: ["u1"]}, Note(after(900)))
+    receipts.record("u1", [Receipt(notification, Event.RECEIVE, after(5), None)])
+    assert entry(database, notification)["pending_at"] == after(900)
+    assert entry(database, notification)["received_at"] == after(5)
+
+
 def test_read_after_received_keeps_both_times(database: Store, receipts: Receipts, notification: str) -> None:
     both = [Receipt(notification, Event.RECEIVE, after(5), None), Receipt(notification, Event.READ, after(9), None)]
     receipts.record("u1", both)

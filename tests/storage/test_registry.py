@@ -188,6 +188,39 @@ def test_a_move_of_all_is_for_those_that_stand_where_it_may_start(registry: Regi
     assert standing(registry, notification, ["a", "b", "c"], [Status.SENT]) == {"a"}
 
 
+ENDS = (Event.FAIL, Event.EXPIRE, Event.CANCEL)
+
+
+@pytest.mark.parametrize("event", ENDS)
+def test_what_was_sent_before_goes_back_to_sent(entry: Entry, registry: Registry, event: Event) -> None:
+    standing_at(entry, Status.SENT)
+    registry.resend({entry.id: ["u1"]}, after(900), 1)
+    before = entry.stored
+    assert before is not None
+    note = Note(after(1800), Reason.UNREGISTERED, "attempt 1: unregistered", attempts=1)
+    assert registry.move(event, {entry.id: ["u1"]}, note) == 0
+    line = {"status": "sent", "at": after(1800), "detail": "attempt 1: unregistered: not sent again"}
+    moved = {"status": "sent", "reason": None, "attempts": 2, "history": [*before["history"], line]}
+    assert entry.stored == before | moved
+    assert entry.stored["sent_at"] == after(60)
+    assert entry.stored["inbox"] == "unread"
+    assert registry.move(event, {entry.id: ["u1"]}, note) == 0
+    assert entry.stored == before | moved
+
+
+@pytest.mark.parametrize("event", ENDS)
+def test_of_all_those_end_that_were_never_sent(database: Store, registry: Registry, event: Event) -> None:
+    notification = new_id()
+    registry.insert([Arrivals(notification, None, recipients("a", "b", "c", "d"))], NOON)
+    registry.move(Event.SEND, {notification: ["a", "b"]}, Note(NOON))
+    registry.resend({notification: ["b"]}, after(900), 1)
+    assert registry.move_all(event, notification, Note(after(1800), Reason.TTL_OVER)) == 2
+    assert standing(registry, notification, ["a", "b", "c", "d"], [Status.SENT]) == {"a", "b"}
+    entry = database["registry"].find_one({"_id": {"n": object_id(notification), "u": "b"}})
+    assert entry is not None
+    assert entry["history"][-1] == {"status": "sent", "at": after(1800), "detail": "ttl_over: not sent again"}
+
+
 def test_entries_of_several_notifications_are_moved_held_and_resent_together(registry: Registry) -> None:
     one, other, third = (new_id() for _ in range(3))
     pages = [Arrivals(notification, None, recipients("a", "b")) for notification in (one, other, third)]

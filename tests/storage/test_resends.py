@@ -57,7 +57,9 @@ def test_the_same_request_is_kept_once_until_it_is_finished(resends: Resends, no
     assert resends.add(again) == first
     resends.finish(again)
     assert resends.waiting(9) == [first]
+    assert (resends.requested(notification), resends.requested(new_id())) == (True, False)
     resends.finish(first)
+    assert not resends.requested(notification)
     assert resends.add(again) == again
 
 

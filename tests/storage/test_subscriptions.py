@@ -84,6 +84,20 @@ def test_what_is_under_way_is_found_with_how_it_reached_the_user(enter: Any, sub
     assert subscriptions.under_way("u1", Mutable.CATEGORIES, "weather", NOON) == []
 
 
+def test_each_audience_is_read_once(enter: Any, subscriptions: Subscriptions, database: Store) -> None:
+    over, under_way = (enter(category="news", audience=Audience(("u1",))) for _ in range(2))
+    database["notifications"].update_one({"_id": object_id(over)}, {"$set": {"open": False}})
+    database.command("profile", 2)
+    found = subscriptions.under_way("u1", Mutable.CATEGORIES, "news", NOON)
+    database.command("profile", 0)
+    ours = {"ns": f"{database.name}.notifications", "docsExamined": {"$exists": True}}
+    examined = [query["docsExamined"] for query in database["system.profile"].find(ours)]
+    database["system.profile"].drop()
+    assert [each.notification.id for each in found] == [under_way]
+    assert len(examined) == 1
+    assert examined[0] <= 2, "whichever index the planner takes"
+
+
 def test_what_is_over_or_confirmed_is_not_under_way(
     enter: Any, subscriptions: Subscriptions, registry: Registry
 ) -> None:

@@ -142,13 +142,24 @@ def test_a_profile_that_an_old_notification_made_goes_and_one_in_use_stays(
 ) -> None:
     users = Users(database)
     users.mention([ME], "school", after(90))
-    traces.remove_echo(erasure)
+    assert traces.remove_echo(erasure, after(150))
     assert not traces.present(ME)
     users.mention([ME], None, after(90))
     Devices(database).register(a_device(ME))
-    traces.remove_echo(erasure)
+    assert traces.remove_echo(erasure, after(150))
     assert users.get(ME).id == ME
     Devices(database).delete(ME, "phone")
     users.put(ME, {"email": "a@b.c"}, after(91))
-    traces.remove_echo(erasure)
+    assert traces.remove_echo(erasure, after(151))
     assert users.get(ME).email == "a@b.c"
+
+
+def test_a_profile_that_was_made_just_now_stays_until_it_is_seen_what_for(
+    database: Store, traces: Traces, erasure: Erasure
+) -> None:
+    users = Users(database)
+    users.mention([ME], None, after(90))
+    assert not traces.remove_echo(erasure, after(149))
+    assert users.get(ME).id == ME
+    assert traces.remove_echo(erasure, after(150))
+    assert not traces.present(ME)

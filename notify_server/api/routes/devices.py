@@ -5,15 +5,9 @@ from typing import Any
 from notify_server.api import guards
 from notify_server.api.blueprint import Routes
 from notify_server.api.context import current_user, services
-from notify_server.api.schemas.device import (
-    DeviceListSchema,
-    DeviceSchema,
-    InstallationSchema,
-    ReceiptsSchema,
-    ReceivedSchema,
-)
+from notify_server.api.schemas.device import DeviceListSchema, DeviceSchema, InstallationSchema
+from notify_server.api.schemas.receipts import ReceiptsSchema, ReceivedSchema
 from notify_server.domain.device import Device
-from notify_server.errors import NotFound
 from notify_server.services.enrolment import Installation
 from notify_server.services.reception import UNKNOWN
 
@@ -28,10 +22,7 @@ routes = Routes("me", __name__, description="What a user's own devices do")
 def register(installation: Installation, device_id: str) -> tuple[Device, int]:
     """Register this installation of the app, or refresh its registration."""
     new = services().enrolment.register(current_user(), device_id, installation)
-    device = next((d for d in services().enrolment.listed(current_user()) if d.id == device_id), None)
-    if device is None:
-        raise NotFound(f"There is no device {device_id!r}.")  # removed by another request meanwhile
-    return device, 201 if new else 200
+    return services().enrolment.get(current_user(), device_id), 201 if new else 200
 
 
 @routes.route("/v1/me/devices", methods=["GET"])

@@ -23,7 +23,7 @@ from notify_server.api.schemas.registry import EntryPageSchema, RegistryQuerySch
 from notify_server.domain.notification import Notification, State
 from notify_server.services.acceptance import Draft
 from notify_server.services.cancellation import Cancelled
-from notify_server.services.inspection import Standing
+from notify_server.services.inspection import Listed, Standing
 from notify_server.services.server_tokens import Scope
 
 routes = Routes("notifications", __name__, description="Hand over notifications and see what became of them")
@@ -79,7 +79,7 @@ def registry(query: dict[str, Any], notification_id: str) -> dict[str, Any]:
 @routes.response(200, CancelledSchema)
 @routes.alt_response(409)
 def cancel(_: dict[str, Any], notification_id: str) -> Cancelled:
-    """Stop whatever of a notification is not sent yet; asked again, it says how far that is."""
+    """Stop whatever of a notification is not sent yet, or would be sent again; asked again, it says how far that is."""
     return services().cancellation.cancel(notification_id)
 
 
@@ -95,8 +95,8 @@ def resend(body: dict[str, Any], notification_id: str) -> dict[str, Any]:
     return {"id": notification_id, "queued": queued, "skipped": len(set(users or ())) - queued if users else 0}
 
 
-def _id(standing: Standing) -> str:
-    return standing.notification.id
+def _id(listed: Listed) -> str:
+    return listed.notification.id
 
 
 def _accepted(notification: Notification) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Server tokens. A token hands out no scope that it does not have itself."""
+"""Server tokens. A token hands out no scope that it does not have itself, and nothing that outlives it."""
 
 from typing import Any
 
@@ -33,8 +33,11 @@ def list_all(query: dict[str, Any]) -> dict[str, Any]:
 @routes.response(201, IssuedTokenSchema)
 def create(wanted: dict[str, Any]) -> Issued:
     """Make a server token, which is shown this once."""
-    require_within(wanted["scopes"], current_client().scopes)
-    return _issued(services().server_tokens.create(wanted["name"], wanted["scopes"], wanted["expires_at"]))
+    asking = current_client()
+    require_within(wanted["scopes"], asking.scopes)
+    return _issued(
+        services().server_tokens.create(wanted["name"], wanted["scopes"], wanted["expires_at"], asking.ends_at)
+    )
 
 
 @routes.route("/v1/tokens/<token_id>/rotate", methods=["POST"])
@@ -44,7 +47,8 @@ def create(wanted: dict[str, Any]) -> Issued:
 @routes.alt_response(409)
 def rotate(wanted: dict[str, Any], token_id: str) -> Issued:
     """Give a token a new secret, which is shown this once; the old one stays good for a while."""
-    return _issued(services().server_tokens.rotate(token_id, within=current_client().scopes, **wanted))
+    asking = current_client()
+    return _issued(services().server_tokens.rotate(token_id, within=asking.scopes, latest=asking.ends_at, **wanted))
 
 
 @routes.route("/v1/tokens/<token_id>", methods=["DELETE"])

@@ -1,11 +1,10 @@
 """Users, as the backend manages them."""
 
-import json
 from typing import Any
 
 from flask import Response
 
-from notify_server.api import guards, paging
+from notify_server.api import guards, ndjson, paging
 from notify_server.api.blueprint import Routes
 from notify_server.api.context import services
 from notify_server.api.schemas.paging import PageSchema
@@ -59,7 +58,7 @@ def erase(user_id: str) -> Proof:
 def export(user_id: str) -> Response:
     """Export everything that is stored about a person: a JSON record on each line, at last one of kind `end`."""
     records = services().export.of(user_id)
-    answer = Response((f"{json.dumps(record, ensure_ascii=False)}\n" for record in records), content_type=NDJSON)
+    answer = Response(ndjson.pieces(records), content_type=NDJSON)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

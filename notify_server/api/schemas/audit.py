@@ -24,7 +24,11 @@ class PartySchema(Schema):
 
     kind = fields.Enum(Kind, by_value=True)
     id = fields.String()
-    pseudonym = fields.Boolean(metadata={"description": "The id stands for a person who was erased, or never was"})
+    pseudonym = fields.Boolean(
+        metadata={
+            "description": "The id stands for who was erased or never was; the line's own: for what they did themselves"
+        }
+    )
 
 
 class ActorSchema(Schema):

@@ -1,19 +1,15 @@
-"""Devices, and what they report."""
+"""Devices, as apps register them and as they are shown."""
 
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from notify_server.api.schemas.fields import Id, Instant, Locale, Text
+from notify_server.api.schemas.fields import Instant, Locale, Text
 from notify_server.domain.device import Platform, Target, TargetType
-from notify_server.domain.registry import Status
 from notify_server.services.enrolment import Installation
-from notify_server.services.reception import Report
 
 _MAX_TARGET = 4096  # characters; FCM documents no bound, and its tokens have about 160
 _TARGET = validate.Regexp(r"[ -~]*\Z", error="Must be ASCII, without control characters.")
-_MAX_RECEIPTS = 500
-_REPORTED = [Status.RECEIVED.value, Status.READ.value]
 
 
 class InstallationSchema(Schema):
@@ -57,36 +53,3 @@ class DeviceListSchema(Schema):
     """Every device of a user."""
 
     devices = fields.List(fields.Nested(DeviceSchema))
-
-
-class ReceiptSchema(Schema):
-    """One receipt; without `at` it counts as now."""
-
-    notification_id = fields.String(required=True, validate=validate.Length(1, 64))
-    status = fields.String(required=True, validate=validate.OneOf(_REPORTED))
-    at = Instant(allow_none=True, load_default=None)
-    device_id = Id(allow_none=True, load_default=None)
-
-    @post_load
-    def _make(self, data: dict[str, Any], **_: Any) -> Report:
-        return Report(data["notification_id"], Status(data["status"]), data["at"], data["device_id"])
-
-
-class ReceiptsSchema(Schema):
-    """A batch of receipts."""
-
-    receipts = fields.List(fields.Nested(ReceiptSchema), required=True, validate=validate.Length(1, _MAX_RECEIPTS))
-
-
-class RejectedSchema(Schema):
-    """A receipt that names no notification of this user."""
-
-    index = fields.Integer()
-    error = fields.String()
-
-
-class ReceivedSchema(Schema):
-    """How many receipts were taken, and which were not."""
-
-    accepted = fields.Integer()
-    rejected = fields.List(fields.Nested(RejectedSchema))

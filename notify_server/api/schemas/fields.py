@@ -1,7 +1,9 @@
 """Fields of our own."""
 
 import re
+import zoneinfo
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
@@ -10,7 +12,7 @@ from notify_server.api.schemas import links
 from notify_server.domain import identity, text
 
 _YEARS = range(1970, 2100)  # a notification id holds its time in 32 bits, so filters by time end in 2106
-_PROTOTYPES = ("__proto__", "constructor", "prototype")  # JavaScript's: assigning to one changes every object
+PROTOTYPES = ("__proto__", "constructor", "prototype")  # JavaScript's: assigning to one changes every object
 _MAX_LINK = 2048  # characters
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -53,6 +55,13 @@ class Locale(fields.String):
         super().__init__(validate=[validate.Length(max=35), tag], **kwargs)
 
 
+class TimeZone(fields.String):
+    """A name of the IANA time zone database, such as Europe/Vienna."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=[validate.Length(1, 64), _check_zone], **kwargs)
+
+
 class Link(Normal):
     """An absolute URL of any scheme, or of those named; its host comes out in ASCII."""
 
@@ -92,15 +101,37 @@ class Instant(fields.AwareDateTime):
         return None if value is None else value.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
+def instant(value: str) -> datetime | None:
+    """What Instant makes of `value`, at a quarter of the time; None where it refuses it."""
+    if not _RFC3339.fullmatch(value):
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return found.astimezone(UTC) if found.year in _YEARS else None
+
+
 def check_id(value: str) -> None:
     """Raises ValidationError where an id of this length could not stand in a URL or a log line."""
     if not identity.is_writable(value):
         raise ValidationError("Must not contain slashes, control characters or broken text, nor be a dot or two.")
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """What this machine and the package tzdata know, as legacy names are not on every machine."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+def _check_zone(value: str) -> None:
+    if value not in _zones():
+        raise ValidationError("Must be a name of the IANA time zone database, such as Europe/Vienna.")
+
+
 def _check_key(value: str) -> None:
-    if not value.isprintable() or value.startswith((".", "$")) or value in _PROTOTYPES:
-        raise ValidationError(f"Must be printable, not begin with . or $, and be none of {', '.join(_PROTOTYPES)}.")
+    if not value.isprintable() or value.startswith((".", "$")) or value in PROTOTYPES:
+        raise ValidationError(f"Must be printable, not begin with . or $, and be none of {', '.join(PROTOTYPES)}.")
 
 
 def check_text(value: str, *, lines: bool) -> None:

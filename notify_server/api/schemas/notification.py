@@ -6,6 +6,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate, va
 
 from notify_server.api.schemas.fields import DataKey, Flag, Id, Instant, Link, Text
 from notify_server.api.schemas.paging import PageSchema
+from notify_server.api.schemas.plain_notification import MAX_BODY, MAX_NAMED, MAX_TITLE, OFFERED, faultless
 from notify_server.domain.notification import (
     DEFAULT_TTL,
     MAX_TTL,
@@ -20,19 +21,24 @@ from notify_server.domain.notification import (
 from notify_server.domain.registry import Status
 from notify_server.services.acceptance import Draft
 
-_MAX_GROUPS = 1000
 _MAX_PUSH_AFTER = 86_400  # seconds
-_OFFERED = [Channel.PUSH, Channel.REALTIME]
 
 
 class MessageSchema(Schema):
-    """What the user sees, and what the app gets: at least a title, a body or data."""
+    """What the user sees, and what the app gets: at least a title, a body or data.
 
-    title = Text(1024, allow_none=True)
-    body = Text(4096, lines=True, allow_none=True)
+    At most what FCM takes, 4,096 bytes; without push 65,536 bytes as compact JSON in UTF-8.
+    """
+
+    title = Text(MAX_TITLE, allow_none=True)
+    body = Text(MAX_BODY, lines=True, allow_none=True)
     image = Link("https", allow_none=True)
     link = Link(allow_none=True, metadata={"description": "https, or a scheme of NOTIFY_LINK_SCHEMES"})
-    data = fields.Dict(keys=DataKey(), values=fields.String())
+    data = fields.Dict(
+        keys=DataKey(),
+        values=fields.String(),
+        metadata={"description": "The app's own; not link, category and notification_id, nor what FCM reserves"},
+    )
 
     @validates_schema
     def _says_something(self, data: dict[str, Any], **_: Any) -> None:
@@ -60,13 +66,13 @@ class NotificationSchema(Schema):
 
     message = fields.Nested(MessageSchema, required=True)
     users = fields.List(Id(), validate=validate.Length(max=MAX_USERS), load_default=list)
-    groups = fields.List(Id(), validate=validate.Length(max=_MAX_GROUPS), load_default=list)
-    communities = fields.List(Id(), validate=validate.Length(max=_MAX_GROUPS), load_default=list)
+    groups = fields.List(Id(), validate=validate.Length(max=MAX_NAMED), load_default=list)
+    communities = fields.List(Id(), validate=validate.Length(max=MAX_NAMED), load_default=list)
     everyone = Flag(load_default=False)
     category = Id(allow_none=True, load_default=None)
     community = Id(allow_none=True, load_default=None)
     channels = fields.List(
-        fields.Enum(Channel, by_value=True, validate=validate.OneOf(_OFFERED)),
+        fields.Enum(Channel, by_value=True, validate=validate.OneOf(OFFERED)),
         validate=validate.Length(min=1),
         load_default=lambda: [Channel.PUSH],
     )
@@ -83,6 +89,11 @@ class NotificationSchema(Schema):
         metadata={"description": "Seconds until push goes to those who have sent no receipt; null: at once"},
     )
 
+    def load(self, data: Any, **options: Any) -> Any:
+        """As in marshmallow; a payload without faults is read at once."""
+        draft = faultless(data)
+        return super().load(data, **options) if draft is None else draft
+
     @validates_schema
     def _addresses_someone(self, data: dict[str, Any], **_: Any) -> None:
         if not any(data.get(name) for name in ("users", "groups", "communities", "everyone")):
@@ -92,7 +103,7 @@ class NotificationSchema(Schema):
     def _can_wait(self, data: dict[str, Any], **_: Any) -> None:
         if data.get("push_after") is None:
             return
-        if not set(_OFFERED) <= set(data.get("channels", ())):
+        if not set(OFFERED) <= set(data.get("channels", ())):
             raise ValidationError("Needs both channels, realtime and push.", "push_after")
         if data["push_after"] >= data.get("ttl", DEFAULT_TTL):
             raise ValidationError("Must be less than ttl.", "push_after")
@@ -176,8 +187,8 @@ CountsSchema = Schema.from_dict({status.value: fields.Integer() for status in St
 CountsSchema.__doc__ = "How many entries have each status."
 
 
-class ShownNotificationSchema(Schema):
-    """A notification with its state and its entries by status; the users it names are found in its registry."""
+class ListedNotificationSchema(Schema):
+    """A notification with its state; the users it names are found in its registry."""
 
     id = fields.String(attribute="notification.id")
     message = fields.Nested(ShownMessageSchema, attribute="notification.message")
@@ -198,6 +209,11 @@ class ShownNotificationSchema(Schema):
     expires_at = Instant(attribute="notification.expires_at")
     state = fields.Enum(State, by_value=True, attribute="notification.state")
     recipients = fields.Integer()
+
+
+class ShownNotificationSchema(ListedNotificationSchema):
+    """The same with its entries counted by status."""
+
     counts = fields.Nested(CountsSchema)
     erased = fields.Nested(
         CountsSchema, metadata={"description": "Entries of people erased since, by the status that they had"}
@@ -215,7 +231,7 @@ class NotificationQuerySchema(PageSchema):
 
 
 class NotificationPageSchema(Schema):
-    """A page of notifications, newest first."""
+    """A page of notifications, newest first; how their entries stand is told of each by itself."""
 
-    notifications = fields.List(fields.Nested(ShownNotificationSchema), required=True)
+    notifications = fields.List(fields.Nested(ListedNotificationSchema), required=True)
     next = fields.String(allow_none=True, required=True)

@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from notify_server.api.schemas.fields import Id, Instant, Locale
+from notify_server.api.schemas.fields import Id, Instant, Locale, TimeZone
 
 _MAX_MEMBERS = 100_000
 _MAX_GROUPS = 10_000
@@ -17,7 +17,7 @@ class ProfileSchema(Schema):
     groups = fields.List(Id(), validate=validate.Length(max=_MAX_GROUPS))
     email = fields.Email(allow_none=True, validate=validate.Length(max=254))
     locale = Locale(allow_none=True)
-    timezone = fields.String(allow_none=True, validate=validate.Length(1, 64))
+    timezone = TimeZone(allow_none=True, metadata={"description": "A name of the IANA time zone database"})
 
 
 class UserSchema(Schema):

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from notify_server.channels.fcm.message import NOTIFICATION_ID
-from notify_server.domain.notification import MAX_TTL, Message, Notification
+from notify_server.domain.notification import MAX_TTL, OWN_KEYS, Message, Notification
 
 MAX_PAYLOAD = 4096  # bytes
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -64,7 +63,7 @@ def _encodable(text: object) -> bool:
 def _key_fault(key: str) -> str | None:
     if key in _RESERVED_KEYS or key.startswith(_RESERVED_PREFIXES):
         return "Reserved by FCM."
-    return "Set by the server." if key == NOTIFICATION_ID else None
+    return "Set by the server." if key in OWN_KEYS else None
 
 
 def _web_url(text: str) -> bool:

@@ -43,7 +43,7 @@ def _time_left(notification: Notification, at: datetime) -> int:
 def _data(notification: Notification) -> dict[str, str]:
     given = {"link": notification.message.link, "category": notification.category}
     own = {key: value for key, value in given.items() if value is not None}
-    return {**own, **notification.message.data, NOTIFICATION_ID: notification.id}
+    return {**notification.message.data, **own, NOTIFICATION_ID: notification.id}
 
 
 def _android(notification: Notification, ttl: int, shown: bool) -> messaging.AndroidConfig:

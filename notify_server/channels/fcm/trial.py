@@ -1,16 +1,15 @@
 """Whether FCM would take a message: found without building it where that is certain, as it is for most."""
 
-import re
 from datetime import datetime
 
 from notify_server.channels.fcm.encoding import encode
 from notify_server.channels.fcm.limits import MAX_PAYLOAD, faults
+from notify_server.domain import text
 from notify_server.domain.notification import Notification
 
 _WIDEST = 6  # bytes that one character takes at most: as \u0001
 _FRAME = 800  # bytes: more than all that we add ourselves: names, tags, the notification's id
 _ENTRY = 6  # bytes around a name and its value in `data`
-_PLAIN_URL = re.compile(r"https://[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?(/[A-Za-z0-9._~/?=&%+-]*)?")
 
 
 def check(notification: Notification, at: datetime) -> None:
@@ -25,11 +24,11 @@ def check(notification: Notification, at: datetime) -> None:
 def _is_plain(notification: Notification) -> bool:
     """Whether nothing in it could be refused, however firebase-admin and FCM look at it."""
     message = notification.message
-    given = (message.title, message.body, message.image, message.link, notification.category)
-    texts = [text for text in (*given, *message.data, *message.data.values()) if text is not None]
+    fields = (message.title, message.body, message.image, message.link, notification.category)
+    texts = [each for each in (*fields, *message.data, *message.data.values()) if each is not None]
     return (
-        all(type(text) is str for text in texts)
+        all(type(each) is str for each in texts)
         and _FRAME + _WIDEST * sum(map(len, texts)) + _ENTRY * len(message.data) <= MAX_PAYLOAD
-        and all(url is None or _PLAIN_URL.fullmatch(url) for url in (message.image, message.link))
+        and all(url is None or text.is_plain_url(url) for url in (message.image, message.link))
         and not faults(notification)
     )

@@ -94,8 +94,9 @@ class TestDevices:
 
 
 class TestReceipts:
-    def test_received_and_read_are_recorded_with_their_times(self, phone, notify, entry):
+    def test_received_and_read_are_recorded_with_their_times(self, phone, notify, entry, database):
         identity = notify("u1")
+        database["registry"].update_one({}, {"$set": {"history.0.at": datetime.now(UTC) - timedelta(seconds=9)}})
         at = datetime.now(UTC).replace(microsecond=0)
         received, read = (f"{t:%Y-%m-%dT%H:%M:%S}.000Z" for t in (at - timedelta(seconds=2), at - timedelta(seconds=1)))
         answer = report(phone, (identity, "received", received, "d1"), (identity, "read", read))
@@ -143,6 +144,12 @@ class TestReceipts:
         identity = notify("u1")
         report(phone, (identity, "received", "2099-01-01T00:00:00Z"))
         assert datetime.fromisoformat(entry(identity)["received_at"]) <= datetime.now(UTC)
+
+    def test_a_time_before_the_notification_was_made_counts_as_then(self, phone, notify, entry):
+        identity = notify("u1")
+        report(phone, (identity, "received", "1970-01-02T00:00:00Z"))
+        shown = entry(identity)
+        assert shown["received_at"] == shown["pending_at"]
 
     def test_500_are_taken_at_once_and_501_are_not(self, phone, notify, stored):
         identity = notify("u1")

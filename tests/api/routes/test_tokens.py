@@ -148,3 +148,42 @@ class TestNobodyHandsOutWhatTheyDoNotHave:
     def test_but_any_token_can_be_ended(self, admin, services):
         more = services.server_tokens.create("m", ["send"])
         assert admin.delete(f"/v1/tokens/{client_of(more)}").status_code == 204
+
+
+class TestNothingOutlivesWhoAskedForIt:
+    @pytest.fixture
+    def token(self, services):
+        return services.server_tokens.create("admin", [Scope.ADMIN, Scope.READ], timedelta(hours=1))
+
+    @pytest.fixture
+    def ends_at(self, services, token):
+        return services.server_tokens.get(client_of(token))["expires_at"]
+
+    def test_a_token_that_ends_makes_none_that_ends_later_or_never(self, caller, stored, token, ends_at):
+        before = len(stored()["clients"])
+        for expires_at in (None, (ends_at + timedelta(milliseconds=1)).isoformat(), "2099-01-01T00:00:00Z"):
+            refused(
+                caller(token).post("/v1/tokens", WANTED | {"scopes": ["read"], "expires_at": expires_at}),
+                422,
+                "expires_at",
+            )
+        assert len(stored()["clients"]) == before
+        child = caller(token).post("/v1/tokens", WANTED | {"scopes": ["read"], "expires_at": ends_at.isoformat()})
+        assert datetime.fromisoformat(child.json["expires_at"]) == ends_at
+
+    def test_nor_does_it_make_itself_or_another_last_longer(self, caller, services, token, ends_at):
+        unending = services.server_tokens.create("unending", ["read"])
+        for client in (client_of(token), client_of(unending)):
+            path = f"/v1/tokens/{client}/rotate"
+            refused(caller(token).post(path, {"expires_at": "2099-01-01T00:00:00Z"}), 422, "expires_at")
+        refused(caller(token).post(f"/v1/tokens/{client_of(unending)}/rotate"), 422, "expires_at")
+        assert services.server_tokens.get(client_of(unending))["rotated_at"] is None
+        rotated = caller(token).post(f"/v1/tokens/{client_of(token)}/rotate")
+        assert datetime.fromisoformat(rotated.json["expires_at"]) == ends_at
+
+    def test_nor_does_a_secret_that_was_replaced(self, caller, services):
+        old = services.server_tokens.create("admin", [Scope.ADMIN, Scope.READ])
+        new = services.server_tokens.rotate(client_of(old), timedelta(hours=1))
+        for path, body in ((f"/v1/tokens/{client_of(old)}/rotate", {}), ("/v1/tokens", WANTED | {"scopes": ["read"]})):
+            refused(caller(old).post(path, body), 422, "expires_at")
+        assert caller(new).post(f"/v1/tokens/{client_of(new)}/rotate").status_code == 200

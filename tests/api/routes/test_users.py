@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -67,6 +68,32 @@ def test_erasing_a_person_leaves_nothing_of_them_and_says_what_went(backend, dev
     [again, line] = backend.get("/v1/audit?object=u1&action=users.erase").json["lines"]
     assert (line["status"], again["status"]) == (200, 404)
     assert line["object"] == {"kind": "user", "id": proof.json["pseudonym"], "pseudonym": True} == again["object"]
+
+
+def test_who_was_only_given_a_token_is_exported_and_erased(backend, database):
+    assert backend.post("/v1/users/ghost/tokens").status_code == 201
+    records = [json.loads(line) for line in backend.get("/v1/users/ghost/export").text.splitlines()]
+    assert [record["kind"] for record in records] == ["export", "audit", "end"]
+    assert (records[1]["action"], records[1]["object"]) == ("users.mint", {"kind": "user", "id": "ghost"})
+    assert backend.delete("/v1/users/ghost").json["complete"] is True
+    for name in database.list_collection_names():
+        assert "ghost" not in str(list(database[name].find())), name
+    refused(backend.get("/v1/users/ghost/export"), 404)
+    refused(backend.delete("/v1/users/ghost"), 404)
+
+
+def test_what_an_erased_person_did_is_tied_to_nobody(backend, device_of, database):
+    phone = device_of("u1")
+    phone.put("/v1/me/devices/my-own-phone", {"platform": "ios", "token": "t"})
+    phone.delete("/v1/me/subscriptions/categories/clinic")
+    proof = backend.delete(PATH).json
+    assert not re.search("'u1'|my-own-phone|clinic", str(list(database["audit"].find())))
+    for actor in ("u1", proof["pseudonym"]):
+        assert backend.get(f"/v1/audit?actor={actor}").json["lines"] == []
+    lines = [line for line in backend.get("/v1/audit").json["lines"] if line["actor"]["kind"] == "user"]
+    assert [line["action"] for line in lines] == ["subscriptions.mute_category", "me.register"]
+    for line in lines:
+        assert (line["actor"]["id"], line["object"]["id"], line["address"]) == (line["id"], line["id"], None)
 
 
 def test_a_person_is_exported_line_by_line(backend, device_of, notify):

@@ -3,7 +3,6 @@ import pytest
 from tests.api.caller import refused
 
 DEVICE = {"platform": "ios", "token": "t"}
-RECEIPT = {"notification_id": "0" * 24, "status": "read"}
 
 
 @pytest.mark.parametrize(
@@ -33,33 +32,3 @@ def test_a_bad_registration_is_refused_with_its_fields_named_and_nothing_is_stor
     phone, before = device_of("u1"), stored()
     refused(phone.put("/v1/me/devices/d1", body), 422, *named)
     assert stored() == before
-
-
-@pytest.mark.parametrize(
-    ("receipts", "named"),
-    [
-        (None, ["receipts"]),
-        ([], ["receipts"]),
-        ({}, ["receipts"]),
-        ([RECEIPT, 1, None], ["receipts.1", "receipts.2"]),
-        ([{}], ["receipts.0.notification_id", "receipts.0.status"]),
-        ([RECEIPT | {"status": "sent"}], ["receipts.0.status"]),
-        ([RECEIPT | {"status": "READ"}], ["receipts.0.status"]),
-        ([RECEIPT | {"status": {"$ne": 1}}], ["receipts.0.status.$ne"]),
-        ([RECEIPT | {"notification_id": ""}], ["receipts.0.notification_id"]),
-        ([RECEIPT | {"notification_id": 1}], ["receipts.0.notification_id"]),
-        ([RECEIPT | {"at": "now"}], ["receipts.0.at"]),
-        ([RECEIPT | {"at": 1_800_000_000}], ["receipts.0.at"]),
-        ([RECEIPT | {"device_id": "a/b"}], ["receipts.0.device_id"]),
-        ([RECEIPT | {"user_id": "u2"}], ["receipts.0.user_id"]),
-    ],
-)
-def test_a_bad_report_is_refused_as_a_whole_with_its_fields_named(device_of, notify, stored, receipts, named):
-    phone, before = device_of("u1"), stored()
-    refused(phone.post("/v1/me/receipts", {"receipts": receipts}), 422, *named)
-    assert stored() == before
-
-
-def test_the_document_names_what_may_be_reported(contract):
-    status = contract.document["components"]["schemas"]["Receipt"]["properties"]["status"]
-    assert status["enum"] == ["received", "read"]

@@ -6,6 +6,7 @@ from tests.api.caller import refused
 
 PATH = "/v1/notifications"
 PAYLOAD = {"message": {"title": "t"}, "users": ["u1"]}
+REALTIME = {"channels": ["realtime"]}
 
 
 def message(**fields):
@@ -27,6 +28,8 @@ def message(**fields):
         (message(body="b" * 4090), ["message"]),  # FCM's 4,096 bytes, of which the envelope needs some
         (message(body="ä" * 2048), ["message"]),
         (message(data={"k": "v" * 4096}), ["message"]),
+        (message(data={"k": "v" * 7_000_000}) | REALTIME, ["message"]),
+        (message(data={"k": "ä" * 32_768}) | REALTIME, ["message"]),
         (message(title="t\0"), ["message.title"]),
         (message(title="\ud83d"), ["message.title"]),
         (message(title="t", colour="red"), ["message.colour"]),
@@ -68,6 +71,10 @@ def message(**fields):
         (message(title="t", data={"google.x": "x", "ok": "x"}), ["message.data.google.x"]),
         (message(title="t", data={"gcm.notification.title": "x"}), ["message.data.gcm.notification.title"]),
         (message(title="t", data={"notification_id": "x"}), ["message.data.notification_id"]),
+        (message(title="t", data={"link": "javascript:alert(1)"}), ["message.data.link"]),
+        (message(title="t", data={"category": "c", "link": ""}), ["message.data.category", "message.data.link"]),
+        (message(data={"link": "https://e.org/"}) | REALTIME, ["message.data.link"]),
+        (message(data={"category": "c", "ok": "x"}) | REALTIME, ["message.data.category"]),
         (message(title="t", data={"k": 1}), ["message.data.k.value"]),
         (message(title="t", data={"k": None}), ["message.data.k.value"]),
         (message(title="t", data={"k": {"n": "v"}}), ["message.data.k.value"]),
@@ -140,8 +147,9 @@ def test_of_very_many_faults_the_first_hundred_are_named(backend):
         message(title="t", link="https://example.org:8443/ä?q=1#f", image="https://[::1]/a.png"),
         {"users": ["u1", "u1", "a b", "ä", "$u", "...", "u" * 128], "ttl": 2_419_200},
         {"resend": {"times": 0}, "channels": ["realtime", "push", "push"]},
+        message(data={"k": "v" * 65_000}) | REALTIME,
     ],
-    ids=["text", "links", "ids", "options"],
+    ids=["text", "links", "ids", "options", "large without push"],
 )
 def test_what_is_odd_but_right_is_accepted(backend, fields):
     assert backend.post(PATH, PAYLOAD | fields).status_code == 202

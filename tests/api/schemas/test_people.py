@@ -18,7 +18,10 @@ from tests.api.caller import refused
         ({"email": "a" * 250 + "@example.org"}, ["email"]),
         ({"locale": "german please"}, ["locale"]),
         ({"locale": "de-" * 12 + "AT"}, ["locale"]),
-        ({"timezone": ""}, ["timezone"]),
+        *(
+            ({"timezone": name}, ["timezone"])
+            for name in ("", "Europe/\u202eanneiV\x07", "Europe/Atlantis", "europe/vienna", "../UTC", "UTC\n", "Z" * 65)
+        ),
         ({"id": "u2"}, ["id"]),
         ({"created_at": "2026-01-01T00:00:00Z", "name": "Ada"}, ["created_at", "name"]),
     ],
@@ -27,6 +30,13 @@ def test_a_bad_profile_is_refused_with_its_fields_named_and_nothing_is_stored(ba
     before = stored()
     refused(backend.put("/v1/users/u1", profile), 422, *named)
     assert stored() == before
+
+
+@pytest.mark.parametrize(
+    "name", ["Europe/Vienna", "UTC", "America/Argentina/Buenos_Aires", "Asia/Calcutta", "Etc/GMT+5"]
+)
+def test_names_of_time_zones_are_taken(backend, name):
+    assert backend.put("/v1/users/u1", {"timezone": name}).json["timezone"] == name
 
 
 @pytest.mark.parametrize("locale", ["de", "de-AT", "zh-Hant-TW", "en_US", "sr-Latn-RS-ekavsk"])

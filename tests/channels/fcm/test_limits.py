@@ -16,6 +16,8 @@ from tests.channels.fcm.conftest import a_notification
         ({"message": Message("T", data={"google.c": "x"})}, "message.data.google.c"),
         ({"message": Message("T", data={"gcm.notification.title": "x"})}, "message.data.gcm.notification.title"),
         ({"message": Message("T", data={"notification_id": "x"})}, "message.data.notification_id"),
+        ({"message": Message("T", data={"link": "x"})}, "message.data.link"),
+        ({"message": Message("T", data={"category": "x"})}, "message.data.category"),
         ({"message": Message("T", image="ftp://x.org/i.png")}, "message.image"),
         ({"message": Message("T", image="https://")}, "message.image"),
         ({"message": Message("T", image="http://[")}, "message.image"),
@@ -41,7 +43,7 @@ def test_all_faults_are_found_at_once() -> None:
     }
 
 
-@pytest.mark.parametrize("key", ["fromage", "googleplex", "gcmx", "From", "link", "category"])
+@pytest.mark.parametrize("key", ["fromage", "googleplex", "gcmx", "From", "Link", "categories"])
 def test_keys_that_only_resemble_reserved_ones_pass(key: str) -> None:
     assert faults(a_notification(message=Message("T", image="http://x.org/i", data={key: "v"}), ttl=0)) == {}
 

@@ -66,10 +66,10 @@ def test_a_link_into_the_app_reaches_the_app_but_not_the_browser() -> None:
     assert "fcm_options" not in message["webpush"]
 
 
-def test_the_backends_own_link_and_category_stand() -> None:
-    data = {"link": "l", "category": "c"}
+def test_no_data_stands_in_for_the_link_and_the_category_that_were_checked() -> None:
+    data = {"link": "javascript:alert(1)", "category": "c"}
     message = wire(a_notification(message=Message("T", link="https://x.org/", data=data), category="booking"))
-    assert message["data"] == {**data, "notification_id": "n1"}
+    assert message["data"] == {"link": "https://x.org/", "category": "booking", "notification_id": "n1"}
 
 
 @pytest.mark.parametrize("message", [Message("T"), Message(data={"sync": "1"})])
