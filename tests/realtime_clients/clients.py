@@ -124,8 +124,9 @@ class PythonClient(Client):
         super().__init__()
         self._url, self._token, self._since = url, token, ""
         self._client = socketio.Client(reconnection_delay=0.1, reconnection_delay_max=0.5)
-        self._client.on("connect", lambda: self._happened.put(("connect", [])))
-        self._client.on("connect_error", lambda error: self._happened.put(("connect_error", [error])))
+        self._opened: list[Any] = []  # WebSockets, of which the client leaves some open
+        self._client.on("connect", lambda: self._note("connect"))
+        self._client.on("connect_error", lambda error: self._note("connect_error", error))
         self._client.on("disconnect", lambda reason: self._happened.put(("disconnect", [reason])))
         self._client.on("*", self._told)
         self._connect()
@@ -147,6 +148,12 @@ class PythonClient(Client):
 
     def close(self) -> None:
         self._client.shutdown()
+        for opened in self._opened:
+            opened.shutdown()
+
+    def _note(self, event: str, *args: Any) -> None:
+        self._opened += [self._client.eio.ws] if self._client.eio.ws else []
+        self._happened.put((event, list(args)))
 
     def _connect(self) -> None:
         try:
