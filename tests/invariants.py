@@ -151,6 +151,18 @@ def _lost(evidence: Evidence) -> Iterator[str]:
         waits = entry["_id"]["u"] in queued or entry["reason"] == Reason.NO_DEVICE
         if entry["status"] == Status.PENDING and not waits:
             yield f"2: {entry['_id']['u']} is pending ({entry['reason']}) and in no batch"
+    yield from _never_pushed(evidence)
+
+
+def _never_pushed(evidence: Evidence) -> Iterator[str]:
+    """2: whom an open socket alone was told of it, and push follows, is in a batch of push, or waits for a device."""
+    if not evidence.notification["open"] or evidence.notification["state"] == "cancelled":
+        return
+    pushing = {user for batch in evidence.batches if batch["stage"] == "dispatch" for user in batch["users"]}
+    for entry in evidence.entries:
+        told_alone = entry["status"] == Status.SENT and "unpushed" in entry and "muted" not in entry
+        if told_alone and entry["reason"] != Reason.NO_DEVICE and entry["_id"]["u"] not in pushing:
+            yield f"2: {entry['_id']['u']} is sent by a socket alone ({entry['reason']}), and no batch pushes it"
 
 
 def _batches(evidence: Evidence) -> Iterator[str]:
@@ -212,12 +224,13 @@ def _one_collapse_id(evidence: Evidence) -> Iterator[str]:
 
 
 def _reasons(evidence: Evidence) -> Iterator[str]:
-    """5: every recipient who did not get it has a reason, and none who did keeps one."""
+    """5: every recipient who did not get it has a reason, and none who did keeps one, unless push has yet to follow."""
     for entry in evidence.entries:
         status, reason = Status(entry["status"]), entry["reason"]
         if (status in _EXPLAINED and reason is None) or (reason is not None and reason not in set(Reason)):
             yield f"5: {entry['_id']['u']} is {status} by reason of {reason}"
-        if reason is not None and status in (Status.SENT, Status.RECEIVED, Status.READ):
+        unpushed = status is Status.SENT and entry.get("unpushed") is True
+        if reason is not None and status in (Status.SENT, Status.RECEIVED, Status.READ) and not unpushed:
             yield f"5: {entry['_id']['u']} is {status} and has a reason: {reason}"
 
 

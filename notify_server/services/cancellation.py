@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from notify_server.domain.notification import Notification, State
+from notify_server.domain.notification import Channel, Notification, State
 from notify_server.domain.registry import Event, Note, Reason, Status
 from notify_server.errors import Conflict
 from notify_server.services.clock import Clock
@@ -87,7 +87,7 @@ class Cancellation:
     def _cancel(self, found: Notification) -> None:
         if self._clock() >= found.expires_at:
             raise Conflict("Its time to live is over: nothing of it can be stopped any more.")
-        if found.state is State.DONE and not self._may_be_sent(found.id):
+        if found.state is State.DONE and not self._may_be_sent(found):
             raise Conflict("Every recipient has been dealt with: nothing of it can be stopped any more.")
         if not self._stores.notifications.cancel(found.id):
             again, _ = self._stores.notifications.get(found.id)
@@ -96,10 +96,12 @@ class Cancellation:
         self._signals.send()
         log.info("notification cancelled", notification_id=found.id, state=found.state.value)
 
-    def _may_be_sent(self, notification: str) -> bool:
+    def _may_be_sent(self, found: Notification) -> bool:
         """Whether it may still be sent to anybody, be it once more."""
-        stores = self._stores
+        stores, notification = self._stores, found.id
         if stores.registry.pending(notification, "", 1):
+            return True
+        if set(found.channels) > {Channel.PUSH} and stores.registry.may_be_pushed(notification):
             return True
         again = stores.resends.requested(notification) or stores.backlog.left(notification)
         return again and bool(stores.registry.unconfirmed(notification, self._clock(), "", 1))

@@ -118,6 +118,7 @@ class Delivery:
 
     def _end(self, batch: Batch, event: Event, note: Note) -> None:
         self._queue.registry.move(event, {batch.key.notification: batch.users}, note)
+        self._queue.registry.pushed({batch.key.notification: batch.users}, note)
         self._queue.batches.settle([Settled(batch)], self._holder.owner)
 
     def _addressed(self, pages: Sequence[Page], now: datetime) -> list[tuple[Batch, Waiting]]:

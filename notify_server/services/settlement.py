@@ -1,7 +1,7 @@
 """Writing down what some dispatches came to."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from random import Random
@@ -17,9 +17,11 @@ from notify_server.services.clock import Clock
 from notify_server.services.load import who
 from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.devices import Devices
-from notify_server.storage.registry import Registry, Who
+from notify_server.storage.registry import Registry
 
 log = structlog.get_logger()
+
+Part = tuple[str, Sequence[str]]  # a notification, and some of its users
 
 
 class Settlement:
@@ -41,7 +43,7 @@ class Settlement:
         self._devices.deactivate(_dead(dispatches), now)
         failpoints.passes("settlement.devices")
         stranded = [dispatch.stranded() for dispatch in dispatches]
-        self._strand(who(zip((d.notification.id for d in dispatches), stranded, strict=True)), now)
+        self._strand(dispatches, stranded, now)
         plans = [plan(self._apart(dispatch), now, self._rng) for dispatch in dispatches]
         self._move(dispatches, plans)
         failpoints.passes("settlement.entries")
@@ -62,11 +64,17 @@ class Settlement:
             return dispatch
         return replace(dispatch, elsewhere=self._batches.awaited(dispatch.notification.id, sorted(others)))
 
-    def _strand(self, stranded: Who, now: datetime) -> None:
+    def _strand(self, dispatches: Sequence[Dispatch], stranded: Sequence[Sequence[str]], now: datetime) -> None:
         """Note who has no device."""
-        if any(stranded.values()):
-            note = Note(now, Reason.NO_DEVICE, "no active device; waits for one until it expires")
-            self._registry.hold(stranded, note)
+        parts = [(d.notification.id, users) for d, users in zip(dispatches, stranded, strict=True) if users]
+        note = Note(now, Reason.NO_DEVICE, "no active device; waits for one until it expires")
+        self._hold(parts, note, _shared(dispatches))
+
+    def _hold(self, parts: Sequence[Part], note: Note, shared: Collection[str]) -> None:
+        """Note why some are not sent to yet; of `shared` notifications, an open socket may have told them."""
+        for told in (False, True):
+            if some := [part for part in parts if (part[0] in shared) is told]:
+                self._registry.hold(who(some), note, told=told)
 
     def _rescue(self, dispatches: Sequence[Dispatch], stranded: Sequence[Sequence[str]], owner: str) -> None:
         """Queue the `stranded` of each dispatch for whom a device was registered meanwhile.
@@ -85,18 +93,17 @@ class Settlement:
 
     def _move(self, dispatches: Sequence[Dispatch], plans: Sequence[Plan]) -> None:
         """Write the moves, equal ones of all dispatches with one update."""
-        alike: dict[tuple[Event | None, Note], list[tuple[str, Sequence[str]]]] = defaultdict(list)
-        shared = {d.notification.id for d in dispatches if Channel.REALTIME in d.notification.channels}
+        alike: dict[tuple[Event | None, Note], list[Part]] = defaultdict(list)
+        shared = _shared(dispatches)
         for dispatch, planned in zip(dispatches, plans, strict=True):
             for move in planned.moves:
                 alike[move.event, move.note].append((dispatch.notification.id, move.users))
         for (event, note), parts in alike.items():
             if event is None:
-                self._registry.hold(who(parts), note)
-            else:
-                self._registry.move(event, who(parts), note)
-            live = [part for part in parts if part[0] in shared]
-            if event is Event.SEND and live:
+                self._hold(parts, note, shared)
+                continue
+            self._registry.move(event, who(parts), note)
+            if live := [part for part in parts if part[0] in shared]:
                 self._registry.pushed(who(live), note)
 
     def _count(self, dispatches: Sequence[Dispatch]) -> None:
@@ -107,6 +114,11 @@ class Settlement:
         )
         for labels, count in counts.items():
             metrics.OUTCOMES.labels(*labels).inc(count)
+
+
+def _shared(dispatches: Sequence[Dispatch]) -> set[str]:
+    """The notifications that go by open sockets as well."""
+    return {d.notification.id for d in dispatches if Channel.REALTIME in d.notification.channels}
 
 
 def _dead(dispatches: Sequence[Dispatch]) -> Mapping[Reason, Sequence[Owned]]:

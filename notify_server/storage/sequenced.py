@@ -70,17 +70,28 @@ class Sequenced:
     def emitted(self, who: Who, note: Note, *, push_follows: bool) -> int:
         """An open socket got it: what was not sent is `sent`. Returns how many moved.
 
-        Where `push_follows`, it is marked as unpushed: FCM has not accepted it, and is to be asked.
+        Where `push_follows`, what was pending is marked as unpushed: FCM has not accepted it, and is to be asked. It
+        keeps its reason, which says why it has not been pushed yet; who waits for a device is found by it.
         """
-        update = transition(Event.SEND, note)
+        updates: list[tuple[Document | str, Document]] = [({"$in": sources(Event.SEND)}, transition(Event.SEND, note))]
         if push_follows:
-            update["$set"][UNPUSHED] = True
-        guard = {"status": {"$in": sources(Event.SEND)}}
+            updates.insert(0, (Status.PENDING.value, _unpushed(note)))
         writes = [
-            UpdateMany({"_id.n": object_id(n), "_id.u": {"$in": list(users)}} | guard, update, hint="by_notification")
+            UpdateMany(
+                {"_id.n": object_id(n), "_id.u": {"$in": list(users)}, "status": status}, update, hint="by_notification"
+            )
+            for status, update in updates
             for n, users in who.items()
         ]
-        return self._all.bulk_write(writes, ordered=False).modified_count if writes else 0
+        return self._all.bulk_write(writes, ordered=True).modified_count if writes else 0
+
+
+def _unpushed(note: Note) -> Document:
+    """The update of a pending entry whose push follows."""
+    update = transition(Event.SEND, note)
+    del update["$set"]["reason"]
+    update["$set"][UNPUSHED] = True
+    return update
 
 
 def made_at(notification: str) -> datetime:

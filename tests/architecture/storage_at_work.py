@@ -300,6 +300,8 @@ class Work:
         self.sequenced.since("u025", after(-1), 30, 5)
         self.sequenced.emitted({n: USERS[20:30]}, Note(NOON), push_follows=True)
         self.registry.unsent({n: USERS[20:30]})
+        self.registry.may_be_pushed(n)
+        self.registry.hold({n: USERS[20:30]}, Note(NOON, Reason.NO_DEVICE), told=True)
         self.registry.pushed({n: USERS[20:30]}, Note(NOON))
         self.backlog.announced(10, 9)
 

@@ -106,6 +106,10 @@ BROKEN = {
         {"$set": {"status": "pending", "history": [{"status": "pending", "detail": None}], "attempts": 0}},
         f"2: {ALICE} is pending (None) and in no batch",
     ),
+    "told by a socket alone, and no push follows": (
+        {"$set": {"unpushed": True}},
+        f"2: {ALICE} is sent by a socket alone (None), and no batch pushes it",
+    ),
     "a move that is not in the table": (
         {
             "$push": {"history": {"status": "failed", "detail": None}},

@@ -62,7 +62,7 @@ def at_each_step(world: World, ledger: Ledger) -> list[str]:
     """What holds at any moment, whoever is in the middle of whatever."""
     entries = list(world.real["registry"].find({"_id.u": {"$in": list(NAMED)}}))
     batches = list(world.real["batches"].find({"_id.c": "push"}))
-    return [*_histories(entries, ledger), *_queued(entries, batches, ledger)]
+    return [*_histories(entries, ledger), *_queued(world, entries, batches, ledger)]
 
 
 def _histories(entries: list[Document], ledger: Ledger) -> Iterator[str]:
@@ -86,15 +86,28 @@ def _histories(entries: list[Document], ledger: Ledger) -> Iterator[str]:
     yield from (f"the entry {key} is gone" for key in sorted(gone))
 
 
-def _queued(entries: list[Document], batches: list[Document], ledger: Ledger) -> Iterator[str]:
-    """Whoever is pending is in a batch that will be sent, or waits for a device."""
+def _queued(world: World, entries: list[Document], batches: list[Document], ledger: Ledger) -> Iterator[str]:
+    """Whoever is pending, or sent by a socket alone, is in a batch that will be sent, or waits for a device."""
     queued = {(batch["_id"]["n"], user) for batch in batches if batch["stage"] == "dispatch" for user in batch["users"]}
     for entry in entries:
         key = (entry["_id"]["n"], entry["_id"]["u"])
-        if entry["status"] != Status.PENDING or entry["reason"] == Reason.NO_DEVICE or key in queued:
+        if not _is_unsent(entry) or entry["reason"] == Reason.NO_DEVICE or key in queued:
             continue
-        if ledger.notifications[str(key[0])].push:
-            yield f"{key} is pending ({entry['reason']}) and in no batch"
+        if ledger.notifications[str(key[0])].push and (
+            entry["status"] == Status.PENDING or not _is_over(world, key[0])
+        ):
+            yield f"{key} is {entry['status']} ({entry['reason']}) and in no batch"
+
+
+def _is_over(world: World, notification: ObjectId) -> bool:
+    """Nothing of it is sent any more: what a socket was told of stays as it is."""
+    over = {"$or": [{"state": "cancelled"}, {"open": False}, {"expires_at": {"$lte": world.clock()}}]}
+    return world.real["notifications"].find_one({"_id": notification} | over) is not None
+
+
+def _is_unsent(entry: Document) -> bool:
+    told_alone = entry["status"] == Status.SENT and "unpushed" in entry and "muted" not in entry
+    return entry["status"] == Status.PENDING or told_alone
 
 
 def at_rest(world: World, ledger: Ledger) -> list[str]:
@@ -147,7 +160,7 @@ def _lost(entry: Document, disturbed: bool) -> bool:
 def _waiting(world: World) -> Iterator[str]:
     """Nobody waits for a device who has one, unless what waits is queued."""
     reachable = set(world.real["devices"].distinct("_id.u", {"active": True}))
-    for entry in world.real["registry"].find({"status": Status.PENDING, "reason": Reason.NO_DEVICE}):
+    for entry in filter(_is_unsent, world.real["registry"].find({"reason": Reason.NO_DEVICE})):
         notification, user = entry["_id"]["n"], entry["_id"]["u"]
         queued = {"_id.n": notification, "_id.c": "push", "stage": "dispatch", "users": user}
         if user in reachable and world.real["batches"].find_one(queued) is None:

@@ -118,6 +118,10 @@ def test_what_went_out_to_an_open_socket_is_sent(scene: Scene, announcements: An
     assert scene.violations(notification) == []
 
 
+def details(scene: Scene, notification: str, user: str) -> list[str]:
+    return [line["detail"] for line in scene.entry(notification, user)["history"][1:]]
+
+
 class TestBoth:
     """Push and realtime together."""
 
@@ -140,18 +144,21 @@ class TestBoth:
         scene.services.reception.report("b", [Report(notification, Status.RECEIVED)])
         scene.work()
         assert sorted(scene.accepted()) == ["a:phone", "c:phone"]
-        assert {user: status for user, (status, _) in scene.standing(notification).items()} == {
-            "a": "sent",
-            "b": "received",
-            "c": "sent",
-            "bare": "sent",
+        assert scene.standing(notification) == {
+            "a": ("sent", None),
+            "b": ("received", None),
+            "c": ("sent", None),
+            "bare": ("sent", "no_device"),
         }
-        entry = scene.entry(notification, "a")
-        assert [line["detail"] for line in entry["history"][1:]] == [
+        assert details(scene, notification, "bare") == [
+            "emitted to an open socket",
+            "no active device; waits for one until it expires",
+        ]
+        assert details(scene, notification, "a") == [
             "emitted to an open socket",
             "attempt 1: accepted for 1 of 1 devices",
         ]
-        assert entry["attempts"] == 2
+        assert scene.entry(notification, "a")["attempts"] == 2
         assert scene.violations(notification) == []
 
     def test_what_both_have_sent_is_not_pushed_again_by_who_takes_over(
@@ -196,3 +203,118 @@ class TestBoth:
         assert [line["status"] for line in scene.entry(notification, "b")["history"]] == ["pending", "sent", "read"]
         assert scene.state(notification) == "done"
         assert scene.violations(notification) == []
+
+
+class TestLateDevice:
+    """Push and realtime together, and a device that is registered later."""
+
+    @pytest.fixture(params=[0, 60])
+    def wait(self, request: pytest.FixtureRequest) -> int:
+        """Seconds by which push waits."""
+        return int(request.param)
+
+    def told(self, scene: Scene, announcements: Announcements, wait: int, *, first: bool) -> str:
+        """A notification that a socket of `ada` was told of, `first` or when push had found no device."""
+        notification = scene.accept("ada", channels=BOTH, push_after=wait or None, ttl=3600)
+        batches = list(scene.loads())
+        if first:
+            self.emit(announcements)
+        for load in batches:
+            scene.engine.delivery.deliver(load)
+        scene.clock.forward(wait)
+        scene.work()
+        if not first:
+            self.emit(announcements)
+        assert scene.standing(notification) == {"ada": ("sent", "no_device")}
+        assert scene.violations(notification) == []
+        return notification
+
+    def emit(self, announcements: Announcements) -> None:
+        for announced in read(announcements, "ada"):
+            announcements.emitted([(announced.notification, ["ada"])])
+
+    @pytest.mark.parametrize("first", [True, False])
+    def test_it_is_sent_what_a_socket_was_told_of(
+        self, scene: Scene, announcements: Announcements, wait: int, *, first: bool
+    ) -> None:
+        notification = self.told(scene, announcements, wait, first=first)
+        scene.register("ada")
+        scene.work()
+        assert scene.accepted() == ["ada:phone"]
+        assert scene.standing(notification) == {"ada": ("sent", None)}
+        assert details(scene, notification, "ada")[-1] == "attempt 1: accepted for 1 of 1 devices"
+        assert scene.violations(notification) == []
+        scene.register("ada", "tablet")
+        scene.work()
+        assert scene.accepted() == ["ada:phone"]
+
+    def test_it_is_sent_nothing_where_a_receipt_came_first(
+        self, scene: Scene, announcements: Announcements, wait: int
+    ) -> None:
+        notification = self.told(scene, announcements, wait, first=True)
+        scene.services.reception.report("ada", [Report(notification, Status.RECEIVED)])
+        scene.register("ada")
+        scene.work()
+        assert scene.accepted() == []
+        assert scene.standing(notification) == {"ada": ("received", None)}
+        assert scene.violations(notification) == []
+
+    def test_a_receipt_between_its_registration_and_the_push_comes_in_time(
+        self, scene: Scene, announcements: Announcements, wait: int
+    ) -> None:
+        notification = self.told(scene, announcements, wait, first=True)
+        scene.register("ada")
+        scene.services.reception.report("ada", [Report(notification, Status.RECEIVED)])
+        scene.work()
+        assert scene.accepted() == []
+        assert scene.violations(notification) == []
+
+    def test_it_is_sent_nothing_that_was_cancelled_or_has_expired(
+        self, scene: Scene, announcements: Announcements, wait: int
+    ) -> None:
+        notification = self.told(scene, announcements, wait, first=True)
+        assert scene.state(notification) == "done"
+        assert scene.services.cancellation.cancel(notification).stopped == 0
+        expired = scene.accept("ada", channels=BOTH, ttl=1)
+        for load in list(scene.loads()):
+            scene.engine.leasing.release(load)
+        batches = announcements.following(1)
+        [announced] = announcements.read([Reached(batch, ["ada"]) for batch in batches])
+        announcements.emitted([(announced.notification, ["ada"])])
+        scene.clock.forward(1)
+        scene.register("ada")
+        scene.work()
+        assert scene.accepted() == []
+        assert scene.standing(expired) == scene.standing(notification) == {"ada": ("sent", None)}
+        assert details(scene, expired, "ada") == ["emitted to an open socket", "ttl_over"]
+
+    def test_a_requested_resend_leaves_it_to_the_device(
+        self, scene: Scene, announcements: Announcements, wait: int
+    ) -> None:
+        notification = self.told(scene, announcements, wait, first=True)
+        assert scene.services.resending.request(notification, None) == 0
+        assert scene.services.resending.request(notification, ["ada"]) == 0
+
+
+@pytest.mark.parametrize("fault", ["unavailable", "unregistered"])
+def test_a_push_that_failed_after_a_socket_was_told_is_in_the_history(
+    scene: Scene, announcements: Announcements, fault: str
+) -> None:
+    scene.register("ada")
+    notification = scene.accept("ada", channels=BOTH)
+    [load] = list(scene.loads())
+    scene.engine.leasing.release(load)
+    [announced] = read(announcements, "ada")
+    announcements.emitted([(announced.notification, ["ada"])])
+    scene.fcm.behave(prefixes={"ada:": {fault: 1.0}})
+    scene.work()
+    retried = fault == "unavailable"
+    assert scene.standing(notification) == {"ada": ("sent", fault if retried else None)}
+    assert details(scene, notification, "ada") == ["emitted to an open socket", f"attempt 1: {fault}"]
+    assert scene.violations(notification) == []
+    scene.fcm.behave(prefixes={})
+    scene.clock.forward(3600)
+    scene.work()
+    assert scene.accepted() == (["ada:phone"] if retried else [])
+    assert scene.standing(notification) == {"ada": ("sent", None)}
+    assert scene.violations(notification) == []
