@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from notify_server import failpoints
 from notify_server.domain.notification import Notification, State
-from notify_server.domain.registry import Status
 from notify_server.errors import InvalidInput, NotFound
 from notify_server.services.clock import Clock
 from notify_server.services.told import Told, told
@@ -58,19 +57,17 @@ class Replays:
         return Missed(max(until, seen or 0), found[: self._most][::-1], len(found) > self._most)
 
     def read(self, part: Sequence[Numbered]) -> list[tuple[Notification, Told]]:
-        """What to tell of some missed entries, in order; what was cancelled, or has expired unsent, is left out."""
+        """What to tell of some missed entries, in order; what was cancelled or has expired is left out."""
         ids = sorted({each.entry.notification for each in part})
         notifications = {found.id: found for found in self._notifications.among(ids)}
         wanted = [(notifications.get(each.entry.notification), each) for each in part]
         return [
             (notification, told(notification, each.entry, replayed=True))
             for notification, each in wanted
-            if notification is not None and self._is_there(notification, each)
+            if notification is not None and self._is_open(notification)
         ]
 
-    def _is_there(self, notification: Notification, numbered: Numbered) -> bool:
-        if numbered.entry.status is not Status.PENDING:
-            return True
+    def _is_open(self, notification: Notification) -> bool:
         return notification.state is not State.CANCELLED and self._clock() < notification.expires_at
 
 

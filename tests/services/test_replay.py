@@ -89,6 +89,23 @@ def test_what_was_cancelled_or_has_expired_or_was_muted_is_left_out(scene: Scene
     assert ids(replays, replays.missed("ada", first, 9)) == [kept]
 
 
+@pytest.mark.parametrize("cancelled", [True, False])
+def test_what_was_emitted_before_is_not_replayed_when_it_is_over(
+    scene: Scene, replays: Replays, *, cancelled: bool
+) -> None:
+    first, sent = announce(scene), announce(scene, ttl=60)
+    build_gateway(scene.config, scene.database, scene.clock).announcements.emitted(
+        [(Notifications(scene.database).get(sent)[0], ["ada"])]
+    )
+    assert ids(replays, replays.missed("ada", first, 9)) == [sent]
+    if cancelled:
+        Notifications(scene.database).cancel(sent)
+    else:
+        scene.clock.forward(60)
+    assert scene.standing(sent) == {"ada": ("sent", None)}
+    assert ids(replays, replays.missed("ada", first, 9)) == []
+
+
 def test_only_an_id_can_be_an_id() -> None:
     assert parsed(None) is None
     made = new_id()
