@@ -16,7 +16,7 @@ _TOGETHER = 50  # notifications read at once: each may hold 64 KiB
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """Entries in the order of their announcement. Where there were too many they are `cut` to the newest.
+    """Entries in the order of their announcement. Where there were too many, or may be, they are `cut` to the newest.
 
     `after` is how far the socket has seen: what is announced until there, it has had.
     """
@@ -44,17 +44,18 @@ class Replays:
     def missed(self, user: str, since: str, until: int) -> Missed:
         """What `user` was announced after the notification `since`, up to the sequence number `until`.
 
-        An id that names no announced entry of theirs stands for the time at which it was made, whether it names one of
-        another user or nothing. Raises NotFound where it cannot be an id.
+        An id that names no announced entry of theirs stands for the time at which it was made, or for now where that is
+        to come, whether it names one of another user or nothing. Raises NotFound where it cannot be an id.
         """
-        made = made_at(since)
+        made = min(made_at(since), self._clock())
         seen = self._entries.number(user, since)
         if seen is None:
-            found = self._entries.since(user, made, until, self._most + 1)
+            found, cut = self._entries.since(user, made, until, self._most)
         else:
             found = self._entries.between(user, seen, until, self._most + 1)
+            cut = len(found) > self._most
         failpoints.passes("replay.read")
-        return Missed(max(until, seen or 0), found[: self._most][::-1], len(found) > self._most)
+        return Missed(max(until, seen or 0), found[: self._most][::-1], cut)
 
     def read(self, part: Sequence[Numbered]) -> list[tuple[Notification, Told]]:
         """What to tell of some missed entries, in order; what was cancelled or has expired is left out."""

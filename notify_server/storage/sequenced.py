@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from bson import ObjectId
 from pymongo import UpdateMany
 from pymongo.database import Database
+from pymongo.read_concern import ReadConcern
 
 from notify_server.domain.inbox import VISIBLE
 from notify_server.domain.registry import Event, Note, Status, sources
@@ -50,22 +52,31 @@ class Sequenced:
         return {each.user: each if each.place in VISIBLE else None for each in entries}
 
     def number(self, user: str, notification: str) -> int | None:
-        """The sequence number of the user's own entry; None where there is none."""
-        found = self._all.find_one({"_id": entry_id(object_id(notification), user)}, {"sequence": 1})
+        """The sequence number of the user's own entry, once no failover can take it back; None where there is none.
+
+        A number that is taken back is given to another announcement, which the user would never be told of.
+        """
+        durable = self._all.with_options(read_concern=ReadConcern("majority"))
+        found = durable.find_one({"_id": entry_id(object_id(notification), user)}, {"sequence": 1})
         return None if found is None else found.get("sequence")
 
     def between(self, user: str, after: int, until: int, limit: int) -> list[Numbered]:
         """At most `limit` entries in the user's inbox with a number in (after, until], the newest first."""
-        return self._newest({"_id.u": user, "sequence": {"$gt": after, "$lte": until}}, limit)
+        numbered = {"_id.u": user, "sequence": {"$gt": after, "$lte": until}, "inbox": _VISIBLE}
+        found = self._all.find(numbered, _FIELDS, hint="by_sequence").sort("sequence", -1).limit(limit)
+        return [Numbered(each["sequence"], entry(each)) for each in found]
 
-    def since(self, user: str, made: datetime, until: int, limit: int) -> list[Numbered]:
-        """The same of notifications whose ids were made in the second that holds `made`, or after it."""
-        later = {"_id.n": {"$gte": ObjectId.from_datetime(made)}}
-        return self._newest({"_id.u": user, "sequence": {"$lte": until}} | later, limit)
+    def since(self, user: str, made: datetime, until: int, limit: int) -> tuple[list[Numbered], bool]:
+        """The same of notifications whose ids were made in the second that holds `made`, or after it.
 
-    def _newest(self, conditions: Document, limit: int) -> list[Numbered]:
-        found = self._all.find(conditions | {"inbox": _VISIBLE}, _FIELDS, hint="by_sequence")
-        return [Numbered(each["sequence"], entry(each)) for each in found.sort("sequence", -1).limit(limit)]
+        Any client may ask for any time, so no more than the `limit` newest entries of the inbox are read, those
+        for push alone among them. Returns too whether there were more.
+        """
+        later = {"_id.u": user, "inbox": _VISIBLE, "_id.n": {"$gte": ObjectId.from_datetime(made)}}
+        found = list(self._all.find(later, _FIELDS, hint="by_user").sort("_id.n", -1).limit(limit + 1))
+        numbered = [Numbered(each["sequence"], entry(each)) for each in found[:limit] if "sequence" in each]
+        numbered.sort(key=attrgetter("sequence"), reverse=True)
+        return [each for each in numbered if each.sequence <= until], len(found) > limit
 
     def emitted(self, who: Who, note: Note, *, push_follows: bool) -> int:
         """An open socket got it: what was not sent is `sent`. Returns how many moved.

@@ -68,6 +68,23 @@ def test_an_id_that_is_not_theirs_stands_for_its_time_and_tells_nothing(
     assert replays.missed("stranger", since, 9).entries == []
 
 
+def test_an_id_of_the_future_stands_for_now(scene: Scene, replays: Replays) -> None:
+    announce(scene)
+    scene.clock.forward(3600)
+    later = announce(scene)
+    assert ids(replays, replays.missed("ada", "f" * 24, 9)) == [later]
+
+
+def test_of_a_time_no_more_than_the_newest_entries_are_looked_at(scene: Scene, replays: Replays) -> None:
+    since = new_id(scene.clock())
+    announce(scene)
+    for _ in range(MOST):
+        scene.accept("ada")
+    scene.expand()
+    missed = replays.missed("ada", since, 9)
+    assert (missed.entries, missed.cut) == ([], True)
+
+
 def test_a_notification_for_push_alone_stands_for_its_time(scene: Scene, replays: Replays) -> None:
     pushed = scene.accept("ada")
     later = announce(scene)

@@ -1,9 +1,12 @@
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import pytest
 from bson import ObjectId
 
 from notify_server.domain.registry import Event, Note, Reason
 from notify_server.errors import NotFound
-from notify_server.storage.documents import Store, object_id
+from notify_server.storage.documents import Document, Store, object_id
 from notify_server.storage.registry import UNPUSHED, Arrivals, Registry, entries
 from notify_server.storage.sequenced import Sequenced, made_at
 from tests.builders import NOON, after, recipients
@@ -12,6 +15,21 @@ from tests.builders import NOON, after, recipients
 @pytest.fixture
 def sequenced(database: Store) -> Sequenced:
     return Sequenced(database)
+
+
+@contextmanager
+def profiling(database: Store) -> Iterator[None]:
+    """MongoDB writes a profile of each operation meanwhile."""
+    database.command("profile", 2)
+    yield
+    database.command("profile", 0)
+
+
+@pytest.fixture
+def profiled(database: Store) -> Iterator[Callable[[], list[Document]]]:
+    """What the profile says of reads of the registry."""
+    yield lambda: list(database["system.profile"].find({"ns": f"{database.name}.registry", "op": "query"}))
+    database.drop_collection("system.profile")
 
 
 def made(seconds: float) -> str:
@@ -58,14 +76,50 @@ def test_those_beyond_pending_are_told_apart_by_whether_they_are_in_the_inbox(
 def test_entries_since_a_second_are_those_of_later_ids(database: Store, sequenced: Sequenced) -> None:
     for sequence, seconds in enumerate((1, 3, 2, 4), 1):
         enter(database, made(seconds), sequence)
-    assert [each.sequence for each in sequenced.since("ada", after(2), 3, 9)] == [3, 2]
-    assert sequenced.since("grace", after(0), 9, 9) == []
+    found, more = sequenced.since("ada", after(2), 3, 9)
+    assert ([each.sequence for each in found], more) == ([3, 2], False)
+    assert sequenced.since("grace", after(0), 9, 9) == ([], False)
+
+
+def test_entries_since_a_second_are_the_newest_whatever_channel_they_went_by(
+    database: Store, sequenced: Sequenced
+) -> None:
+    for seconds, sequence in enumerate((3, 1, None, 2), 1):
+        enter(database, made(seconds), sequence)
+    for limit, expected, more in ((4, [3, 2, 1], False), (3, [2, 1], True), (2, [2], True)):
+        found, cut = sequenced.since("ada", after(1), 9, limit)
+        assert ([each.sequence for each in found], cut) == (expected, more)
+
+
+@pytest.mark.parametrize("seconds", [0, 1000, 9000])
+def test_no_time_makes_it_read_more_entries_than_it_may_find(
+    database: Store, sequenced: Sequenced, profiled: Callable[[], list[Document]], seconds: int
+) -> None:
+    for number in range(2000):
+        enter(database, made(number), None if number % 2 else number)
+    for user in ("grace", "zoe"):
+        enter(database, made(5), 5, user)
+    with profiling(database):
+        sequenced.since("ada", after(seconds), 9999, 9)
+    [query] = profiled()
+    assert query["docsExamined"] <= 10
+    assert query["keysExamined"] <= 20
 
 
 def test_a_number_is_told_of_the_users_own_entry_alone(database: Store, sequenced: Sequenced) -> None:
     numbered, push_only = enter(database, made(1), 7), enter(database, made(2), None)
     assert (sequenced.number("ada", numbered), sequenced.number("ada", push_only)) == (7, None)
     assert sequenced.number("grace", numbered) is None
+
+
+def test_a_number_is_one_that_no_failover_can_take_back(
+    database: Store, sequenced: Sequenced, profiled: Callable[[], list[Document]]
+) -> None:
+    notification = enter(database, made(1), 7)
+    with profiling(database):
+        sequenced.number("ada", notification)
+    [query] = profiled()
+    assert query["command"]["readConcern"]["level"] == "majority"
 
 
 @pytest.mark.parametrize("push_follows", [True, False])
