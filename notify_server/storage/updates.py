@@ -77,10 +77,13 @@ class Following:
         Ends when the cursor dies or the connection breaks: called again, it goes on where it was. Where that has been
         overwritten meanwhile, it goes on with the oldest that is left.
         """
-        known = self._last is not None and self._all.find_one({"_id": self._last}, {"_id": 1}) is not None
+        known = self._last is not None  # what comes until then was heard
         with self._all.find(cursor_type=CursorType.TAILABLE_AWAIT).max_await_time_ms(_AWAIT) as cursor:
             while cursor.alive:
                 found = next(cursor, None)
+                if found is None and known:
+                    self._last = None  # overwritten: it did not come, and all that did is new
+                    break
                 if found is None:
                     yield None
                     continue

@@ -1,11 +1,12 @@
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from notify_server.domain.registry import Status
 from notify_server.storage.documents import Store, new_id
 from notify_server.storage.updates import COLLECTION, SIZE, Following, Forgetting, Update, Updates
+from tests.services.interruption import Interrupted
 
 
 @pytest.fixture
@@ -77,6 +78,28 @@ def test_where_its_place_was_overwritten_it_goes_on_with_what_is_left(database: 
     database[COLLECTION].delete_many({})
     updates.send(Update("b"))
     assert [update.user for update in heard(following, 1)] == ["b"]
+
+
+@pytest.mark.parametrize("operation", range(1, 5))
+def test_nothing_is_swallowed_wherever_its_place_is_overwritten(
+    database: Store, updates: Updates, operation: int
+) -> None:
+    def overwrite() -> None:
+        database[COLLECTION].delete_many({})
+        updates.send(Update("new"))
+        _await(database, "new")
+
+    interrupted = Interrupted(database, operation, overwrite)
+    following = Following(cast("Store", interrupted))
+    updates.send(Update("old"))
+    found, silent = set[str](), 0
+    while "new" not in found:
+        for update in following.heard():
+            found |= {update.user} if update is not None else set()
+            silent += update is None and interrupted.happened
+            assert silent < 3
+            if not interrupted.happened or "new" in found:
+                break  # and begin again, as after a cursor that died
 
 
 def test_the_collection_is_bounded(database: Store) -> None:
