@@ -12,6 +12,7 @@ NotifyError
 ├── DatabaseError
 │   ├── DatabaseUnavailable     503: try again later
 │   ├── NotAReplicaSet          a standalone mongod: says how to turn it into one
+│   ├── TurnedBack              the database is an older one than this process has seen: begin anew
 │   ├── MigrationsPending       run `notify-server migrate`
 │   └── NoEmbeddedDatabase      no mongod binary fits this platform
 ├── KeysUnavailable             503: a foreign issuer's keys of user tokens cannot be had
@@ -101,6 +102,10 @@ class DatabaseUnavailable(DatabaseError):
 
 class NotAReplicaSet(DatabaseError):
     """The server is a standalone mongod, without change streams or majority writes."""
+
+
+class TurnedBack(DatabaseError):
+    """The database was restored under a process that runs: what it knows of the order of announcements is void."""
 
 
 class MigrationsPending(DatabaseError):

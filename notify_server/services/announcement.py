@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from notify_server import failpoints
@@ -11,6 +11,7 @@ from notify_server.domain.batch import Batch
 from notify_server.domain.inbox import Place
 from notify_server.domain.notification import Channel, Notification, State
 from notify_server.domain.registry import Note, Status
+from notify_server.errors import TurnedBack
 from notify_server.services.clock import Clock
 from notify_server.services.told import Told, told
 from notify_server.storage.backlog import Backlog
@@ -20,6 +21,8 @@ from notify_server.storage.sequenced import Sequenced
 from notify_server.storage.sequences import Sequences
 
 AT_ONCE = 8  # pages: some thousand events, between which the sockets of a gateway are written to
+
+_COMPARED = timedelta(seconds=5)  # between two looks at the counter
 
 _DETAIL = "emitted to an open socket"
 
@@ -57,14 +60,31 @@ class Announcements:
     def __init__(self, sources: Sources, clock: Clock) -> None:
         self._sources = sources
         self._clock = clock
+        self._compared_at = clock()
+        self._behind = False  # the counter, when it was looked at last
 
     def last(self) -> int:
         """The sequence number of the newest one."""
         return self._sources.sequences.last()
 
     def following(self, sequence: int) -> list[Batch]:
-        """Some announcements after this sequence number, in order; each with the whole page of recipients."""
-        return self._sources.backlog.announced(sequence, AT_ONCE)
+        """Some announcements after this sequence number, in order; each with the whole page of recipients.
+
+        Raises TurnedBack where that number was never given by this database, which is looked at now and then.
+        """
+        found = self._sources.backlog.announced(sequence, AT_ONCE)
+        if not found:
+            self._compare(sequence)
+        return found
+
+    def _compare(self, sequence: int) -> None:
+        if self._clock() - self._compared_at < _COMPARED:
+            return
+        self._compared_at = self._clock()
+        last = self.last()
+        if self._behind and last < sequence:
+            raise TurnedBack(f"Announcement {sequence} was told, and the database knows {last}: was it restored?")
+        self._behind = last < sequence  # for a moment that is so after a failover, too
 
     def read(self, reached: Sequence[Reached]) -> list[Announced]:
         """What to tell, in the same order; nothing to those from whose inbox it has gone, or of what is over."""

@@ -6,6 +6,7 @@ import pytest
 from notify_server.bootstrap import Gateway, build_gateway
 from notify_server.domain.notification import Channel
 from notify_server.domain.registry import Status
+from notify_server.errors import TurnedBack
 from notify_server.services.announcement import AT_ONCE, Announced, Announcements, Reached
 from notify_server.services.reception import Report
 from notify_server.services.waiting import still_waiting
@@ -57,6 +58,31 @@ def test_so_many_come_at_once(scene: Scene, announcements: Announcements) -> Non
         scene.accept("a", channels=LIVE)
     scene.expand()
     assert [batch.sequence for batch in announcements.following(0)] == list(range(1, AT_ONCE + 1))
+
+
+def test_a_database_that_was_restored_is_found_out(scene: Scene, announcements: Announcements) -> None:
+    scene.accept("a", channels=LIVE)
+    scene.expand()
+    scene.clock.forward(60)
+    assert announcements.following(1) == []
+    for collection in ("sequences", "batches"):
+        scene.database[collection].delete_many({})
+    scene.clock.forward(5)
+    assert announcements.following(1) == []  # as it may be for a moment after a failover
+    scene.clock.forward(4)
+    assert announcements.following(1) == []
+    scene.clock.forward(1)
+    with pytest.raises(TurnedBack, match="Announcement 1 was told, and the database knows 0"):
+        announcements.following(1)
+
+
+def test_a_counter_that_was_behind_for_a_moment_is_no_restore(scene: Scene, announcements: Announcements) -> None:
+    scene.accept("a", channels=LIVE)
+    scene.expand()
+    for last in (0, 1, 0, 1):
+        scene.database["sequences"].update_one({}, {"$set": {"last": last}})
+        scene.clock.forward(5)
+        assert announcements.following(1) == []
 
 
 def test_what_was_cancelled_or_has_expired_is_told_to_nobody(scene: Scene, announcements: Announcements) -> None:
