@@ -4,7 +4,8 @@ from marshmallow import ValidationError
 
 from notify_server.api import strict_json
 from notify_server.api.parsing import by_path
-from notify_server.api.schemas.notification import AcceptedSchema, NotificationSchema
+from notify_server.api.schemas.notification import NotificationSchema
+from notify_server.api.schemas.shown_notification import AcceptedSchema
 from notify_server.domain.notification import Notification
 from notify_server.errors import InvalidInput
 from notify_server.services.acceptance import Draft

@@ -1,7 +1,9 @@
 """The worker process: expands audiences and dispatches batches. Run as many as you like, on any machine."""
 
 import gc
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import structlog
 
@@ -12,7 +14,8 @@ from notify_server.errors import DatabaseUnavailable
 from notify_server.processes.loop import Loop
 from notify_server.processes.readiness import await_database
 from notify_server.processes.signals import until_stopped
-from notify_server.services.feeding import Feeding
+from notify_server.services.briefs import Briefs
+from notify_server.services.feeding import Feeding, Source
 from notify_server.services.handoff import Handoff
 from notify_server.services.load import Load
 from notify_server.services.rotation import Rotation
@@ -27,9 +30,10 @@ _LOOK = 0.5  # seconds between two looks at the pace that all workers share
 
 
 class Worker:
-    """The threads of one worker: one expands, some dispatch, one listens for new work, one renews leases, one paces.
+    """The threads of one worker: two expand, some dispatch, one listens for new work, one renews leases, one paces.
 
-    One more dispatches only what is for few, so that it need not wait until a thread is done with a broadcast.
+    One of those that expand, and one more that dispatches, see to what is for few alone: it need not wait until a
+    thread is done with a page of a broadcast, and no stream of it holds a broadcast up.
     """
 
     def __init__(self, config: Config, database: Store, engine: Engine) -> None:
@@ -40,16 +44,17 @@ class Worker:
         self._governor = engine.governor
         self._taken = 0
         self._handoff = Handoff(room=2 * config.worker_threads)
-        self._expander = Loop("expander", self._expand)
-        rotation, stopping = Rotation(engine.expansion), self._expander.stopping.is_set
-        self._feeding = Feeding(rotation, self._handoff, engine.leasing, stopping)
+        self._expanders = [
+            Loop("expander", self._feed(Rotation(engine.expansion), engine)),
+            Loop("express-expander", self._feed(Briefs(engine.expansion), engine)),
+        ]
         self._dispatchers = [Loop(f"dispatcher-{n}", self._dispatch) for n in range(config.worker_threads)]
         self._express = Loop("express", self._dispatch_small)
         self._listener = Loop("listener", self._listen)
         self._renewer = Loop("renewer", self._renew)
         self._pacer = Loop("pacer", self._pace)
         self._senders = [self._express, *self._dispatchers]
-        self._loops = [self._listener, self._renewer, self._pacer, self._expander, *self._senders]
+        self._loops = [self._listener, self._renewer, self._pacer, *self._expanders, *self._senders]
 
     def start(self) -> None:
         """Begin to work, among those who do."""
@@ -60,11 +65,11 @@ class Worker:
 
     def stop(self) -> None:
         """Finish the batches in hand, whose leases are renewed meanwhile, and give everything else back."""
-        for loop in (self._listener, self._pacer, self._expander, *self._senders):
+        for loop in (self._listener, self._pacer, *self._expanders, *self._senders):
             loop.stop()
         self._handoff.wake()
         self._governor.stop()
-        for loop in (self._expander, *self._senders):
+        for loop in (*self._expanders, *self._senders):
             loop.join()
         self._renewer.stop()
         while load := self._handoff.take():
@@ -74,8 +79,9 @@ class Worker:
             loop.join()
         self._governor.leave()
 
-    def _expand(self) -> None:
-        self._feeding.feed(self._config.poll)
+    def _feed(self, source: Source, engine: Engine) -> Callable[[], None]:
+        """What an expander repeats."""
+        return partial(Feeding(source, self._handoff, engine.leasing).feed, self._config.poll)
 
     def _dispatch(self) -> None:
         if self._governor.paused:

@@ -19,15 +19,11 @@ class Handoff:
         self._called_for_small = False
         self._idle = 0  # dispatchers that wait for work of any rank
 
-    def offer(self, load: Load, patience: float, calls: int | None = None) -> bool:
-        """Queue `load`; False when there was no room for it within `patience` seconds.
-
-        With `calls` it is False as soon as `wake` was called since that was read.
-        """
+    def offer(self, load: Load, patience: float) -> bool:
+        """Queue `load`; False when there was no room for it within `patience` seconds."""
         queue = self._loads[load[0].batch.rank]
         with self._changed:
-            self._changed.wait_for(lambda: len(queue) < self._room or calls not in (None, self._calls), patience)
-            if len(queue) >= self._room:
+            if not self._changed.wait_for(lambda: len(queue) < self._room, patience):
                 return False
             queue.append(load)
             self._changed.notify_all()
@@ -43,7 +39,7 @@ class Handoff:
             return queue.popleft()
 
     def wake(self) -> None:
-        """Tell the expander and one dispatcher that there may be work in the database."""
+        """Tell the expanders and one dispatcher that there may be work in the database."""
         with self._changed:
             self._calls += 1
             self._called = self._called_for_small = True

@@ -6,6 +6,7 @@ import pytest
 
 from notify_server.bootstrap import Engine
 from notify_server.domain.notification import Priority
+from notify_server.services.briefs import Briefs
 from notify_server.services.feeding import Feeding
 from notify_server.services.handoff import Handoff
 from notify_server.services.load import Load
@@ -19,13 +20,13 @@ LONG = 60.0  # seconds: longer than any test may take
 
 
 class Feeder:
-    """A worker's expander with room for one load of each rank; `stopped` ends it."""
+    """A worker's expander of large audiences, with room for one load of each rank; `brief` is the other one."""
 
     def __init__(self, scene: Scene, engine: Engine | None = None, patience: float = 0.1) -> None:
         engine = engine or scene.engine
         self.handoff = Handoff(room=1)
-        self.stopped = False
-        self.feeding = Feeding(Rotation(engine.expansion), self.handoff, engine.leasing, lambda: self.stopped, patience)
+        self.feeding = Feeding(Rotation(engine.expansion), self.handoff, engine.leasing, patience)
+        self.brief = Feeding(Briefs(engine.expansion), self.handoff, engine.leasing, patience)
 
     def feed(self) -> None:
         self.feeding.feed(0.0)
@@ -46,9 +47,11 @@ def free(scene: Scene, notification: str) -> int:
 
 
 def test_what_is_expanded_is_passed_on(scene: Scene, feeder: Feeder) -> None:
-    notification = scene.accept("a", "b")
+    brief, large = scene.accept("a", "b"), scene.accept(*CROWD)
     feeder.feed()
-    assert notifications(feeder.handoff.take()) == [notification]
+    assert notifications(feeder.handoff.take()) == [large]
+    feeder.brief.feed(0.0)
+    assert notifications(feeder.handoff.take()) == [brief]
 
 
 def test_where_nothing_waits_a_call_is_waited_for(scene: Scene, feeder: Feeder) -> None:
@@ -81,23 +84,13 @@ def test_what_is_brief_is_passed_on_while_a_broadcast_waits_for_room(scene: Scen
     brief = [scene.accept("a"), scene.accept("b", priority=Priority.HIGH)]
     found: list[str] = []
     while len(found) < 2:
-        feeder.handoff.wake()
+        feeder.brief.feed(0.0)
         found += notifications(feeder.handoff.take(small=True))
     assert sorted(found) == sorted(brief)
     assert feeding.is_alive()
     assert notifications(feeder.handoff.take()) == [broadcast]
     feeding.join()
     assert notifications(feeder.handoff.take()) == [broadcast]
-
-
-def test_who_is_stopped_waits_for_no_room(scene: Scene, feeder: Feeder) -> None:
-    notification = scene.accept(*CROWD)
-    feeder.feed()
-    feeder.stopped = True
-    feeding = Thread(target=feeder.feed)
-    feeding.start()
-    until(lambda: bool(feeder.handoff.wake() or not feeding.is_alive()))
-    assert free(scene, notification) == 1
 
 
 def test_what_was_in_hand_when_an_operation_failed_is_not_kept(scene: Scene) -> None:

@@ -65,16 +65,6 @@ def test_an_offer_waits_for_room(handoff: Handoff) -> None:
     assert [who(handoff.take()) for _ in range(3)] == [["b"], ["late"], []]
 
 
-def test_an_offer_does_not_wait_beyond_a_call(handoff: Handoff) -> None:
-    for user in "ab":
-        handoff.offer(a_load(user), 0)
-    calls = handoff.calls
-    handoff.wake()
-    assert not handoff.offer(a_load("c"), LONG, calls)
-    assert who(handoff.take()) == ["a"]
-    assert handoff.offer(a_load("c"), LONG, calls)
-
-
 def test_who_takes_what_is_small_leaves_the_rest(handoff: Handoff) -> None:
     for rank in (Rank.BULK, Rank.HIGH, Rank.PROMPT, Rank.URGENT):
         handoff.offer(a_load(rank.name, rank), 0)

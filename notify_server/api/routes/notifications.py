@@ -9,17 +9,19 @@ from notify_server.api.blueprint import Routes
 from notify_server.api.context import current_client, services
 from notify_server.api.schemas.notification import (
     AcceptanceHeadersSchema,
-    AcceptedSchema,
-    CancelledSchema,
-    NotificationPageSchema,
     NotificationQuerySchema,
     NotificationSchema,
     RequestedResendSchema,
-    ResendQueuedSchema,
-    ShownNotificationSchema,
 )
 from notify_server.api.schemas.people import NothingSchema
 from notify_server.api.schemas.registry import EntryPageSchema, RegistryQuerySchema
+from notify_server.api.schemas.shown_notification import (
+    AcceptedSchema,
+    CancelledSchema,
+    NotificationPageSchema,
+    ResendQueuedSchema,
+    ShownNotificationSchema,
+)
 from notify_server.domain.notification import Notification, State
 from notify_server.services.acceptance import Draft
 from notify_server.services.cancellation import Cancelled

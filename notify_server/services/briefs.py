@@ -1,0 +1,72 @@
+"""Brief audiences, each a few named users: as many as make no more than a page are expanded together."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from notify_server.domain.batch import SIZE, Rank
+from notify_server.services.expansion import Expansion
+from notify_server.services.load import Load
+from notify_server.storage.expansions import Claim
+
+_AT_ONCE = 100  # notifications of one rank
+_LEAST_URGENT = 4  # every so many pages, the least urgent have theirs first
+_SMALL = [rank for rank in Rank if rank.small]
+
+
+class Briefs:
+    """Puts brief audiences together, those of one priority with each other."""
+
+    def __init__(self, expansion: Expansion) -> None:
+        self._expansion = expansion
+        self._waiting: dict[Rank, deque[Claim]] = {rank: deque() for rank in _SMALL}
+        self._begun: deque[Iterator[Load]] = deque()
+        self._pages = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether no audience is being expanded."""
+        return not self._begun and not any(self._waiting.values())
+
+    def claim(self) -> bool:
+        """Take up more notifications, if any wait and there is room.
+
+        With one look as a rule; but what waits of one rank takes no room of another, which would starve.
+        """
+        room = {rank: _AT_ONCE - len(waiting) for rank, waiting in self._waiting.items()}
+        looks = [_SMALL] if len(set(room.values())) == 1 else [[rank] for rank in _SMALL]
+        claims = [claim for ranks in looks if (left := room[ranks[0]]) for claim in self._expansion.claim(ranks, left)]
+        for claim in claims:
+            if claim.brief:
+                self._waiting[Rank.of(claim.notification.priority, small=True)].append(claim)
+            else:  # another process has begun with it
+                self._begun.append(self._expansion.loads(claim))
+        return bool(claims)
+
+    def step(self) -> Load:
+        """Expand a page of them; what is to be sent of it. What fails drops out, and is claimed again."""
+        if not self._begun and (rank := self._next()) is not None:
+            self._pages += 1
+            self._begun.append(self._expansion.together(_page_of(self._waiting[rank])))
+        if not self._begun:
+            return ()
+        loads = self._begun.popleft()
+        load = next(loads, None)
+        if load is None:
+            return ()
+        self._begun.appendleft(loads)
+        return load
+
+    def _next(self) -> Rank | None:
+        """Whose turn it is: the most urgent first, but a stream of them leaves the others a part of the turns."""
+        ranks: Sequence[Rank] = _SMALL if (self._pages + 1) % _LEAST_URGENT else _SMALL[::-1]
+        return next((rank for rank in ranks if self._waiting[rank]), None)
+
+
+def _page_of(claims: deque[Claim]) -> list[Claim]:
+    """The first of `claims`, with as many of the next as make no more than a page together."""
+    together = [claims.popleft()]
+    room = SIZE - len(together[0].notification.audience.users)
+    while claims and len(claims[0].notification.audience.users) <= room:
+        room -= len(claims[0].notification.audience.users)
+        together.append(claims.popleft())
+    return together
