@@ -7,6 +7,7 @@ from itertools import count
 from random import Random
 
 from notify_server.bootstrap import Engine, build_engine, build_gateway
+from notify_server.services.briefs import Briefs
 from notify_server.services.load import Load
 from notify_server.services.rotation import Rotation
 from notify_server.storage.documents import Document, Store
@@ -29,18 +30,19 @@ def populate(database: Store) -> None:
 
 
 class Worker:
-    """One worker process: an expander and a dispatcher, and the loads between them."""
+    """One worker process: two expanders and a dispatcher, and the loads between them."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._rotation = Rotation(engine.expansion)
+        self._sources = (Briefs(engine.expansion), Rotation(engine.expansion))
         self._loads: deque[Load] = deque()
 
     def expand(self) -> None:
-        """One turn of the expander."""
-        self._rotation.claim()
-        if load := self._rotation.step():
-            self._loads.append(load)
+        """One turn of each expander."""
+        for source in self._sources:
+            source.claim()
+            if load := source.step():
+                self._loads.append(load)
 
     def dispatch(self) -> bool:
         """One turn of the dispatcher; whether there was anything to do."""
@@ -60,7 +62,7 @@ class Worker:
         """Expand and dispatch until nothing is due."""
         while True:
             self.expand()
-            if not self.dispatch() and self._rotation.idle:
+            if not self.dispatch() and all(source.idle for source in self._sources):
                 return
 
 

@@ -11,6 +11,7 @@ from notify_server.domain.device import Platform
 from notify_server.domain.notification import Audience, Message
 from notify_server.domain.push import PushTransport
 from notify_server.services.acceptance import Draft
+from notify_server.services.briefs import Briefs
 from notify_server.services.enrolment import Installation
 from notify_server.services.load import Load, Page
 from notify_server.services.rotation import Rotation
@@ -58,10 +59,12 @@ class Scene:
 
     def loads(self, engine: Engine | None = None) -> Iterator[Load]:
         """Expand everything that waits, in the order of a worker; what is for push."""
-        rotation = Rotation((engine or self.engine).expansion)
-        while rotation.claim() or not rotation.idle:
-            if load := rotation.step():
-                yield load
+        expansion = (engine or self.engine).expansion
+        sources = (Briefs(expansion), Rotation(expansion))
+        while any(source.claim() or not source.idle for source in sources):
+            for source in sources:
+                if load := source.step():
+                    yield load
 
     def expand(self, engine: Engine | None = None) -> list[Page]:
         """Expand everything that waits; the pages for push."""
