@@ -68,7 +68,8 @@ SCHEMAS: dict[str, Node] = {
     ),
     "Unread": _object("How much of the inbox is unread", {"unread": _COUNT}),
     "Closing": _object(
-        "This server is about to end the connection: connect again after `reconnect_in_ms`, with `since`",
+        "This server is about to end the connection: connect again after `reconnect_in_ms`, with `since`; after "
+        "`token ended` with a new token",
         {"reason": _TEXT, "reconnect_in_ms": _COUNT},
     ),
     "SocketReceipt": _object(
@@ -122,7 +123,7 @@ EVENTS: dict[str, tuple[str, str, list[str], list[Any]]] = {
     "counts": ("notification:counts", "The unread count changed", ["Unread"], [{"unread": 3}]),
     "closing": (
         "gateway:closing",
-        "The server stops, or sends this client away",
+        "The server stops, the token has ended, or this client is sent away",
         ["Closing"],
         [{"reason": "server stopping", "reconnect_in_ms": 1250}],
     ),

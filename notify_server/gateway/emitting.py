@@ -43,7 +43,7 @@ class Emitting:
         if socket.held is None:
             await self.send(socket, packet)
         elif socket.overflows:
-            self._drop(socket)
+            self.end(socket, End.TOO_SLOW)
         else:
             socket.held.append((sequence, packet))
 
@@ -57,9 +57,10 @@ class Emitting:
                     await self.send(socket, packet)
         socket.held = None
 
-    def _drop(self, socket: Socket) -> None:
+    def end(self, socket: Socket, reason: End) -> None:
+        """End the connection of a socket."""
         if (connection := self._server.connection(socket.transport)) is not None:
-            connection.end(End.TOO_SLOW)  # not a disconnect of Socket.IO's: after that, its clients stay away
+            connection.end(reason)  # not a disconnect of Socket.IO's: after that, its clients stay away
 
 
 def encoded(event: str, *arguments: Any) -> Packet:

@@ -49,16 +49,19 @@ class End(StrEnum):
     MALFORMED = "malformed packet"
     NOT_CONNECTED = "not connected in time"
     STOPPING = "server stopping"
+    TOKEN_ENDED = "token ended"  # noqa: S105 - the words
+    ERASED = "user erased"
 
     @property
     def code(self) -> int:
-        """The close code of the WebSocket (RFC 6455, and IANA's registry)."""
-        return {End.TOO_SLOW: 1013, End.STOPPING: 1012}.get(self, 1008)
+        """The close code of the WebSocket (RFC 6455, and IANA's registry; from 4000 on: our own)."""
+        own = {End.TOKEN_ENDED: 4401, End.ERASED: 4410}
+        return ({End.TOO_SLOW: 1013, End.STOPPING: 1012} | own).get(self, 1008)
 
     @property
     def reconnect_in_ms(self) -> int:
         """When the client had better come back."""
-        return {End.TOO_SLOW: 1_000, End.STOPPING: 0}.get(self, 30_000)
+        return {End.TOO_SLOW: 1_000, End.STOPPING: 0, End.TOKEN_ENDED: 0}.get(self, 30_000)
 
 
 class Refusal(StrEnum):

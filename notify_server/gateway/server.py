@@ -85,13 +85,13 @@ class Channels:
             task.cancel()
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: object) -> None:
-        user = await self._admission.user(auth)
+        proof = await self._admission.proof(auth)
         since = self._since(auth)
         transport = self._transport(sid)
-        self.door.admit(environ, user)
-        await self.server.enter_room(sid, ROOM + user)
+        self.door.admit(environ, proof)
+        await self.server.enter_room(sid, ROOM + proof.user)
         # From here until the client is told that it is connected nothing else runs: no event overtakes that.
-        socket = Socket(sid, transport, user, self.announcing.position)
+        socket = Socket(sid, transport, proof.user, self.announcing.position)
         self.sockets.add(socket)
         opening = asyncio.create_task(self._replaying.open(socket, since))
         self._opening[sid] = opening

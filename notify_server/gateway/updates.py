@@ -7,6 +7,7 @@ from notify_server import metrics
 from notify_server.domain.registry import Status
 from notify_server.gateway.emitting import Emitting, encoded
 from notify_server.gateway.insisting import insist
+from notify_server.gateway.limits import End
 from notify_server.gateway.sockets import Sockets
 from notify_server.services.inbox import Reading
 from notify_server.storage.updates import Update
@@ -36,6 +37,11 @@ class Updating:
         if self._sockets.of(update.user):
             self._changed.add(update.user)
             self._woken.set()
+
+    async def part(self, user: str) -> None:
+        """End the sockets of a user who was erased."""
+        for socket in self._sockets.of(user):
+            self._emitting.end(socket, End.ERASED)
 
     async def run(self) -> None:
         """Count what is unread for those of whom something changed, until cancelled."""
