@@ -9,7 +9,7 @@ from notify_server.domain.notification import Notification
 from notify_server.gateway.emitting import Emitting, new
 from notify_server.gateway.insisting import insist
 from notify_server.gateway.noting import Noting
-from notify_server.gateway.sockets import Sockets
+from notify_server.gateway.sockets import Held, Sockets
 from notify_server.services.announcement import Announced, Announcements, Reached
 
 
@@ -61,11 +61,13 @@ class Announcing:
         emitted: list[tuple[Notification, Sequence[str]]] = []
         for each in announced:
             for told, users in each.told:
-                packet = new(told)
-                sockets = [socket for user in users for socket in self._sockets.of(user)]
-                for socket in sockets:
-                    await self._emitting.announce(socket, packet, each.sequence)
-                metrics.EMITTED.labels("notification:new").inc(len(sockets))
-                emitted.append((each.notification, users))
+                announcement = Held(each.sequence, new(told), each.notification)
+                emitted.append((each.notification, [user for user in users if await self._reach(user, announcement)]))
             metrics.EMIT_SECONDS.observe(self._announcements.age(each.notification))
-        await self._noting.note(emitted)
+        await self._noting.note([each for each in emitted if each[1]])
+
+    async def _reach(self, user: str, announcement: Held) -> bool:
+        """Whether a socket of the user gets it now: one that is behind notes it in its turn."""
+        reached = sum([await self._emitting.announce(socket, announcement) for socket in self._sockets.of(user)])
+        metrics.EMITTED.labels("notification:new").inc(reached)
+        return reached > 0

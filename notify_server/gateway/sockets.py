@@ -5,7 +5,18 @@ from dataclasses import dataclass, field
 
 from engineio.packet import Packet
 
+from notify_server.domain.notification import Notification
+
 HELD_MOST = 2000  # packets that wait while a socket is told what it has missed
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An announcement that waits."""
+
+    sequence: int
+    packet: Packet
+    notification: Notification
 
 
 @dataclass(slots=True, eq=False)
@@ -20,7 +31,7 @@ class Socket:
     transport: str
     user: str
     after: int
-    held: list[tuple[int, Packet]] | None = field(default_factory=list)
+    held: list[Held] | None = field(default_factory=list)
 
     @property
     def overflows(self) -> bool:

@@ -1,14 +1,14 @@
 """Telling a user's other sockets what has changed, whoever changed it and through which process."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from notify_server import metrics
 from notify_server.domain.registry import Status
 from notify_server.gateway.emitting import Emitting, encoded
 from notify_server.gateway.insisting import insist
 from notify_server.gateway.limits import End
-from notify_server.gateway.sockets import Sockets
+from notify_server.gateway.sockets import Socket, Sockets
 from notify_server.services.inbox import Reading
 from notify_server.storage.updates import Update
 
@@ -29,11 +29,8 @@ class Updating:
     async def hear(self, update: Update) -> None:
         """Tell the user's sockets here, but not the one that made the change; whoever has none here costs nothing."""
         sockets = [socket for socket in self._sockets.of(update.user) if socket.sid != update.origin]
-        metrics.EMITTED.labels("notification:updated").inc(len(sockets))
-        packets = [encoded(*event) for event in _events(update)] if sockets else []
-        for socket in sockets:
-            for packet in packets:
-                await self._emitting.send(socket, packet)
+        for name, content in _events(update) if sockets else []:
+            await self._emit(sockets, name, content)
         if self._sockets.of(update.user):
             self._changed.add(update.user)
             self._woken.set()
@@ -51,10 +48,12 @@ class Updating:
             self._woken.clear()
             users, self._changed = sorted(self._changed), set()
             for user, unread in zip(users, await insist(self._unread, users, pause=self._poll), strict=True):
-                packet = encoded("notification:counts", {"unread": unread})
-                metrics.EMITTED.labels("notification:counts").inc(len(self._sockets.of(user)))
-                for socket in self._sockets.of(user):
-                    await self._emitting.send(socket, packet)
+                await self._emit(self._sockets.of(user), "notification:counts", {"unread": unread})
+
+    async def _emit(self, sockets: Collection[Socket], event: str, content: dict[str, object]) -> None:
+        packet = encoded(event, content)
+        sent = sum([await self._emitting.send(socket, packet) for socket in sockets])
+        metrics.EMITTED.labels(event).inc(sent)
 
     def _unread(self, users: Sequence[str]) -> list[int]:
         return [self._inbox.unread(user) for user in users]

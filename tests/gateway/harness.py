@@ -19,6 +19,7 @@ class Wire:
     """Stands where Socket.IO's server stands: keeps what goes out to each transport, in order."""
 
     sent: dict[str, list[str]] = field(default_factory=dict)
+    takes_most: dict[str, int] = field(default_factory=dict)  # packets, by transport: with one more it ends
 
     @property
     def eio(self) -> "Wire":
@@ -26,6 +27,9 @@ class Wire:
 
     async def send_packet(self, transport: str, packet: Packet) -> None:
         self.sent.setdefault(transport, []).append(str(packet.encode()))
+
+    def takes(self, transport: str) -> bool:
+        return len(self.sent.get(transport, [])) <= self.takes_most.get(transport, 1_000_000)
 
     def connection(self, transport: str) -> None:
         """None of these has one."""

@@ -5,9 +5,11 @@ import json
 
 from notify_server.gateway.emitting import Emitting, encoded, new
 from notify_server.gateway.outgoing import Server
-from notify_server.gateway.sockets import HELD_MOST, Socket
+from notify_server.gateway.sockets import HELD_MOST, Held, Socket
 from notify_server.services.told import Told
+from tests.builders import a_notification
 
+NEWS = a_notification()
 GONE = "a transport that has gone"  # what is sent to it goes nowhere
 
 
@@ -17,14 +19,14 @@ def run(sequences: list[int], after: int = 0) -> Socket:
 
     async def announce() -> None:
         for sequence in sequences:
-            await emitting.announce(socket, encoded("e", sequence), sequence)
+            assert not await emitting.announce(socket, Held(sequence, encoded("e", sequence), NEWS))
 
     asyncio.run(announce())
     return socket
 
 
 def test_what_is_announced_to_a_socket_that_is_behind_is_held_in_order() -> None:
-    assert [sequence for sequence, _ in run([3, 4, 5], after=3).held or ()] == [4, 5]
+    assert [each.sequence for each in run([3, 4, 5], after=3).held or ()] == [4, 5]
 
 
 def test_no_more_is_held_than_so_many() -> None:
@@ -35,7 +37,7 @@ def test_no_more_is_held_than_so_many() -> None:
 
 def test_a_socket_that_goes_live_holds_nothing_more() -> None:
     socket = run([1, 2])
-    asyncio.run(Emitting(Server(async_mode="asgi")).go_live(socket))
+    assert asyncio.run(Emitting(Server(async_mode="asgi")).go_live(socket)) == []  # as it has gone
     assert socket.held is None
     assert not socket.overflows
 

@@ -109,6 +109,26 @@ def test_the_summary_says_how_many_there_are_and_the_socket_is_live(scene: Scene
     assert told(rest) == seam.announced[1:]
 
 
+def test_a_replay_breaks_off_where_the_connection_ends(scene: Scene, gateway: Gateway) -> None:
+    seam, harness = Seam(scene), Harness(gateway)
+    first = seam.announce()
+    for _ in range(120):  # more than are read together
+        scene.accept("ada", channels=LIVE)
+    scene.expand()
+    harness.wire.takes_most["s"] = 1 + 60  # the summary, and these
+
+    async def run() -> None:
+        noting = asyncio.create_task(harness.noting.run())
+        await harness.announcing.begin(0.05)
+        await harness.replaying.open(harness.open("s", "ada"), first)
+        await harness.noting.finish()
+        noting.cancel()
+
+    asyncio.run(run())
+    assert 60 <= len(told(harness.sent("s"))) <= 100  # the rest was not even read
+    assert scene.database["registry"].count_documents({"status": "sent"}) == 60
+
+
 def test_nothing_is_asked_for_a_socket_without_since(scene: Scene, gateway: Gateway) -> None:
     harness = Harness(gateway)
     socket = harness.open("s", "ada")
