@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from notify_server import metrics
 from notify_server.domain.batch import Batch
@@ -25,6 +26,7 @@ class Announcing:
         self._sockets = sockets
         self._emitting = emitting
         self._noting = noting
+        self._thread = ThreadPoolExecutor(1, "announcing")  # its own: it waits for no replay
         self._woken = asyncio.Event()
         self.position = 0
 
@@ -34,16 +36,16 @@ class Announcing:
 
     async def begin(self, poll: float) -> None:
         """Start with what is announced from now on; before any socket is opened."""
-        self.position = await insist(self._announcements.last, pause=poll)
+        self.position = await insist(self._thread, self._announcements.last, pause=poll)
 
     async def run(self, poll: float) -> None:
         """Emit what is new at each call, and at least every `poll` seconds, until cancelled."""
         while True:
             self._woken.clear()
-            while batches := await insist(self._announcements.following, self.position, pause=poll):
+            while batches := await insist(self._thread, self._announcements.following, self.position, pause=poll):
                 reached = self._reached(batches)
                 if reached:
-                    await self._tell(await insist(self._announcements.read, reached, pause=poll))
+                    await self._tell(await insist(self._thread, self._announcements.read, reached, pause=poll))
             try:
                 async with asyncio.timeout(poll):
                     await self._woken.wait()

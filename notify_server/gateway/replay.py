@@ -5,6 +5,7 @@ up to there is read from the database, what is announced after that is held unti
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from notify_server import metrics
 from notify_server.domain.notification import Notification
@@ -15,6 +16,8 @@ from notify_server.gateway.sockets import Socket
 from notify_server.services.replay import Missed, Replays
 from notify_server.services.told import Told
 
+_THREADS = 4
+
 
 class Replaying:
     """Opens sockets."""
@@ -24,11 +27,14 @@ class Replaying:
         self._emitting = emitting
         self._noting = noting
         self._poll = poll
+        self._threads = ThreadPoolExecutor(_THREADS, "replays")
 
     async def open(self, socket: Socket, since: str | None) -> None:
         """Tell `socket` what it has missed since that notification, and let it go live."""
         if since is not None:
-            missed = await insist(self._replays.missed, socket.user, since, socket.after, pause=self._poll)
+            missed = await insist(
+                self._threads, self._replays.missed, socket.user, since, socket.after, pause=self._poll
+            )
             self._skip(socket, missed)
             await self._tell(socket, missed)
         await self._note(socket, await self._emitting.go_live(socket))
@@ -42,7 +48,7 @@ class Replaying:
         summary = {"count": len(missed.entries), "cut": missed.cut}
         await self._emitting.send(socket, encoded("notification:replay", summary))
         for part in missed.parts:
-            found = await insist(self._replays.read, part, pause=self._poll)
+            found = await insist(self._threads, self._replays.read, part, pause=self._poll)
             told = [notification for notification, content in found if await self._give(socket, content)]
             await self._note(socket, told)
             if len(told) < len(found):

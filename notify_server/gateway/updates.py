@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from notify_server import metrics
 from notify_server.domain.registry import Status
@@ -23,6 +24,7 @@ class Updating:
         self._sockets = sockets
         self._emitting = emitting
         self._poll = poll
+        self._thread = ThreadPoolExecutor(1, "counts")
         self._changed: set[str] = set()
         self._woken = asyncio.Event()
 
@@ -47,7 +49,9 @@ class Updating:
             await asyncio.sleep(_DEBOUNCE)
             self._woken.clear()
             users, self._changed = sorted(self._changed), set()
-            for user, unread in zip(users, await insist(self._unread, users, pause=self._poll), strict=True):
+            for user, unread in zip(
+                users, await insist(self._thread, self._unread, users, pause=self._poll), strict=True
+            ):
                 await self._emit(self._sockets.of(user), "notification:counts", {"unread": unread})
 
     async def _emit(self, sockets: Collection[Socket], event: str, content: dict[str, object]) -> None:
