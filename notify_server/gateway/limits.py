@@ -51,17 +51,18 @@ class End(StrEnum):
     STOPPING = "server stopping"
     TOKEN_ENDED = "token ended"  # noqa: S105 - the words
     ERASED = "user erased"
+    FAILED = "server error"
 
     @property
     def code(self) -> int:
         """The close code of the WebSocket (RFC 6455, and IANA's registry; from 4000 on: our own)."""
         own = {End.TOKEN_ENDED: 4401, End.ERASED: 4410}
-        return ({End.TOO_SLOW: 1013, End.STOPPING: 1012} | own).get(self, 1008)
+        return ({End.TOO_SLOW: 1013, End.STOPPING: 1012, End.FAILED: 1011} | own).get(self, 1008)
 
     @property
     def reconnect_in_ms(self) -> int:
         """When the client had better come back."""
-        return {End.TOO_SLOW: 1_000, End.STOPPING: 0, End.TOKEN_ENDED: 0}.get(self, 30_000)
+        return {End.TOO_SLOW: 1_000, End.STOPPING: 0, End.TOKEN_ENDED: 0, End.FAILED: 5_000}.get(self, 30_000)
 
 
 class Refusal(StrEnum):

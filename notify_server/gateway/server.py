@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 from typing import Any
 
 import socketio
@@ -14,7 +15,7 @@ from notify_server.gateway.announcing import Announcing
 from notify_server.gateway.door import Door
 from notify_server.gateway.emitting import NAMESPACE, Emitting
 from notify_server.gateway.frames import LARGEST
-from notify_server.gateway.limits import DEFAULTS, Limits
+from notify_server.gateway.limits import DEFAULTS, End, Limits
 from notify_server.gateway.noting import Noting
 from notify_server.gateway.outgoing import Server
 from notify_server.gateway.probes import Probes
@@ -95,7 +96,14 @@ class Channels:
         self.sockets.add(socket)
         opening = asyncio.create_task(self._replaying.open(socket, since))
         self._opening[sid] = opening
-        opening.add_done_callback(lambda _: self._opening.pop(sid, None))
+        opening.add_done_callback(partial(self._opened, socket))
+
+    def _opened(self, socket: Socket, opening: asyncio.Task[None]) -> None:
+        """A socket that could not be told what it missed would stay silent: it has to come back."""
+        self._opening.pop(socket.sid, None)
+        if not opening.cancelled() and (error := opening.exception()) is not None:
+            log.error("a replay failed", exc_info=error)
+            self._emitting.end(socket, End.FAILED)
 
     def _since(self, auth: object) -> str | None:
         try:

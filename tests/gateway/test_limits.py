@@ -26,6 +26,7 @@ def test_every_reason_has_a_code_for_the_close_of_a_websocket() -> None:
         End.STOPPING: 1012,
         End.TOKEN_ENDED: 4401,
         End.ERASED: 4410,
+        End.FAILED: 1011,
     }
     assert End.TOO_MANY_EVENTS.reconnect_in_ms > End.TOO_SLOW.reconnect_in_ms > 0
 
