@@ -62,8 +62,8 @@ class Door:
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] != PATH:
             await _answer(send, 404, "There are sockets at /socket.io/ alone.")
-        elif self.closed or len(self._connections) >= self._limits.handshakes:
-            reason = Refusal.STOPPING if self.closed else Refusal.PROCESS_FULL
+        elif self.closed or len(self._connections) - self._admitted >= self._limits.unproved:
+            reason = Refusal.STOPPING if self.closed else Refusal.UNPROVED
             metrics.SOCKETS_REFUSED.labels(reason.value).inc()
             await _answer(send, 503, "This server is stopping." if self.closed else "too many connections")
         else:

@@ -11,19 +11,18 @@ from notify_server.domain.rate import Rate
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Times in seconds, sizes in bytes; `origins` of web pages, with `*` for all."""
+    """Times in seconds, sizes in bytes; `origins` of web pages, with `*` for all.
+
+    `unproved` bounds the connections that have not proved their user yet.
+    """
 
     connections: int
     per_user: int
+    unproved: int
     connect_within: float
     events: Rate
     buffer: int
     origins: Sequence[str]
-
-    @property
-    def handshakes(self) -> int:
-        """WebSockets at most: with some more than `connections`, those beyond can be told why they are refused."""
-        return self.connections + max(100, self.connections // 10)
 
 
 def limits_of(config: Config) -> Limits:
@@ -31,6 +30,7 @@ def limits_of(config: Config) -> Limits:
     return Limits(
         connections=config.realtime_connections,
         per_user=config.realtime_user_connections,
+        unproved=config.realtime_unproved_connections,
         connect_within=config.realtime_connect_timeout,
         events=Rate(config.realtime_event_rate, config.realtime_event_burst),
         buffer=config.realtime_buffer,
@@ -71,6 +71,7 @@ class Refusal(StrEnum):
     TOKEN = "token"  # noqa: S105 - the word
     USER_FULL = "user"
     PROCESS_FULL = "process"
+    UNPROVED = "unproved"
     STOPPING = "stopping"
     TRANSPORT = "transport"
 
