@@ -56,9 +56,14 @@ class Connection:
         self._waiting += size
         return True
 
+    @property
+    def has_room(self) -> bool:
+        """Whether at most half of the buffer is taken, or the connection ends."""
+        return self.ended is not None or self._waiting <= self._buffer // 2
+
     async def room(self) -> None:
-        """Return when at most half of the buffer is taken, or the connection ends: for what goes at its pace."""
-        while self.ended is None and self._waiting > self._buffer // 2:
+        """Return when there is room: for what goes at the client's pace."""
+        while not self.has_room:
             self._drained = self._drained or asyncio.Event()
             self._drained.clear()
             await self._drained.wait()

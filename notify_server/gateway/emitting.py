@@ -20,10 +20,15 @@ NAMESPACE = "/"
 
 
 class Emitting:
-    """Writes to the sockets of one server."""
+    """Writes to the sockets of one server, each of which may hold back as much as may wait for a client (`buffer`)."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, buffer: int) -> None:
         self._server = server
+        self._buffer = buffer
+
+    def has_room(self, socket: Socket) -> bool:
+        """Whether the client has taken most of what it was sent."""
+        return (connection := self._server.connection(socket.transport)) is None or connection.has_room
 
     async def keep_pace(self, socket: Socket) -> None:
         """Return when the client has taken most of what it was sent: for what may be more than its buffer holds."""
@@ -45,10 +50,11 @@ class Emitting:
             return False
         if socket.held is None:
             return await self.send(socket, announcement.packet)
-        if socket.overflows:
+        if socket.holds + announcement.size > self._buffer:
             self.end(socket, End.TOO_SLOW)
         else:
             socket.held.append(announcement)
+            socket.holds += announcement.size
         return False
 
     async def go_live(self, socket: Socket) -> list[Notification]:
@@ -60,6 +66,7 @@ class Emitting:
         while socket.held:
             held, socket.held = socket.held, []
             for each in held:
+                socket.holds -= each.size
                 if each.sequence > socket.after:
                     await self.keep_pace(socket)
                     told += [each.notification] if await self.send(socket, each.packet) else []

@@ -48,7 +48,7 @@ class Channels:
         self.door = Door(socketio.ASGIApp(self.server), Probes(lambda: self.door.closed), limits)
         self.sockets = Sockets()
         self._poll = poll
-        self._emitting = Emitting(self.server)
+        self._emitting = Emitting(self.server, limits.buffer)
         self._noting = Noting(gateway.announcements, poll)
         self.announcing = Announcing(gateway.announcements, self.sockets, self._emitting, self._noting)
         self.updating = Updating(gateway.inbox, self.sockets, self._emitting, poll)

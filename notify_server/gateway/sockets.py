@@ -7,8 +7,6 @@ from engineio.packet import Packet
 
 from notify_server.domain.notification import Notification
 
-HELD_MOST = 2000  # packets that wait while a socket is told what it has missed
-
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -18,13 +16,18 @@ class Held:
     packet: Packet
     notification: Notification
 
+    @property
+    def size(self) -> int:
+        """Characters of its packet."""
+        return len(self.packet.data)
+
 
 @dataclass(slots=True, eq=False)
 class Socket:
     """One open socket of a user, by its session ids in Socket.IO and in Engine.IO.
 
     `after` is the sequence number up to which announcements are no news to it. What is announced while it is still
-    being told what it has missed is `held`; None: it is live.
+    being told what it has missed is `held`, `holds` characters of it; None: it is live.
     """
 
     sid: str
@@ -32,11 +35,7 @@ class Socket:
     user: str
     after: int
     held: list[Held] | None = field(default_factory=list)
-
-    @property
-    def overflows(self) -> bool:
-        """Whether too much is held."""
-        return self.held is not None and len(self.held) >= HELD_MOST
+    holds: int = 0
 
 
 class Sockets:

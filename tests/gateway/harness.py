@@ -8,6 +8,7 @@ from engineio.packet import Packet
 from notify_server.bootstrap import Gateway
 from notify_server.gateway.announcing import Announcing
 from notify_server.gateway.emitting import Emitting
+from notify_server.gateway.limits import DEFAULTS
 from notify_server.gateway.noting import Noting
 from notify_server.gateway.replay import Replaying
 from notify_server.gateway.sockets import Socket, Sockets
@@ -42,7 +43,7 @@ class Harness:
 
         self.wire: Any = Wire()
         self.sockets = Sockets()
-        emitting = Emitting(self.wire)
+        emitting = Emitting(self.wire, DEFAULTS.buffer)
         self.noting = Noting(gateway.announcements, 0.05)
         self.announcing = Announcing(gateway.announcements, self.sockets, emitting, self.noting)
         self.replaying = Replaying(gateway.replays, emitting, self.noting, 0.05)

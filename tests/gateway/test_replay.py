@@ -164,6 +164,7 @@ def test_replays_that_hang_hold_up_no_announcement_and_no_count(scene: Scene) ->
         opened = asyncio.gather(*opening)
         await asyncio.sleep(0.5)
         assert gate.waiting >= 2
+        assert sum("notification:replay" in str(harness.sent(f"s{n}")) for n in range(40)) <= 8  # at once
         gate.shut = False  # for those that come now; those that wait go on waiting
         fresh = seam.announce()
         harness.announcing.wake()
