@@ -120,7 +120,12 @@ EVENTS: dict[str, tuple[str, str, list[str], list[Any]]] = {
         [{"id": _ID, "status": "read"}],
     ),
     "marked": ("notification:marked", "Many were marked as read at once", ["MarkedAsRead"], [_MARKED]),
-    "counts": ("notification:counts", "The unread count changed", ["Unread"], [{"unread": 3}]),
+    "counts": (
+        "notification:counts",
+        "The unread count, after new notifications, marks and receipts; not after a cancel, an expiry or a mute",
+        ["Unread"],
+        [{"unread": 3}],
+    ),
     "closing": (
         "gateway:closing",
         "The server stops, the token has ended, or this client is sent away",

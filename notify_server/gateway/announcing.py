@@ -1,7 +1,7 @@
 """From announcements to emits: one loop, in the order of the sequence numbers."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from notify_server import metrics
@@ -21,8 +21,17 @@ class Announcing:
     opens after that finds it in the database; one that was open before is told, sooner or later.
     """
 
-    def __init__(self, announcements: Announcements, sockets: Sockets, emitting: Emitting, noting: Noting) -> None:
+    def __init__(
+        self,
+        announcements: Announcements,
+        sockets: Sockets,
+        emitting: Emitting,
+        noting: Noting,
+        changed: Callable[[Iterable[str]], None],
+    ) -> None:
+        """`changed` is told whose unread notifications are to be counted."""
         self._announcements = announcements
+        self._changed = changed
         self._sockets = sockets
         self._emitting = emitting
         self._noting = noting
@@ -66,6 +75,7 @@ class Announcing:
                 announcement = Held(each.sequence, new(told), each.notification)
                 emitted.append((each.notification, [user for user in users if await self._reach(user, announcement)]))
             metrics.EMIT_SECONDS.observe(self._announcements.age(each.notification))
+        self._changed(user for each in announced for _, users in each.told for user in users)
         await self._noting.note([each for each in emitted if each[1]])
 
     async def _reach(self, user: str, announcement: Held) -> bool:

@@ -50,8 +50,10 @@ class Channels:
         self._poll = poll
         self._emitting = Emitting(self.server, limits.buffer)
         self._noting = Noting(gateway.announcements, poll)
-        self.announcing = Announcing(gateway.announcements, self.sockets, self._emitting, self._noting)
         self.updating = Updating(gateway.inbox, self.sockets, self._emitting, poll)
+        self.announcing = Announcing(
+            gateway.announcements, self.sockets, self._emitting, self._noting, self.updating.changed
+        )
         self._replaying = Replaying(gateway.replays, self._emitting, self._noting, poll)
         self._admission = Admission(gateway.user_tokens)
         self._receiving = Receiving(gateway.reception)

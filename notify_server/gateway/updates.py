@@ -1,7 +1,7 @@
 """Telling a user's other sockets what has changed, whoever changed it and through which process."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from notify_server import metrics
@@ -14,6 +14,7 @@ from notify_server.services.inbox import Reading
 from notify_server.storage.updates import Update
 
 _DEBOUNCE = 0.1  # seconds in which the changes of one user are counted once
+_TOGETHER = 50  # users who are counted before they are told: after a broadcast it may be everybody
 
 
 class Updating:
@@ -34,8 +35,12 @@ class Updating:
         for name, content in _events(update) if sockets else []:
             await self._emit(sockets, name, content)
         if self._sockets.of(update.user):
-            self._changed.add(update.user)
-            self._woken.set()
+            self.changed([update.user])
+
+    def changed(self, users: Iterable[str]) -> None:
+        """How many notifications these have not read may have changed."""
+        self._changed.update(users)
+        self._woken.set()
 
     async def part(self, user: str) -> None:
         """End the sockets of a user who was erased."""
@@ -49,10 +54,13 @@ class Updating:
             await asyncio.sleep(_DEBOUNCE)
             self._woken.clear()
             users, self._changed = sorted(self._changed), set()
-            for user, unread in zip(
-                users, await insist(self._thread, self._unread, users, pause=self._poll), strict=True
-            ):
-                await self._emit(self._sockets.of(user), "notification:counts", {"unread": unread})
+            for start in range(0, len(users), _TOGETHER):
+                await self._count(users[start : start + _TOGETHER])
+
+    async def _count(self, users: Sequence[str]) -> None:
+        counts = await insist(self._thread, self._unread, users, pause=self._poll)
+        for user, unread in zip(users, counts, strict=True):
+            await self._emit(self._sockets.of(user), "notification:counts", {"unread": unread})
 
     async def _emit(self, sockets: Collection[Socket], event: str, content: dict[str, object]) -> None:
         packet = encoded(event, content)

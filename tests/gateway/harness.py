@@ -45,9 +45,9 @@ class Harness:
         self.sockets = Sockets()
         emitting = Emitting(self.wire, DEFAULTS.buffer)
         self.noting = Noting(gateway.announcements, 0.05)
-        self.announcing = Announcing(gateway.announcements, self.sockets, emitting, self.noting)
-        self.replaying = Replaying(gateway.replays, emitting, self.noting, 0.05)
         self.updating = Updating(gateway.inbox, self.sockets, emitting, 0.05)
+        self.announcing = Announcing(gateway.announcements, self.sockets, emitting, self.noting, self.updating.changed)
+        self.replaying = Replaying(gateway.replays, emitting, self.noting, 0.05)
 
     def open(self, name: str, user: str) -> Socket:
         """A socket that has just been let in."""

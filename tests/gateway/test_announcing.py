@@ -55,6 +55,25 @@ def test_sockets_of_one_user_are_told_the_same_text(scene: Scene) -> None:
     assert harness.sent("s4") == []
 
 
+def test_who_is_told_of_new_ones_is_told_once_how_many_are_unread(scene: Scene) -> None:
+    harness = Harness(build_gateway(scene.config, scene.database, scene.clock))
+
+    async def run() -> None:
+        await harness.replaying.open(harness.open("s", "ada"), None)
+        for _ in range(3):
+            scene.accept("ada", channels=LIVE)
+        scene.expand()
+        running = [asyncio.create_task(loop) for loop in (harness.announcing.run(0.01), harness.updating.run())]
+        async with asyncio.timeout(10):
+            while len(harness.sent("s")) < 4:
+                await asyncio.sleep(0.01)
+        for task in running:
+            task.cancel()
+
+    asyncio.run(run())
+    assert harness.sent("s")[3:] == ['42["notification:counts",{"unread":3}]']
+
+
 def test_sent_is_noted_and_counted_only_of_what_was_queued_for_a_socket(scene: Scene) -> None:
     gateway = build_gateway(scene.config, scene.database, scene.clock)
     harness = Harness(gateway)
