@@ -2,7 +2,7 @@
 
 It gives out tokens without asking for one, for users whose ids begin with `demo-`. So it is there only where the server
 listens on loopback, and answers only who speaks to it from there, by its own name, and gives tokens to its own page
-alone: to a page of another site it is another origin, or another Host. A proxy that says nothing of itself is not noticed.
+alone: to a page of another site it is another origin, or another Host. A proxy that keeps silent is not noticed.
 """
 
 from ipaddress import ip_address
