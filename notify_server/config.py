@@ -157,6 +157,7 @@ class Config:
     rate_refused: float = 20.0  # a minute
     realtime_connections: int = 10_000
     realtime_user_connections: int = 20
+    realtime_unproved_connections: int = 1_000
     realtime_connect_timeout: float = 10.0
     realtime_event_rate: float = 20.0
     realtime_event_burst: int = 100
@@ -242,6 +243,9 @@ def load() -> Config:
         realtime_connections=env.int("REALTIME_CONNECTIONS", Config.realtime_connections, validate=Range(1, 1_000_000)),
         realtime_user_connections=env.int(
             "REALTIME_USER_CONNECTIONS", Config.realtime_user_connections, validate=Range(1, 10_000)
+        ),
+        realtime_unproved_connections=env.int(
+            "REALTIME_UNPROVED_CONNECTIONS", Config.realtime_unproved_connections, validate=Range(1, 1_000_000)
         ),
         realtime_connect_timeout=env.float(
             "REALTIME_CONNECT_TIMEOUT", Config.realtime_connect_timeout, validate=_POSITIVE

@@ -46,6 +46,7 @@ def test_every_problem_is_told_at_once_with_its_variable(monkeypatch: pytest.Mon
         "NOTIFY_RATE_USER": "nan",
         "NOTIFY_RATE_REFUSED": "inf",
         "NOTIFY_REALTIME_CONNECTIONS": "0",
+        "NOTIFY_REALTIME_UNPROVED_CONNECTIONS": "0",
         "NOTIFY_REALTIME_USER_CONNECTIONS": "-1",
         "NOTIFY_REALTIME_CONNECT_TIMEOUT": "0",
         "NOTIFY_REALTIME_EVENT_RATE": "0",

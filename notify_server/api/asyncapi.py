@@ -17,7 +17,8 @@ _TOKEN = {
     "type": "http",
     "scheme": "bearer",
     "bearerFormat": "JWT",
-    "description": "A user token, as on the HTTP API; given as `auth.token` when the socket connects",
+    "description": "A user token, as on the HTTP API; given as `auth.token` when the socket connects. "
+    "The socket ends 30 s after its `exp`",
 }
 
 

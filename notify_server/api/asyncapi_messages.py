@@ -68,7 +68,8 @@ SCHEMAS: dict[str, Node] = {
     ),
     "Unread": _object("How much of the inbox is unread", {"unread": _COUNT}),
     "Closing": _object(
-        "This server is about to end the connection: connect again after `reconnect_in_ms`, with `since`",
+        "This server is about to end the connection: connect again after `reconnect_in_ms`, with `since`; after "
+        "`token ended` with a new token",
         {"reason": _TEXT, "reconnect_in_ms": _COUNT},
     ),
     "SocketReceipt": _object(
@@ -119,10 +120,15 @@ EVENTS: dict[str, tuple[str, str, list[str], list[Any]]] = {
         [{"id": _ID, "status": "read"}],
     ),
     "marked": ("notification:marked", "Many were marked as read at once", ["MarkedAsRead"], [_MARKED]),
-    "counts": ("notification:counts", "The unread count changed", ["Unread"], [{"unread": 3}]),
+    "counts": (
+        "notification:counts",
+        "The unread count, after new notifications, marks and receipts; not after a cancel, an expiry or a mute",
+        ["Unread"],
+        [{"unread": 3}],
+    ),
     "closing": (
         "gateway:closing",
-        "The server stops, or sends this client away",
+        "The server stops, the token has ended, or this client is sent away",
         ["Closing"],
         [{"reason": "server stopping", "reconnect_in_ms": 1250}],
     ),

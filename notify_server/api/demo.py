@@ -1,8 +1,8 @@
 """The demo page of `up`: an inbox that is live, for people to look at.
 
 It gives out tokens without asking for one, for users whose ids begin with `demo-`. So it is there only where the server
-listens on loopback, and answers only who speaks to it from there, by its own name and not through a proxy: to a page of
-another site it is another origin, or another Host.
+listens on loopback, and answers only who speaks to it from there, by its own name, and gives tokens to its own page
+alone: to a page of another site it is another origin, or another Host. A proxy that keeps silent is not noticed.
 """
 
 from ipaddress import ip_address
@@ -18,7 +18,7 @@ PREFIX = "demo-"  # of the ids of users that it may act as
 _PAGE = Path(__file__).parent / "demo_page"
 _FILES = frozenset({"demo.css", "demo.js", "icon.svg", "socket.io.min.js", "socket.io.LICENSE.txt"})
 _HERE = frozenset({"127.0.0.1", "localhost", "[::1]"})
-_PROXIED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "Via")
+_PROXIED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
 
 
 def install(app: Flask, realtime_port: int) -> None:
@@ -66,11 +66,18 @@ def _policy(realtime_port: int) -> str:
 def _require_local() -> None:
     """To everybody else it is not there."""
     host = request.host.rpartition(":")[0] if request.host.rpartition(":")[2].isdigit() else request.host
-    origin = request.headers.get("Origin", request.host_url.rstrip("/"))
     if (
         host not in _HERE
-        or origin != request.host_url.rstrip("/")
+        or not _is_same_origin()
         or any(name in request.headers for name in _PROXIED)
         or not ip_address(request.remote_addr or "0.0.0.0").is_loopback
     ):
         abort(404)
+
+
+def _is_same_origin() -> bool:
+    """A browser names the page's origin with each POST: who names none, and is behind a proxy, may be anywhere."""
+    origin, here = request.headers.get("Origin"), request.host_url.rstrip("/")
+    if origin is None and request.method == "POST":
+        return request.headers.get("Sec-Fetch-Site") == "same-origin"
+    return origin in {None, here}

@@ -9,7 +9,7 @@ import socketio
 from notify_server import metrics
 from notify_server.errors import NotifyError
 from notify_server.gateway.limits import Refusal
-from notify_server.services.user_tokens import UserTokens
+from notify_server.services.user_tokens import Proof, UserTokens
 
 _CHECKS = 2  # threads
 
@@ -21,14 +21,14 @@ class Admission:
         self._user_tokens = user_tokens
         self._checks = ThreadPoolExecutor(_CHECKS, "user-tokens")  # a check may wait for an issuer's keys
 
-    async def user(self, auth: object) -> str:
-        """Whose token came with the connection. Raises ConnectionRefusedError of Socket.IO."""
-        return await asyncio.get_running_loop().run_in_executor(self._checks, self._user, auth)
+    async def proof(self, auth: object) -> Proof:
+        """Whose token came with the connection, and for how long. Raises ConnectionRefusedError of Socket.IO."""
+        return await asyncio.get_running_loop().run_in_executor(self._checks, self._proof, auth)
 
-    def _user(self, auth: object) -> str:
+    def _proof(self, auth: object) -> Proof:
         token = auth.get("token") if isinstance(auth, Mapping) else None
         try:
-            return self._user_tokens.authenticate(token if isinstance(token, str) else "")
+            return self._user_tokens.prove(token if isinstance(token, str) else "")
         except NotifyError as error:
             metrics.SOCKETS_REFUSED.labels(Refusal.TOKEN.value).inc()
             raise socketio.exceptions.ConnectionRefusedError(str(error)) from None

@@ -1,7 +1,8 @@
 """From announcements to emits: one loop, in the order of the sequence numbers."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from notify_server import metrics
 from notify_server.domain.batch import Batch
@@ -9,7 +10,7 @@ from notify_server.domain.notification import Notification
 from notify_server.gateway.emitting import Emitting, new
 from notify_server.gateway.insisting import insist
 from notify_server.gateway.noting import Noting
-from notify_server.gateway.sockets import Sockets
+from notify_server.gateway.sockets import Held, Sockets
 from notify_server.services.announcement import Announced, Announcements, Reached
 
 
@@ -20,11 +21,21 @@ class Announcing:
     opens after that finds it in the database; one that was open before is told, sooner or later.
     """
 
-    def __init__(self, announcements: Announcements, sockets: Sockets, emitting: Emitting, noting: Noting) -> None:
+    def __init__(
+        self,
+        announcements: Announcements,
+        sockets: Sockets,
+        emitting: Emitting,
+        noting: Noting,
+        changed: Callable[[Iterable[str]], None],
+    ) -> None:
+        """`changed` is told whose unread notifications are to be counted."""
         self._announcements = announcements
+        self._changed = changed
         self._sockets = sockets
         self._emitting = emitting
         self._noting = noting
+        self._thread = ThreadPoolExecutor(1, "announcing")  # its own: it waits for no replay
         self._woken = asyncio.Event()
         self.position = 0
 
@@ -34,16 +45,16 @@ class Announcing:
 
     async def begin(self, poll: float) -> None:
         """Start with what is announced from now on; before any socket is opened."""
-        self.position = await insist(self._announcements.last, pause=poll)
+        self.position = await insist(self._thread, self._announcements.last, pause=poll)
 
     async def run(self, poll: float) -> None:
         """Emit what is new at each call, and at least every `poll` seconds, until cancelled."""
         while True:
             self._woken.clear()
-            while batches := await insist(self._announcements.following, self.position, pause=poll):
+            while batches := await insist(self._thread, self._announcements.following, self.position, pause=poll):
                 reached = self._reached(batches)
                 if reached:
-                    await self._tell(await insist(self._announcements.read, reached, pause=poll))
+                    await self._tell(await insist(self._thread, self._announcements.read, reached, pause=poll))
             try:
                 async with asyncio.timeout(poll):
                     await self._woken.wait()
@@ -61,11 +72,14 @@ class Announcing:
         emitted: list[tuple[Notification, Sequence[str]]] = []
         for each in announced:
             for told, users in each.told:
-                packet = new(told)
-                sockets = [socket for user in users for socket in self._sockets.of(user)]
-                for socket in sockets:
-                    await self._emitting.announce(socket, packet, each.sequence)
-                metrics.EMITTED.labels("notification:new").inc(len(sockets))
-                emitted.append((each.notification, users))
+                announcement = Held(each.sequence, new(told), each.notification)
+                emitted.append((each.notification, [user for user in users if await self._reach(user, announcement)]))
             metrics.EMIT_SECONDS.observe(self._announcements.age(each.notification))
-        await self._noting.note(emitted)
+        self._changed(user for each in announced for _, users in each.told for user in users)
+        await self._noting.note([each for each in emitted if each[1]])
+
+    async def _reach(self, user: str, announcement: Held) -> bool:
+        """Whether a socket of the user gets it now: one that is behind notes it in its turn."""
+        reached = sum([await self._emitting.announce(socket, announcement) for socket in self._sockets.of(user)])
+        metrics.EMITTED.labels("notification:new").inc(reached)
+        return reached > 0

@@ -11,6 +11,7 @@ from notify_server import metrics
 from notify_server.gateway.frames import Frame, Kind, read
 from notify_server.gateway.limits import End, Limits
 from notify_server.gateway.throttle import Throttle, Verdict
+from notify_server.services.user_tokens import Proof
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -20,6 +21,7 @@ CLOSING = "gateway:closing"
 _LOOKS, _LOOK = 100, 0.01  # how often, and after how many seconds, a stop looks whether all is written
 _GRACE = 5.0  # seconds to take the reason and to hang up
 _TOO_MANY = json.dumps([{"ok": False, "error": "too many events: wait a second"}])
+_UNHURRIED = {End.STOPPING, End.TOKEN_ENDED}  # nobody is at fault: what waits is written first
 _NO_NAMESPACE = json.dumps({"message": "There is no namespace but /."})
 
 
@@ -39,10 +41,11 @@ class Connection:
         self._saying: asyncio.Task[None] | None = None
         self._deadline = asyncio.get_running_loop().call_later(limits.connect_within, self.end, End.NOT_CONNECTED)
 
-    def admit(self, user: str) -> None:
-        """It has proved to be a socket of `user`."""
-        self.user = user
+    def admit(self, proof: Proof) -> None:
+        """It has proved to be a socket of a user, for as long as the token lasts."""
+        self.user = proof.user
         self._deadline.cancel()
+        self._deadline = asyncio.get_running_loop().call_later(proof.lasts, self.end, End.TOKEN_ENDED)
 
     def queue(self, size: int) -> bool:
         """`size` bytes more are to wait; False where they must not, as the connection ends."""
@@ -53,9 +56,14 @@ class Connection:
         self._waiting += size
         return True
 
+    @property
+    def has_room(self) -> bool:
+        """Whether at most half of the buffer is taken, or the connection ends."""
+        return self.ended is not None or self._waiting <= self._buffer // 2
+
     async def room(self) -> None:
-        """Return when at most half of the buffer is taken, or the connection ends: for what goes at its pace."""
-        while self.ended is None and self._waiting > self._buffer // 2:
+        """Return when there is room: for what goes at the client's pace."""
+        while not self.has_room:
             self._drained = self._drained or asyncio.Event()
             self._drained.clear()
             await self._drained.wait()
@@ -65,7 +73,7 @@ class Connection:
         self._put("2" + _closing(reason, reconnect_in_ms))
 
     def end(self, reason: End) -> None:
-        """Close it, with the reason; what waits is dropped, but for a stop. A client that does not hang up is cut."""
+        """Close it, with the reason; what waits is dropped, unless it ends unhurried. Who does not hang up is cut."""
         if self.ended is None:
             self.ended = reason
             metrics.SOCKETS_ENDED.labels(reason.value).inc()
@@ -92,7 +100,7 @@ class Connection:
 
     async def send(self, message: Message) -> None:
         """Write a message. Raises OSError when the connection is being ended: nothing more is to be tried."""
-        if self.ended not in {None, End.STOPPING}:
+        if self.ended is not None and self.ended not in _UNHURRIED:
             raise OSError("ended")
         await self._send(message)
         text = message.get("text")
@@ -133,7 +141,7 @@ class Connection:
             await asyncio.sleep(_LOOK)
 
     async def _say(self, reason: End) -> None:
-        if reason is End.STOPPING:
+        if reason in _UNHURRIED:
             await self._flushed()
         try:
             if reason not in {End.STOPPING, End.NOT_CONNECTED}:  # told before, or nobody there to be told

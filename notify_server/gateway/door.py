@@ -11,6 +11,7 @@ from notify_server import metrics
 from notify_server.gateway.connection import Connection, Message, Receive, Send
 from notify_server.gateway.limits import Limits, Refusal, refusal
 from notify_server.gateway.outgoing import OPENING
+from notify_server.services.user_tokens import Proof
 
 Scope = dict[str, Any]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -44,16 +45,16 @@ class Door:
         else:
             await self._inside(scope, receive, send)
 
-    def admit(self, environ: dict[str, Any], user: str) -> Connection:
-        """Count the connection of `environ` as one of `user`. Raises ConnectionRefusedError of Socket.IO."""
+    def admit(self, environ: dict[str, Any], proof: Proof) -> Connection:
+        """Count the connection of `environ` as one of that user. Raises ConnectionRefusedError of Socket.IO."""
         connection: Connection = environ["asgi.scope"][_KEY]
         self._leave(connection)
         if self._admitted >= self._limits.connections:
             raise _refused(Refusal.PROCESS_FULL)
-        if self._users[user] >= self._limits.per_user:
+        if self._users[proof.user] >= self._limits.per_user:
             raise _refused(Refusal.USER_FULL)
-        connection.admit(user)
-        self._users[user] += 1
+        connection.admit(proof)
+        self._users[proof.user] += 1
         self._admitted += 1
         self._measure()
         return connection
@@ -61,8 +62,8 @@ class Door:
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] != PATH:
             await _answer(send, 404, "There are sockets at /socket.io/ alone.")
-        elif self.closed or len(self._connections) >= self._limits.handshakes:
-            reason = Refusal.STOPPING if self.closed else Refusal.PROCESS_FULL
+        elif self.closed or len(self._connections) - self._admitted >= self._limits.unproved:
+            reason = Refusal.STOPPING if self.closed else Refusal.UNPROVED
             metrics.SOCKETS_REFUSED.labels(reason.value).inc()
             await _answer(send, 503, "This server is stopping." if self.closed else "too many connections")
         else:

@@ -10,56 +10,73 @@ from engineio.packet import MESSAGE, Packet
 from socketio.packet import EVENT
 from socketio.packet import Packet as Event
 
+from notify_server.domain.notification import Notification
 from notify_server.gateway.limits import End
 from notify_server.gateway.outgoing import Server
-from notify_server.gateway.sockets import Socket
+from notify_server.gateway.sockets import Held, Socket
 from notify_server.services.told import Told
 
 NAMESPACE = "/"
 
 
 class Emitting:
-    """Writes to the sockets of one server."""
+    """Writes to the sockets of one server, each of which may hold back as much as may wait for a client (`buffer`)."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, buffer: int) -> None:
         self._server = server
+        self._buffer = buffer
+
+    def has_room(self, socket: Socket) -> bool:
+        """Whether the client has taken most of what it was sent."""
+        return (connection := self._server.connection(socket.transport)) is None or connection.has_room
 
     async def keep_pace(self, socket: Socket) -> None:
         """Return when the client has taken most of what it was sent: for what may be more than its buffer holds."""
         if (connection := self._server.connection(socket.transport)) is not None:
             await connection.room()
 
-    async def send(self, socket: Socket, packet: Packet) -> None:
-        """Queue a packet for a socket, behind those before it; nothing happens where it has gone."""
+    async def send(self, socket: Socket, packet: Packet) -> bool:
+        """Queue a packet for a socket, behind those before it. Returns whether it was: False where it has gone."""
         await self._server.eio.send_packet(socket.transport, packet)
+        return self._server.takes(socket.transport)
 
-    async def announce(self, socket: Socket, packet: Packet, sequence: int) -> None:
+    async def announce(self, socket: Socket, announcement: Held) -> bool:
         """Let a socket have an announcement, unless it has had it; one that is behind gets it in its turn.
 
-        A socket that is too far behind is disconnected: when it comes back, it is told what it has missed.
+        Returns whether it was queued now. A socket that is too far behind is disconnected: when it comes back, it is
+        told what it has missed.
         """
-        if sequence <= socket.after:
-            return
+        if announcement.sequence <= socket.after:
+            return False
         if socket.held is None:
-            await self.send(socket, packet)
-        elif socket.overflows:
-            self._drop(socket)
+            return await self.send(socket, announcement.packet)
+        if socket.holds + announcement.size > self._buffer:
+            self.end(socket, End.TOO_SLOW)
         else:
-            socket.held.append((sequence, packet))
+            socket.held.append(announcement)
+            socket.holds += announcement.size
+        return False
 
-    async def go_live(self, socket: Socket) -> None:
-        """The socket has been told what it missed: it gets what was held, and then everything as it comes."""
+    async def go_live(self, socket: Socket) -> list[Notification]:
+        """The socket has been told what it missed: it gets what was held, and then everything as it comes.
+
+        Returns what of the held was queued.
+        """
+        told: list[Notification] = []
         while socket.held:
             held, socket.held = socket.held, []
-            for sequence, packet in held:
-                if sequence > socket.after:
+            for each in held:
+                socket.holds -= each.size
+                if each.sequence > socket.after:
                     await self.keep_pace(socket)
-                    await self.send(socket, packet)
+                    told += [each.notification] if await self.send(socket, each.packet) else []
         socket.held = None
+        return told
 
-    def _drop(self, socket: Socket) -> None:
+    def end(self, socket: Socket, reason: End) -> None:
+        """End the connection of a socket."""
         if (connection := self._server.connection(socket.transport)) is not None:
-            connection.end(End.TOO_SLOW)  # not a disconnect of Socket.IO's: after that, its clients stay away
+            connection.end(reason)  # not a disconnect of Socket.IO's: after that, its clients stay away
 
 
 def encoded(event: str, *arguments: Any) -> Packet:

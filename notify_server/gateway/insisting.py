@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import TypeVar
 
 import structlog
@@ -13,11 +14,14 @@ log = structlog.get_logger()
 R = TypeVar("R")
 
 
-async def insist(call: Callable[..., R], *arguments: object, pause: float) -> R:
-    """What `call` returns, in a thread; while the database is away, again after `pause` seconds."""
+async def insist(threads: Executor, call: Callable[..., R], *arguments: object, pause: float) -> R:
+    """What `call` returns, in one of `threads`; while the database is away, again after `pause` seconds.
+
+    Who must not wait for the others has threads of its own.
+    """
     while True:
         try:
-            return await asyncio.to_thread(call, *arguments)
+            return await asyncio.get_running_loop().run_in_executor(threads, call, *arguments)
         except DatabaseUnavailable as error:
             log.warning("database unavailable", problem=str(error))
             await asyncio.sleep(pause)

@@ -11,19 +11,18 @@ from notify_server.domain.rate import Rate
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Times in seconds, sizes in bytes; `origins` of web pages, with `*` for all."""
+    """Times in seconds, sizes in bytes; `origins` of web pages, with `*` for all.
+
+    `unproved` bounds the connections that have not proved their user yet.
+    """
 
     connections: int
     per_user: int
+    unproved: int
     connect_within: float
     events: Rate
     buffer: int
     origins: Sequence[str]
-
-    @property
-    def handshakes(self) -> int:
-        """WebSockets at most: with some more than `connections`, those beyond can be told why they are refused."""
-        return self.connections + max(100, self.connections // 10)
 
 
 def limits_of(config: Config) -> Limits:
@@ -31,6 +30,7 @@ def limits_of(config: Config) -> Limits:
     return Limits(
         connections=config.realtime_connections,
         per_user=config.realtime_user_connections,
+        unproved=config.realtime_unproved_connections,
         connect_within=config.realtime_connect_timeout,
         events=Rate(config.realtime_event_rate, config.realtime_event_burst),
         buffer=config.realtime_buffer,
@@ -49,16 +49,20 @@ class End(StrEnum):
     MALFORMED = "malformed packet"
     NOT_CONNECTED = "not connected in time"
     STOPPING = "server stopping"
+    TOKEN_ENDED = "token ended"  # noqa: S105 - the words
+    ERASED = "user erased"
+    FAILED = "server error"
 
     @property
     def code(self) -> int:
-        """The close code of the WebSocket (RFC 6455, and IANA's registry)."""
-        return {End.TOO_SLOW: 1013, End.STOPPING: 1012}.get(self, 1008)
+        """The close code of the WebSocket (RFC 6455, and IANA's registry; from 4000 on: our own)."""
+        own = {End.TOKEN_ENDED: 4401, End.ERASED: 4410}
+        return ({End.TOO_SLOW: 1013, End.STOPPING: 1012, End.FAILED: 1011} | own).get(self, 1008)
 
     @property
     def reconnect_in_ms(self) -> int:
         """When the client had better come back."""
-        return {End.TOO_SLOW: 1_000, End.STOPPING: 0}.get(self, 30_000)
+        return {End.TOO_SLOW: 1_000, End.STOPPING: 0, End.TOKEN_ENDED: 0, End.FAILED: 5_000}.get(self, 30_000)
 
 
 class Refusal(StrEnum):
@@ -67,6 +71,7 @@ class Refusal(StrEnum):
     TOKEN = "token"  # noqa: S105 - the word
     USER_FULL = "user"
     PROCESS_FULL = "process"
+    UNPROVED = "unproved"
     STOPPING = "stopping"
     TRANSPORT = "transport"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from notify_server.domain.notification import Notification
 from notify_server.gateway.insisting import insist
@@ -19,6 +20,7 @@ class Noting:
     def __init__(self, announcements: Announcements, poll: float) -> None:
         self._announcements = announcements
         self._poll = poll
+        self._thread = ThreadPoolExecutor(1, "noting")
         self._notes: asyncio.Queue[Emitted] = asyncio.Queue(_WAITING)
 
     async def note(self, emitted: Emitted) -> None:
@@ -33,7 +35,7 @@ class Noting:
             while not self._notes.empty() and _size(notes) < _TOGETHER:
                 notes.append(self._notes.get_nowait())
             together = [each for note in notes for each in note]
-            await insist(self._announcements.emitted, together, pause=self._poll)
+            await insist(self._thread, self._announcements.emitted, together, pause=self._poll)
             for _ in notes:
                 self._notes.task_done()
 

@@ -43,6 +43,11 @@ class Server(socketio.AsyncServer):  # type: ignore[misc] # python-socketio ship
     def _engineio_server_class(self) -> type[AsyncServer]:
         return _Transport
 
+    def takes(self, transport: str) -> bool:
+        """Whether what is queued for an Engine.IO session is going to be written, if the client lives."""
+        found = self.eio.sockets.get(transport)
+        return found is not None and not found.closed and found.queue.connection.ended is None
+
     def connection(self, transport: str) -> Connection | None:
         """The connection of an Engine.IO session; None where it has gone."""
         found = self.eio.sockets.get(transport)

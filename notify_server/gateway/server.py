@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 from typing import Any
 
 import socketio
@@ -14,7 +15,7 @@ from notify_server.gateway.announcing import Announcing
 from notify_server.gateway.door import Door
 from notify_server.gateway.emitting import NAMESPACE, Emitting
 from notify_server.gateway.frames import LARGEST
-from notify_server.gateway.limits import DEFAULTS, Limits
+from notify_server.gateway.limits import DEFAULTS, End, Limits
 from notify_server.gateway.noting import Noting
 from notify_server.gateway.outgoing import Server
 from notify_server.gateway.probes import Probes
@@ -47,10 +48,12 @@ class Channels:
         self.door = Door(socketio.ASGIApp(self.server), Probes(lambda: self.door.closed), limits)
         self.sockets = Sockets()
         self._poll = poll
-        self._emitting = Emitting(self.server)
+        self._emitting = Emitting(self.server, limits.buffer)
         self._noting = Noting(gateway.announcements, poll)
-        self.announcing = Announcing(gateway.announcements, self.sockets, self._emitting, self._noting)
         self.updating = Updating(gateway.inbox, self.sockets, self._emitting, poll)
+        self.announcing = Announcing(
+            gateway.announcements, self.sockets, self._emitting, self._noting, self.updating.changed
+        )
         self._replaying = Replaying(gateway.replays, self._emitting, self._noting, poll)
         self._admission = Admission(gateway.user_tokens)
         self._receiving = Receiving(gateway.reception)
@@ -85,17 +88,24 @@ class Channels:
             task.cancel()
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: object) -> None:
-        user = await self._admission.user(auth)
+        proof = await self._admission.proof(auth)
         since = self._since(auth)
         transport = self._transport(sid)
-        self.door.admit(environ, user)
-        await self.server.enter_room(sid, ROOM + user)
+        self.door.admit(environ, proof)
+        await self.server.enter_room(sid, ROOM + proof.user)
         # From here until the client is told that it is connected nothing else runs: no event overtakes that.
-        socket = Socket(sid, transport, user, self.announcing.position)
+        socket = Socket(sid, transport, proof.user, self.announcing.position)
         self.sockets.add(socket)
         opening = asyncio.create_task(self._replaying.open(socket, since))
         self._opening[sid] = opening
-        opening.add_done_callback(lambda _: self._opening.pop(sid, None))
+        opening.add_done_callback(partial(self._opened, socket))
+
+    def _opened(self, socket: Socket, opening: asyncio.Task[None]) -> None:
+        """A socket that could not be told what it missed would stay silent: it has to come back."""
+        self._opening.pop(socket.sid, None)
+        if not opening.cancelled() and (error := opening.exception()) is not None:
+            log.error("a replay failed", exc_info=error)
+            self._emitting.end(socket, End.FAILED)
 
     def _since(self, auth: object) -> str | None:
         try:

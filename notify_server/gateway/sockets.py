@@ -5,7 +5,21 @@ from dataclasses import dataclass, field
 
 from engineio.packet import Packet
 
-HELD_MOST = 2000  # packets that wait while a socket is told what it has missed
+from notify_server.domain.notification import Notification
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An announcement that waits."""
+
+    sequence: int
+    packet: Packet
+    notification: Notification
+
+    @property
+    def size(self) -> int:
+        """Characters of its packet."""
+        return len(self.packet.data)
 
 
 @dataclass(slots=True, eq=False)
@@ -13,19 +27,15 @@ class Socket:
     """One open socket of a user, by its session ids in Socket.IO and in Engine.IO.
 
     `after` is the sequence number up to which announcements are no news to it. What is announced while it is still
-    being told what it has missed is `held`; None: it is live.
+    being told what it has missed is `held`, `holds` characters of it; None: it is live.
     """
 
     sid: str
     transport: str
     user: str
     after: int
-    held: list[tuple[int, Packet]] | None = field(default_factory=list)
-
-    @property
-    def overflows(self) -> bool:
-        """Whether too much is held."""
-        return self.held is not None and len(self.held) >= HELD_MOST
+    held: list[Held] | None = field(default_factory=list)
+    holds: int = 0
 
 
 class Sockets:

@@ -23,6 +23,7 @@ from notify_server.services.keys import KeySet
 LEEWAY = 30  # seconds by which clocks may differ
 MAX_TOKEN = 8190  # characters, as gunicorn bounds a header
 MAX_KID = 256  # characters
+_LONGEST = 365 * 24 * 3600  # seconds: a timer takes no number of any size
 _OURS = "HS256"
 _FOREIGN = {"RS256", "ES256"}
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")  # RFC 7515 section 7.1
@@ -59,6 +60,14 @@ class _Key:
     audience: str
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Whose token it is, and for how many seconds it is still taken, leeway included (a year at most)."""
+
+    user: str
+    lasts: float
+
+
 class UserTokens:
     """Mints and checks user tokens. Safe for many threads."""
 
@@ -85,7 +94,11 @@ class UserTokens:
         return jwt.encode(claims, self._signing.secret, _OURS, headers), expires_at
 
     def authenticate(self, token: str) -> str:
-        """The user whose token this is.
+        """The user whose token this is. Raises as `prove` does."""
+        return self.prove(token).user
+
+    def prove(self, token: str) -> Proof:
+        """The user whose token this is, and for how long.
 
         Raises Unauthenticated, also when no key is configured, and KeysUnavailable when a foreign issuer's keys are
         needed and none could be had.
@@ -94,9 +107,10 @@ class UserTokens:
             raise Unauthenticated("User tokens are not configured.")
         claims = self._claims(token)
         user = "" if claims is None else text.nfc(claims["sub"])
-        if claims is None or not self._holds(claims) or not identity.is_possible(user):
+        now = self._clock().timestamp()
+        if claims is None or not _holds(claims, now) or not identity.is_possible(user):
             raise Unauthenticated("This is not a valid user token.")
-        return user
+        return Proof(user, min(claims["exp"] + LEEWAY, now + _LONGEST) - now)
 
     def _claims(self, token: str) -> dict[str, Any] | None:
         """What the token says, if a key of ours verifies it; else None."""
@@ -123,14 +137,6 @@ class UserTokens:
     def _key(self, secret: str) -> _Key:
         return _Key(secret, _OURS, self._signing.issuer, self._signing.audience)
 
-    def _holds(self, claims: dict[str, Any]) -> bool:
-        """Whether it is time for the token: issued and valid by now, not ended yet."""
-        now = self._clock().timestamp()
-        issued, begins, ends = (claims.get(name, 0) for name in ("iat", "nbf", "exp"))
-        if not all(_is_time(at) for at in (issued, begins, ends)):
-            return False
-        return bool(max(issued, begins) <= now + LEEWAY and now < ends + LEEWAY)
-
 
 def _verified(token: str, key: _Key) -> dict[str, Any] | None:
     """The token's claims, if `key` signed it for us; times are not judged."""
@@ -147,6 +153,14 @@ def _verified(token: str, key: _Key) -> dict[str, Any] | None:
     except (jwt.PyJWTError, RecursionError):
         return None
     return claims
+
+
+def _holds(claims: dict[str, Any], now: float) -> bool:
+    """Whether it is time for the token: issued and valid by now, not ended yet."""
+    issued, begins, ends = (claims.get(name, 0) for name in ("iat", "nbf", "exp"))
+    if not all(_is_time(at) for at in (issued, begins, ends)):
+        return False
+    return bool(max(issued, begins) <= now + LEEWAY and now < ends + LEEWAY)
 
 
 def _kid(secret: str) -> str:

@@ -15,7 +15,7 @@ from notify_server.domain.inbox import Place
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store, entry_id
 from notify_server.storage.erasures import Erasures
-from notify_server.storage.updates import Forgetting
+from notify_server.storage.updates import Erased, Forgetting, Updates
 
 _ANY_RANK = {"$in": [rank.value for rank in Rank]}  # leads to the index `to_expand`
 _ANY_PLACE = {"$in": [place.value for place in Place]}  # leads to the index `by_user`
@@ -50,6 +50,7 @@ class Traces:
         self._resends = database["resends"]
         self._erasures = erasures
         self._updates = Forgetting(database)
+        self._told = Updates(database)
         self._client = database.client
 
     def present(self, user: str) -> bool:
@@ -62,7 +63,7 @@ class Traces:
         )
 
     def remove_person(self, erasure: Erasure) -> None:
-        """Remove devices, so that nothing is sent any more, and the profile."""
+        """Remove devices, so that nothing is sent any more, and the profile; and have open sockets ended."""
 
         def write(session: ClientSession) -> None:
             devices = self._devices.delete_many({"_id.u": erasure.user}, session=session).deleted_count
@@ -70,6 +71,7 @@ class Traces:
             self._erasures.removed(erasure, {"devices": devices, "profiles": profiles}, session)
 
         self._transact(write)
+        self._told.send(Erased(erasure.pseudonym))
 
     def remove_echo(self, erasure: Erasure, now: datetime) -> bool:
         """Remove the profile that a notification from before the erasure has made since; one in use stays.

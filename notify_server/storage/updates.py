@@ -39,13 +39,20 @@ class Update:
     origin: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """A person was erased: their sockets are to end. Named by the pseudonym, as this stays for long."""
+
+    pseudonym: str
+
+
 class Updates:
     """Sends updates without waiting for an answer."""
 
     def __init__(self, database: Store) -> None:
         self._all = database.get_collection(COLLECTION, write_concern=WriteConcern(w=0))
 
-    def send(self, update: Update) -> None:
+    def send(self, update: Update | Erased) -> None:
         """Tell every gateway; those without sockets of the user do nothing."""
         with suppress(PyMongoError):
             self._all.insert_one(_document(update))
@@ -71,7 +78,7 @@ class Following:
         self._all = database[COLLECTION]
         self._last = self._newest()
 
-    def heard(self) -> Iterator[Update | None]:
+    def heard(self) -> Iterator[Update | Erased | None]:
         """Yield each new update, and None about twice a second without any.
 
         Ends when the cursor dies or the connection breaks: called again, it goes on where it was. Where that has been
@@ -91,7 +98,9 @@ class Following:
                     known = found["_id"] != self._last
                     continue
                 self._last = found["_id"]
-                if found.get("user") is not None:
+                if found.get("erased") is not None:
+                    yield Erased(found["erased"])
+                elif found.get("user") is not None:
                     yield _update(found)
         sleep(_EMPTY)
 
@@ -100,7 +109,9 @@ class Following:
         return None if found is None else found["_id"]
 
 
-def _document(update: Update) -> Document:
+def _document(update: Update | Erased) -> Document:
+    if isinstance(update, Erased):
+        return {"user": None, "erased": update.pseudonym}
     # Ids of notifications are names of fields here: hexadecimal digits, which no path can be mistaken for.
     return {**asdict(update), "statuses": {n: status.value for n, status in update.statuses.items()}}
 

@@ -10,6 +10,7 @@ from notify_server.config import Config
 from tests.api.test_docs import References
 
 HERE = {"Host": "127.0.0.1:8000"}
+PAGE = HERE | {"Origin": "http://127.0.0.1:8000"}  # what the page's own requests say
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def test_without_up_there_is_none(app):
     browser = app.test_client()
     for path in ("/demo", "/demo/demo.js", "/demo/tokens/demo-ada"):
         assert browser.get(path, headers=HERE).status_code == 404
-    assert browser.post("/demo/tokens/demo-ada", headers=HERE).status_code == 404
+    assert browser.post("/demo/tokens/demo-ada", headers=PAGE).status_code == 404
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost:8000", "localhost", "[::1]:8000"])
@@ -48,7 +49,7 @@ def test_nothing_in_the_page_needs_more_than_the_policy_allows(browser):
 
 
 def test_a_demo_user_gets_a_token_of_their_own(browser, services):
-    answer = browser.post("/demo/tokens/demo-ada", headers=HERE | {"Origin": "http://127.0.0.1:8000"})
+    answer = browser.post("/demo/tokens/demo-ada", headers=PAGE)
     assert services.user_tokens.authenticate(answer.json["token"]) == "demo-ada"
     assert answer.headers["Cache-Control"] == "no-store"
     headers = HERE | {"Authorization": f"Bearer {answer.json['token']}"}
@@ -57,7 +58,7 @@ def test_a_demo_user_gets_a_token_of_their_own(browser, services):
 
 @pytest.mark.parametrize("user", ["ada", "Demo-ada", "demo", "x-demo-ada"])
 def test_nobody_else_does(browser, user):
-    answer = browser.post(f"/demo/tokens/{user}", headers=HERE)
+    answer = browser.post(f"/demo/tokens/{user}", headers=PAGE)
     assert (answer.status_code, list(answer.json["errors"])) == (422, ["user_id"])
 
 
@@ -70,9 +71,11 @@ def test_nobody_else_does(browser, user):
         HERE | {"Origin": "http://127.0.0.1:9000"},
         HERE | {"Origin": "https://evil.example"},
         HERE | {"Origin": "null"},
-        HERE | {"X-Forwarded-For": "192.0.2.7"},
-        HERE | {"Forwarded": "for=192.0.2.7"},
-        HERE | {"Via": "1.1 proxy"},
+        PAGE | {"X-Forwarded-For": "192.0.2.7"},
+        PAGE | {"X-Real-IP": "192.0.2.7"},
+        PAGE | {"X-Forwarded-Proto": "https"},
+        PAGE | {"Forwarded": "for=192.0.2.7"},
+        PAGE | {"Via": "1.1 proxy"},
     ],
 )
 def test_who_comes_from_elsewhere_finds_nothing(browser, headers):
@@ -81,8 +84,15 @@ def test_who_comes_from_elsewhere_finds_nothing(browser, headers):
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
 
 
+def test_who_is_not_the_page_gets_no_token(browser):
+    """As what comes through a proxy that sends its own Host and says nothing of itself."""
+    for said in ({}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "none"}):
+        assert browser.post("/demo/tokens/demo-ada", headers=HERE | said).status_code == 404
+    assert browser.post("/demo/tokens/demo-ada", headers=HERE | {"Sec-Fetch-Site": "same-origin"}).status_code == 200
+
+
 def test_another_machine_finds_nothing_either(browser):
-    answer = browser.post("/demo/tokens/demo-ada", headers=HERE, environ_base={"REMOTE_ADDR": "192.0.2.7"})
+    answer = browser.post("/demo/tokens/demo-ada", headers=PAGE, environ_base={"REMOTE_ADDR": "192.0.2.7"})
     assert answer.status_code == 404
 
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -26,6 +27,8 @@ from notify_server.gateway.limits import limits_of
 from notify_server.gateway.server import ROOM, Channels
 from notify_server.processes.websocket import settings
 from notify_server.services.acceptance import Draft
+from notify_server.services.clock import database_clock
+from notify_server.services.user_tokens import LEEWAY, Signing, UserTokens
 from notify_server.storage.documents import Store
 from tests.fcm_simulator import free_port
 from tests.service import until
@@ -51,7 +54,7 @@ class Serving:
         assert self._started.wait(_WITHIN)
 
     async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._gateway = build_gateway(self._config, self._database)
         self.channels = Channels(self._gateway, self._config.poll, limits_of(self._config))
         self._server = uvicorn.Server(settings(self._config, self.channels.door))
@@ -72,6 +75,13 @@ class Serving:
 
     def token(self, user: str) -> str:
         return self.services.user_tokens.mint(user)[0]
+
+    def token_about_to_end(self, user: str, within: float) -> str:
+        """One that has ended, and is still taken for so many seconds."""
+        signing = Signing(self._config.jwt_secret, "notify-server", "notify-server", -LEEWAY)
+        later = timedelta(seconds=within)
+        clock = database_clock(self._database)
+        return UserTokens(signing, lambda: clock() + later).mint(user)[0]
 
     def open(self, path: str = _QUERY, *, receive_buffer: int = 0, **options: Any) -> "Client":
         """Open a WebSocket. Raises websocket.WebSocketBadStatusException where the handshake is refused."""
@@ -101,7 +111,7 @@ class Serving:
 
     def caught_up(self) -> None:
         """Wait until all that was announced is behind it."""
-        self._loop.call_soon_threadsafe(self.channels.announcing.wake)
+        self.loop.call_soon_threadsafe(self.channels.announcing.wake)
         until(lambda: self.channels.announcing.position == self._gateway.announcements.last(), "all announced")
 
     def send_away(self, spread: float) -> None:
@@ -116,7 +126,7 @@ class Serving:
         return next((float(line.rpartition(" ")[2]) for line in lines if line.rpartition(" ")[0] == name), 0.0)
 
     def _run(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_WITHIN)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(_WITHIN)
 
 
 @contextmanager

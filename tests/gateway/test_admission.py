@@ -4,7 +4,7 @@ import pytest
 import socketio
 
 from notify_server.gateway.admission import Admission
-from notify_server.services.user_tokens import Signing, UserTokens
+from notify_server.services.user_tokens import LEEWAY, Proof, Signing, UserTokens
 from tests.builders import StoppedClock
 
 TOKENS = UserTokens(Signing("a secret of the tests, long enough for HS256", "n", "n", 60), StoppedClock())
@@ -12,10 +12,10 @@ TOKENS = UserTokens(Signing("a secret of the tests, long enough for HS256", "n",
 
 def test_a_token_admits_its_user() -> None:
     auth = {"token": TOKENS.mint("ada")[0], "since": "x"}
-    assert asyncio.run(Admission(TOKENS).user(auth)) == "ada"
+    assert asyncio.run(Admission(TOKENS).proof(auth)) == Proof("ada", 60.0 + LEEWAY)
 
 
 @pytest.mark.parametrize("auth", [None, [], {"token": 1}, {"token": "nonsense"}])
 def test_nothing_else_does(auth: object) -> None:
     with pytest.raises(socketio.exceptions.ConnectionRefusedError):
-        asyncio.run(Admission(TOKENS).user(auth))
+        asyncio.run(Admission(TOKENS).proof(auth))

@@ -96,6 +96,32 @@ def test_who_does_not_connect_in_time_is_closed(serve: Serve) -> None:
     assert healthy.call(1, *RECEIPT)["ok"] is False  # answered
 
 
+def test_a_socket_ends_with_its_token_and_a_new_token_opens_another(serve: Serve) -> None:
+    served = serve()
+    before = served.metric('notify_realtime_disconnected_total{reason="token ended"}')
+    healthy, client = served.join("ada"), served.open()
+    assert "sid" in client.connect(served.token_about_to_end("ada", 3.0))
+    closing, closed = client.events()
+    assert closing == ["gateway:closing", {"reason": "token ended", "reconnect_in_ms": 0}]
+    assert (closed.code, closed.reason) == (4401, "token ended")
+    assert served.metric('notify_realtime_disconnected_total{reason="token ended"}') == before + 1
+    client.close()
+    gone(served, 1)
+    assert healthy.call(1, *RECEIPT)["ok"] is False  # answered
+    assert served.join("ada").call(1, *RECEIPT)["ok"] is False
+
+
+def test_a_newer_token_on_the_same_websocket_counts_from_then_on(serve: Serve) -> None:
+    served = serve()
+    client = served.open()
+    assert "sid" in client.connect(served.token_about_to_end("ada", 3.0))
+    client.send("41")
+    client.send("40" + json.dumps({"token": served.token("ada")}))
+    assert "sid" in client.next()
+    time.sleep(3.5)
+    assert client.call(1, *RECEIPT)["ok"] is False  # answered
+
+
 @pytest.mark.parametrize(("opcode", "size"), [(websocket.ABNF.OPCODE_PING, 125), (websocket.ABNF.OPCODE_CONT, 0)])
 def test_frames_below_the_events_cannot_take_memory_without_end(serve: Serve, opcode: int, size: int) -> None:
     """Pings whose answers nobody takes, and empty parts of a message that never ends."""

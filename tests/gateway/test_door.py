@@ -45,13 +45,27 @@ def test_a_process_has_so_many_sockets(serve: Serve) -> None:
 
 
 def test_who_cannot_even_be_told_is_refused_at_the_handshake(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
-    served = serve(connections=1)
-    clients = [served.open() for _ in range(101)]
+    served = serve(unproved_connections=5)
+    before = served.metric('notify_realtime_refused_total{reason="unproved"}')
+    clients = [served.open() for _ in range(5)]
     with pytest.raises(websocket.WebSocketBadStatusException) as refusal:
         served.open()
     assert refusal.value.status_code == 503
     assert refusal.value.resp_headers["retry-after"] == "5"
+    assert served.metric('notify_realtime_refused_total{reason="unproved"}') == before + 1
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+    for client in clients:
+        client.close()
+
+
+def test_who_has_proved_their_user_takes_no_place_of_those_who_have_not(serve: Serve) -> None:
+    served = serve(unproved_connections=2)
+    clients = [served.join("ada") for _ in range(5)]
+    clients += [served.open(), served.open()]
+    with pytest.raises(websocket.WebSocketBadStatusException):
+        served.open()
+    assert "sid" in clients[5].connect(served.token("grace"))
+    clients.append(served.join("edsger"))
     for client in clients:
         client.close()
 

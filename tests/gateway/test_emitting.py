@@ -5,39 +5,42 @@ import json
 
 from notify_server.gateway.emitting import Emitting, encoded, new
 from notify_server.gateway.outgoing import Server
-from notify_server.gateway.sockets import HELD_MOST, Socket
+from notify_server.gateway.sockets import Held, Socket
 from notify_server.services.told import Told
+from tests.builders import a_notification
 
+BUFFER = 75  # characters
+NEWS = a_notification()
 GONE = "a transport that has gone"  # what is sent to it goes nowhere
 
 
 def run(sequences: list[int], after: int = 0) -> Socket:
     """A socket that is still behind, after these announcements."""
-    emitting, socket = Emitting(Server(async_mode="asgi")), Socket("s", GONE, "ada", after)
+    emitting, socket = Emitting(Server(async_mode="asgi"), BUFFER), Socket("s", GONE, "ada", after)
 
     async def announce() -> None:
         for sequence in sequences:
-            await emitting.announce(socket, encoded("e", sequence), sequence)
+            assert not await emitting.announce(socket, Held(sequence, encoded("e", sequence), NEWS))
 
     asyncio.run(announce())
     return socket
 
 
 def test_what_is_announced_to_a_socket_that_is_behind_is_held_in_order() -> None:
-    assert [sequence for sequence, _ in run([3, 4, 5], after=3).held or ()] == [4, 5]
+    assert [each.sequence for each in run([3, 4, 5], after=3).held or ()] == [4, 5]
 
 
-def test_no_more_is_held_than_so_many() -> None:
-    socket = run(list(range(1, HELD_MOST + 3)))
-    assert socket.overflows
-    assert len(socket.held or ()) == HELD_MOST
+def test_no_more_is_held_than_may_wait_for_a_client() -> None:
+    socket = run(list(range(1, 100)))
+    assert len(socket.held or ()) == BUFFER // len('2["e",1]')
+    assert socket.holds <= BUFFER
 
 
 def test_a_socket_that_goes_live_holds_nothing_more() -> None:
     socket = run([1, 2])
-    asyncio.run(Emitting(Server(async_mode="asgi")).go_live(socket))
+    assert asyncio.run(Emitting(Server(async_mode="asgi"), BUFFER).go_live(socket)) == []  # as it has gone
     assert socket.held is None
-    assert not socket.overflows
+    assert socket.holds == 0
 
 
 def test_a_packet_is_one_text_for_all() -> None:

@@ -1,9 +1,12 @@
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from notify_server.errors import DatabaseUnavailable
 from notify_server.gateway.insisting import insist
+
+THREAD = ThreadPoolExecutor(1)
 
 
 def test_it_asks_again_until_the_database_is_back() -> None:
@@ -15,7 +18,7 @@ def test_it_asks_again_until_the_database_is_back() -> None:
             raise answer
         return f"{answer} {what}"
 
-    assert asyncio.run(insist(ask, "it", pause=0.01)) == "found it"
+    assert asyncio.run(insist(THREAD, ask, "it", pause=0.01)) == "found it"
 
 
 def test_any_other_error_passes() -> None:
@@ -23,4 +26,4 @@ def test_any_other_error_passes() -> None:
         raise LookupError
 
     with pytest.raises(LookupError):
-        asyncio.run(insist(fail, pause=0.01))
+        asyncio.run(insist(THREAD, fail, pause=0.01))

@@ -10,11 +10,7 @@ def test_the_configured_limits_are_taken() -> None:
     limits = limits_of(config)
     assert (limits.connections, limits.per_user, limits.events) == (7, 20, Rate(2.0, 3))
     assert limits_of(Config()) == DEFAULTS
-
-
-def test_some_more_may_come_in_to_be_told_that_they_are_too_many() -> None:
-    assert limits_of(Config(realtime_connections=7)).handshakes == 107
-    assert DEFAULTS.handshakes == 11_000
+    assert limits_of(replace(Config(), realtime_unproved_connections=5)).unproved == 5
 
 
 def test_every_reason_has_a_code_for_the_close_of_a_websocket() -> None:
@@ -24,6 +20,9 @@ def test_every_reason_has_a_code_for_the_close_of_a_websocket() -> None:
         End.MALFORMED: 1008,
         End.NOT_CONNECTED: 1008,
         End.STOPPING: 1012,
+        End.TOKEN_ENDED: 4401,
+        End.ERASED: 4410,
+        End.FAILED: 1011,
     }
     assert End.TOO_MANY_EVENTS.reconnect_in_ms > End.TOO_SLOW.reconnect_in_ms > 0
 

@@ -63,3 +63,21 @@ def test_a_replay_that_is_larger_than_the_buffer_goes_at_the_clients_pace(serve:
     assert len(set(told)) == len(missed)
     [fresh] = served.announce("ada", "live")
     assert json.loads(client.next()[2:])[2] | {"created_at": ""} == {"id": fresh, "created_at": "", "replayed": False}
+
+
+def test_clients_that_do_not_take_their_replays_keep_nobody_elses_back(serve: Serve) -> None:
+    served = serve(buffer=256 * 1024)
+    [seen] = served.announce("slow", "")
+    served.announce("slow", *["x" * 60_000] * 120)
+    [before] = served.announce("ada", "")
+    [missed] = served.announce("ada", "missed")
+    served.caught_up()
+    slow = [served.open(receive_buffer=4096) for _ in range(10)]  # more than are told at once
+    for client in slow:
+        assert "sid" in client.connect(served.token("slow"), since=seen)
+    ada = served.open()
+    assert "sid" in ada.connect(served.token("ada"), since=before)
+    assert json.loads(ada.next()[2:]) == ["notification:replay", {"count": 1, "cut": False}]
+    assert json.loads(ada.next()[2:])[2]["id"] == missed
+    for client in slow:
+        client.drop()

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 from notify_server.bootstrap import build_gateway
 from notify_server.config import Config
@@ -10,6 +11,8 @@ from notify_server.storage import signals, updates
 from notify_server.storage.documents import Store, new_id
 from notify_server.storage.signals import Signals
 from notify_server.storage.updates import Update, Updates
+from tests.gateway.conftest import SECRET
+from tests.gateway.serving import serving
 
 
 def test_signals_and_updates_come_to_the_event_loop(config: Config, database: Store) -> None:
@@ -35,3 +38,23 @@ def test_signals_and_updates_come_to_the_event_loop(config: Config, database: St
             await asyncio.to_thread(thread.join)
 
     asyncio.run(run())
+
+
+def test_the_sockets_of_a_person_who_is_erased_end_and_no_others(config: Config, database: Store) -> None:
+    database[updates.COLLECTION].insert_one({})
+    with serving(replace(config, jwt_secret=SECRET), database) as served:
+        served.services.people.put("ada", {})
+        phone, other = served.join("ada"), served.join("grace")
+        threads = listening(database, served.loop, served.channels)
+        for thread in threads:
+            thread.start()
+        served.services.erasing.erase("ada")
+        closing, closed = phone.events()
+        assert closing == ["gateway:closing", {"reason": "user erased", "reconnect_in_ms": 30_000}]
+        assert (closed.code, closed.reason) == (4410, "user erased")
+        assert other.call(1, "receipt", {"notification_id": "x", "status": "read"})["ok"] is False  # answered
+        for thread in threads:
+            thread.stop()
+        for thread in threads:
+            thread.join()
+    assert "ada" not in str(list(database[updates.COLLECTION].find()))

@@ -12,7 +12,7 @@ import pytest
 from notify_server.channels.key_endpoint import fetch
 from notify_server.errors import Conflict, KeysUnavailable, Unauthenticated
 from notify_server.services.keys import KeySet
-from notify_server.services.user_tokens import LEEWAY, MAX_TOKEN, Foreign, Signing, UserTokens
+from notify_server.services.user_tokens import LEEWAY, MAX_TOKEN, Foreign, Proof, Signing, UserTokens
 from tests.builders import NOON, StoppedClock, after
 from tests.key_issuer import AUDIENCE, ISSUER, KeyIssuer, KeyPair, claims, key_pair, with_secret
 
@@ -81,6 +81,17 @@ class TestOurOwn:
         assert tokens.authenticate(token) == "u1"
         clock.forward(1)
         refused(tokens, token)
+
+    def test_how_long_it_is_still_taken_is_known(self, tokens: UserTokens, clock: StoppedClock) -> None:
+        token, _ = tokens.mint("u1")
+        assert tokens.prove(token) == Proof("u1", 3600 + LEEWAY)
+        clock.forward(3600)
+        assert tokens.prove(token).lasts == LEEWAY
+
+    def test_a_token_without_an_end_in_sight_lasts_a_year_at_most(self, tokens: UserTokens) -> None:
+        for exp in (10**400, 1e300):
+            token = signed({"alg": "HS256"}, plain(exp=exp))
+            assert tokens.prove(token).lasts == 365 * 24 * 3600
 
     def test_what_the_secret_before_signed_is_still_taken(self, clock: StoppedClock) -> None:
         old = UserTokens(replace(SIGNING, secret=PREVIOUS), clock)

@@ -5,7 +5,7 @@ import pytest
 
 from notify_server.domain.registry import Status
 from notify_server.storage.documents import Store, new_id
-from notify_server.storage.updates import COLLECTION, SIZE, Following, Forgetting, Update, Updates
+from notify_server.storage.updates import COLLECTION, SIZE, Erased, Following, Forgetting, Update, Updates
 from tests.services.interruption import Interrupted
 
 
@@ -15,11 +15,11 @@ def updates(database: Store) -> Updates:
     return Updates(database)
 
 
-def heard(following: Following, count: int) -> list[Update]:
+def heard(following: Following, count: int) -> list[Any]:
     """The next updates; the test's own timeout ends a wait in vain."""
-    found: list[Update] = []
+    found: list[Update | Erased] = []
     while len(found) < count:
-        listening: Iterator[Update | None] = following.heard()
+        listening: Iterator[Update | Erased | None] = following.heard()
         for update in listening:
             found += [update] if update is not None else []
             if len(found) == count:
@@ -37,6 +37,12 @@ def test_an_update_arrives_as_it_was_sent(database: Store, updates: Updates) -> 
     for update in sent:
         updates.send(update)
     assert heard(following, 3) == sent
+
+
+def test_who_was_erased_is_heard_of_without_their_name(database: Store, updates: Updates) -> None:
+    following = Following(database)
+    updates.send(Erased("a pseudonym"))
+    assert heard(following, 1) == [Erased("a pseudonym")]
 
 
 def test_everybody_hears_each_once_and_nothing_of_the_past(database: Store, updates: Updates) -> None:

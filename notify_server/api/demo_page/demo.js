@@ -2,7 +2,7 @@
 // An app of one user: the inbox over HTTP, what is new over the socket. Texts are only ever set as text.
 const $ = (id) => document.getElementById(id);
 const KEPT = 200; // lines of the log
-let token, socket, since;
+let token, socket, since; // the last event's id: the inbox has them in another order
 
 $("as-demo").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -63,7 +63,11 @@ function open() {
   });
   const state = (text) => ($("state").textContent = text);
   state("connecting…");
-  socket.on("connect", () => (state("live"), note("connect")));
+  socket.on("connect", () => {
+    state("live");
+    note("connect");
+    if (!since) attempt(list); // what came between the first list and now
+  });
   socket.on("disconnect", (reason) => (state("reconnecting…"), note("disconnect", reason)));
   socket.on("connect_error", (error) => (state("not connected"), note("connect_error", error.message)));
   socket.onAny(note);
@@ -81,7 +85,6 @@ async function list() {
   const { notifications, unread } = await ask("GET", "/v1/me/notifications?limit=50");
   $("items").replaceChildren();
   notifications.reverse().forEach(show);
-  since = notifications.at(-1)?.id || since;
   count(unread);
 }
 
