@@ -57,6 +57,7 @@ def configure(level: str, style: str, process: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    structlog.get_logger(__name__).debug("logging configured", style=style)
 
 
 def _traceback(exc_info: Any) -> str:

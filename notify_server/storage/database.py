@@ -23,6 +23,8 @@ CONFIRM_WITHIN = 10.0  # seconds: for a majority to have what is written, and fo
 _READ_WITHIN = 60.0  # seconds: for one answer of a living server; the update that ends a million entries takes 30
 _NOT_LET_IN = {13, 18}  # Unauthorized, AuthenticationFailed (MongoDB manual, "Error Codes")
 _READ_ONLY = {371, 14031}  # UserWritesBlocked, OutOfDiskSpace (the same)
+# No primary any more: one that steps down in the midst of an update of many says so of the write, not of the command.
+_GONE = {91, 189, 10107, 11600, 11602, 13435, 13436}
 _STANDALONE = (
     "This MongoDB is a standalone server; Notify Server needs a replica set (one member will do). Start mongod with "
     "--replSet NAME (or set replication.replSetName in its configuration), then run rs.initiate() once in mongosh."
@@ -133,16 +135,22 @@ def _refuse_if_unavailable(error: errors.PyMongoError) -> None:
 
 
 def _is_read_only(error: errors.PyMongoError) -> bool:
+    return not _codes(error).isdisjoint(_READ_ONLY)
+
+
+def _codes(error: errors.PyMongoError) -> set[int | None]:
+    """The server's error codes."""
     if isinstance(error, errors.BulkWriteError):
-        return any(problem["code"] in _READ_ONLY for problem in error.details["writeErrors"])
-    return isinstance(error, errors.OperationFailure) and error.code in _READ_ONLY
+        return {problem["code"] for problem in error.details["writeErrors"]}
+    return {error.code} if isinstance(error, errors.OperationFailure) else set()
 
 
 def _is_unavailable(error: errors.PyMongoError) -> bool:
     if isinstance(error, errors.BulkWriteError) and error.details["writeConcernErrors"]:
         return True  # written, but the majority never said so
     lost = (errors.ConnectionFailure, errors.CursorNotFound, errors.WriteConcernError)
-    return isinstance(error, lost) or error.timeout or error.has_error_label("RetryableWriteError")
+    retryable = error.timeout or error.has_error_label("RetryableWriteError")
+    return isinstance(error, lost) or retryable or not _codes(error).isdisjoint(_GONE)
 
 
 @translated

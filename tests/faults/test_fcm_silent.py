@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.faults.conftest import SOME
 from tests.faults.scene import WINDOW, Scene
 from tests.service import until
 
@@ -51,14 +52,14 @@ def test_an_fcm_that_stalls_after_its_accept_gets_it_twice_and_no_more(scene, pe
 
 
 @pytest.mark.full
-def test_an_fcm_slower_than_a_lease_costs_nothing_but_time(make_scene, people, crowd):
+def test_an_fcm_slower_than_a_lease_costs_nothing_but_time(make_scene, people):
     scene = make_scene(lease=0.5)
     scene.fcm.behave(latency={"min": 1.0, "max": 1.5})
     scene.service.start("scheduler")
     for _ in range(2):
         scene.service.start("worker").ready("worker started")
     scene.begin()
-    notification = scene.accept(groups=["crowd"])
+    notification = scene.accept(groups=["some"])
     scene.await_done(notification)
-    evidence = scene.sent_to_all("FCM slower than a lease", notification, crowd, window=0, within=BACKOFF)
+    evidence = scene.sent_to_all("FCM slower than a lease", notification, people[:SOME], window=0, within=BACKOFF)
     assert evidence.duplicates == 0
