@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from pymongo import InsertOne, MongoClient, WriteConcern
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, WriteError
 
 from notify_server.config import Config
 from notify_server.errors import ConfigurationError, DatabaseUnavailable, NotAReplicaSet
@@ -193,6 +193,22 @@ def test_a_database_that_dies_is_unavailable_to_calls_and_to_walks_under_way(mon
             things.add(7)
         mongod.start()
         assert things.add(8) == 8
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        WriteError("", 189),  # PrimarySteppedDown: of an update of many, in its midst
+        BulkWriteError({"writeErrors": [{"index": 0, "code": 10107}], "writeConcernErrors": []}),
+    ],
+)
+def test_a_primary_that_is_none_any_more_is_away(error):
+    @translated
+    def write():
+        raise error
+
+    with pytest.raises(DatabaseUnavailable):
+        write()
 
 
 def test_the_uri_file_is_in_the_run_directory():
