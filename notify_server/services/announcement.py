@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from time import monotonic
 from typing import Any
 
 from notify_server import failpoints
@@ -22,7 +23,7 @@ from notify_server.storage.sequences import Sequences
 
 AT_ONCE = 8  # pages: some thousand events, between which the sockets of a gateway are written to
 
-_COMPARED = timedelta(seconds=5)  # between two looks at the counter
+_COMPARED = 5.0  # seconds between two looks at the counter
 
 _DETAIL = "emitted to an open socket"
 
@@ -57,10 +58,11 @@ class Sources:
 class Announcements:
     """The announcements, in the one order that they have. Safe for many threads."""
 
-    def __init__(self, sources: Sources, clock: Clock) -> None:
+    def __init__(self, sources: Sources, clock: Clock, compared: float = _COMPARED) -> None:
         self._sources = sources
         self._clock = clock
-        self._compared_at = clock()
+        self._compared = compared
+        self._compared_at = monotonic()
         self._behind = False  # the counter, when it was looked at last
 
     def last(self) -> int:
@@ -78,9 +80,9 @@ class Announcements:
         return found
 
     def _compare(self, sequence: int) -> None:
-        if self._clock() - self._compared_at < _COMPARED:
+        if monotonic() < self._compared_at + self._compared:
             return
-        self._compared_at = self._clock()
+        self._compared_at = monotonic()
         last = self.last()
         if self._behind and last < sequence:
             raise TurnedBack(f"Announcement {sequence} was told, and the database knows {last}: was it restored?")
