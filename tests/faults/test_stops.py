@@ -9,6 +9,7 @@ from tests.faults.test_worker_killed import IN_FLIGHT
 from tests.service import until
 
 LONG = 600.0  # seconds: whoever had to wait for such a lease to run out would never come to an end
+STALL = 1.5  # seconds that FCM keeps its answers back
 
 
 def await_middle(scene: Scene, notification: str) -> None:
@@ -38,7 +39,7 @@ def test_sigterm_loses_nothing_sends_nothing_twice_and_gives_every_lease_back(ma
 def test_a_slow_drain_keeps_its_leases(make_scene, people):
     """Its last answers take longer than a lease, and another worker waits for just such leases."""
     scene = make_scene(lease=0.5)
-    scene.fcm.behave(stall_after=1.0, stall_seconds=1.5)
+    scene.fcm.behave(stall_after=1.0, stall_seconds=STALL)
     worker = scene.service.start("worker")
     notification = scene.accept(users=people[:100])
     until(lambda: scene.fcm.counts()["accepted"] == 100, "FCM has all, and has answered none")
@@ -47,7 +48,8 @@ def test_a_slow_drain_keeps_its_leases(make_scene, people):
     scene.service.start("worker").ready("worker started")
     scene.await_done(notification)
     assert worker.wait() == 0
-    evidence = scene.sent_to_all("worker stopped while FCM is slow", notification, people[:100])
+    within = STALL + 2 * scene.service.config.lease  # nothing can be written before FCM answers
+    evidence = scene.sent_to_all("worker stopped while FCM is slow", notification, people[:100], within=within)
     assert evidence.duplicates == 0
 
 
