@@ -1,7 +1,6 @@
 """The worker process: expands audiences and dispatches batches. Run as many as you like, on any machine."""
 
 import gc
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
@@ -15,7 +14,7 @@ from notify_server.processes.loop import Loop
 from notify_server.processes.readiness import await_database
 from notify_server.processes.signals import until_stopped
 from notify_server.services.briefs import Briefs
-from notify_server.services.feeding import Feeding, Source
+from notify_server.services.feeding import Feeding
 from notify_server.services.handoff import Handoff
 from notify_server.services.load import Load
 from notify_server.services.rotation import Rotation
@@ -44,9 +43,12 @@ class Worker:
         self._governor = engine.governor
         self._taken = 0
         self._handoff = Handoff(room=2 * config.worker_threads)
+        rotation, briefs, leasing = Rotation(engine.expansion), Briefs(engine.expansion), engine.leasing
+        large = Feeding(rotation, self._handoff, leasing)
+        small = Feeding(briefs, self._handoff, leasing, busy=lambda: not rotation.idle)
         self._expanders = [
-            Loop("expander", self._feed(Rotation(engine.expansion), engine)),
-            Loop("express-expander", self._feed(Briefs(engine.expansion), engine)),
+            Loop("expander", partial(large.feed, config.poll)),
+            Loop("express-expander", partial(small.feed, config.poll)),
         ]
         self._dispatchers = [Loop(f"dispatcher-{n}", self._dispatch) for n in range(config.worker_threads)]
         self._express = Loop("express", self._dispatch_small)
@@ -78,10 +80,6 @@ class Worker:
         for loop in (self._renewer, self._pacer, self._listener):
             loop.join()
         self._governor.leave()
-
-    def _feed(self, source: Source, engine: Engine) -> Callable[[], None]:
-        """What an expander repeats."""
-        return partial(Feeding(source, self._handoff, engine.leasing).feed, self._config.poll)
 
     def _dispatch(self) -> None:
         if self._governor.paused:

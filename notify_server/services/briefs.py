@@ -27,8 +27,8 @@ class Briefs:
         """Whether no audience is being expanded."""
         return not self._begun and not any(self._waiting.values())
 
-    def claim(self) -> bool:
-        """Take up more notifications, if any wait and there is room.
+    def claim(self) -> int:
+        """Take up more notifications, if any wait and there is room. Returns how many.
 
         With one look as a rule; but what waits of one rank takes no room of another, which would starve.
         """
@@ -40,7 +40,7 @@ class Briefs:
                 self._waiting[Rank.of(claim.notification.priority, small=True)].append(claim)
             else:  # another process has begun with it
                 self._begun.append(self._expansion.loads(claim))
-        return bool(claims)
+        return len(claims)
 
     def step(self) -> Load:
         """Expand a page of them; what is to be sent of it. What fails drops out, and is claimed again."""

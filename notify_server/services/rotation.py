@@ -23,14 +23,14 @@ class Rotation:
         """Whether no audience is being expanded."""
         return not any(self._turns.values())
 
-    def claim(self) -> bool:
-        """Take up more notifications, if any wait and there is room."""
+    def claim(self) -> int:
+        """Take up more notifications, if any wait and there is room. Returns how many."""
         room = {rank: _AT_ONCE - len(turns) for rank, turns in self._turns.items()}
         wanted = [rank for rank, left in room.items() if left > 0]
         claims = self._expansion.claim(wanted, min(room[rank] for rank in wanted)) if wanted else []
         for claim in claims:
             self._turns[Rank.of(claim.notification.priority)].append(self._expansion.loads(claim))
-        return bool(claims)
+        return len(claims)
 
     def step(self) -> Load:
         """Expand one page; what is to be sent of it.

@@ -54,6 +54,17 @@ def test_what_is_expanded_is_passed_on(scene: Scene, feeder: Feeder) -> None:
     assert notifications(feeder.handoff.take()) == [brief]
 
 
+def test_while_there_is_something_else_to_do_a_look_waits_for_company(scene: Scene, feeder: Feeder) -> None:
+    accepted = [scene.accept("a")]
+
+    def busy() -> bool:
+        accepted.append(scene.accept("b"))
+        return True
+
+    Feeding(Briefs(scene.engine.expansion), feeder.handoff, scene.engine.leasing, busy=busy).feed(0.0)
+    assert notifications(feeder.handoff.take()) == accepted
+
+
 def test_where_nothing_waits_a_call_is_waited_for(scene: Scene, feeder: Feeder) -> None:
     waiting = Thread(target=feeder.feeding.feed, args=(LONG,))
     waiting.start()
