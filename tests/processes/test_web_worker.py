@@ -20,7 +20,7 @@ SECRET = b"nst_0_0123456789abcdef"
 
 @pytest.fixture(scope="module")
 def web(
-    tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str, database_name: str, _migrated: Any
+    tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str, database_name: str, shared_database: Any
 ) -> Iterator[WebServer]:
     server = WebServer(tmp_path_factory.mktemp("worker"), mongodb_uri, database_name)
     server.await_ready()
@@ -65,7 +65,7 @@ def test_what_came_is_not_logged(web):
 
 @pytest.fixture(scope="module")
 def hasty(
-    tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str, database_name: str, _migrated: Any
+    tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str, database_name: str, shared_database: Any
 ) -> Iterator[WebServer]:
     """A server of one process and two threads, that waits for nobody for long, with room for few."""
     server = WebServer(

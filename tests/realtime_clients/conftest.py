@@ -26,15 +26,18 @@ Announce = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def settings(
-    mongodb_uri: str, database_name: str, _migrated: Database[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+    mongodb_uri: str,
+    database_name: str,
+    shared_database: Database[dict[str, Any]],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Config:
     directory: Path = tmp_path_factory.mktemp("realtime")
     return Config(mongodb_uri=mongodb_uri, database=database_name, data_dir=directory, jwt_secret=SECRET)
 
 
 @pytest.fixture(scope="module")
-def services(settings: Config, _migrated: Database[dict[str, Any]]) -> Services:
-    return build_services(settings, _migrated)
+def services(settings: Config, shared_database: Database[dict[str, Any]]) -> Services:
+    return build_services(settings, shared_database)
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +53,9 @@ def documented(settings: Config, services: Services) -> Documented:
 
 
 @pytest.fixture(scope="module")
-def announce(settings: Config, services: Services, _migrated: Database[dict[str, Any]]) -> Announce:
+def announce(settings: Config, services: Services, shared_database: Database[dict[str, Any]]) -> Announce:
     """Accept a notification for some users on the realtime channel, and expand it as a worker does; returns its id."""
-    expansion = build_engine(replace(settings, fcm_project="test"), _migrated, open_transport(settings)).expansion
+    expansion = build_engine(replace(settings, fcm_project="test"), shared_database, open_transport(settings)).expansion
 
     def announced(*users: str, title: str = "Room changed", **fields: Any) -> str:
         draft = Draft(Message(title=title), Audience(tuple(sorted(users))), channels=(Channel.REALTIME,), **fields)
