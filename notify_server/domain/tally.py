@@ -1,0 +1,100 @@
+"""What registry entries add up to: counts by status and reason, and how long devices took, in steps.
+
+A tally is a flat mapping of names to numbers, so that tallies are added and taken from each other name by name, and
+stored by increments. Its names are
+
+    sent                     entries that stand there now: one name for each status
+    failed:unregistered      those of them with this reason, where it is known
+    received@731, read@1402  those that were received, or read, so many steps of time after they were entered
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from notify_server.domain.registry import Reason, Status
+
+Tally = Mapping[str, int]
+
+_EXACT = 128  # milliseconds that have a step of their own
+_STEPS = 64  # steps of each doubling above: a time is known to one part in 128
+_QUARTER = timedelta(minutes=15)  # every time zone of today is whole quarters of an hour away from UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What a tally needs of one entry. `entered_at` is when it was made: the first line of its history."""
+
+    status: Status
+    reason: Reason | None
+    entered_at: datetime
+    received_at: datetime | None
+    read_at: datetime | None
+
+
+def names(fate: Fate) -> Iterator[str]:
+    """The names under which an entry counts once each."""
+    yield fate.status.value
+    if fate.reason:
+        yield f"{fate.status.value}:{fate.reason.value}"
+    for name, at in (("received", fate.received_at), ("read", fate.read_at)):
+        if at is not None:
+            yield f"{name}@{step(at - fate.entered_at)}"
+
+
+def step(time: timedelta) -> int:
+    """The step that a time falls into, none below zero: exact to the millisecond at first, then 64 a doubling."""
+    milliseconds = max(0, time // timedelta(milliseconds=1))
+    if milliseconds < _EXACT:
+        return milliseconds
+    doublings = milliseconds.bit_length() - _EXACT.bit_length() + 1
+    return _EXACT + (doublings - 1) * _STEPS + (milliseconds >> doublings) - _STEPS
+
+
+def seconds(number: int) -> float:
+    """The middle of a step."""
+    if number < _EXACT:
+        return number / 1000
+    doublings, part = divmod(number - _EXACT, _STEPS)
+    low = (part + _STEPS) << (doublings + 1)
+    return (low + (1 << (doublings + 1)) / 2) / 1000
+
+
+def quarter(at: datetime) -> int:
+    """Which quarter of an hour of its UTC day `at` is in: 0 to 95."""
+    return (at.hour * 60 + at.minute) // 15
+
+
+def quarter_start(day: datetime, number: int) -> datetime:
+    """When the quarter with this number of a UTC day begins."""
+    return day + number * _QUARTER
+
+
+def total(tallies: Iterable[Tally]) -> dict[str, int]:
+    """The sum of `tallies`; what adds up to nothing is left out."""
+    result: dict[str, int] = {}
+    for tally in tallies:
+        for name, count in tally.items():
+            result[name] = result.get(name, 0) + count
+    return {name: count for name, count in result.items() if count}
+
+
+def difference(new: Tally, old: Tally) -> dict[str, int]:
+    """What has to be added to `old` to make `new`."""
+    return total((new, {name: -count for name, count in old.items()}))
+
+
+def quantile(tally: Tally, name: str, share: float) -> float | None:
+    """Seconds within which `share` (0 to 1) of those were `name` (received, read) that ever were; None: nobody was.
+
+    Right to one part in 128.
+    """
+    prefix = f"{name}@"
+    steps = sorted((int(key[len(prefix) :]), count) for key, count in tally.items() if key.startswith(prefix))
+    rank = share * sum(count for _, count in steps)
+    reached = 0
+    for number, count in steps:
+        reached += count
+        if count and reached >= rank:
+            return seconds(number)
+    return None
