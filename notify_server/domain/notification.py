@@ -75,12 +75,26 @@ class ResendPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with the mail: its name, media type and content."""
+
+    name: str
+    type: str
+    content: bytes
+
+    def __repr__(self) -> str:
+        return "Attachment(…)"
+
+
+@dataclass(frozen=True, slots=True)
 class Notification:
     """One accepted payload. `ttl` is in seconds, from `send_at` or else from `created_at`.
 
     What is `mandatory` is also sent to those who have muted it. `client` handed it over, from `address` (None: by the
     command line). `payload` is a JSON object, as text, that open sockets get in place of an inbox item. With
-    `push_after` (seconds), push waits so long for a receipt and goes to those who sent none.
+    `push_after` (seconds), push waits so long for a receipt and goes to those who sent none; with `email_after`, mail
+    waits so long, and goes to those who have not read it. `reply_to` and `attachments` are for mail alone; most queries
+    leave the attachments out.
     """
 
     id: str
@@ -100,6 +114,9 @@ class Notification:
     address: str | None = None
     payload: str | None = None
     push_after: int | None = None
+    email_after: int | None = None
+    reply_to: str | None = None
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def expires_at(self) -> datetime:
@@ -115,6 +132,12 @@ class Notification:
     @property
     def push_at(self) -> datetime | None:
         """When push follows the open sockets; None: at once."""
-        if self.push_after is None:
-            return None
-        return (self.send_at or self.created_at) + timedelta(seconds=self.push_after)
+        return self._later(self.push_after)
+
+    @property
+    def email_at(self) -> datetime | None:
+        """When mail follows the other channels; None: at once."""
+        return self._later(self.email_after)
+
+    def _later(self, seconds: int | None) -> datetime | None:
+        return None if seconds is None else (self.send_at or self.created_at) + timedelta(seconds=seconds)

@@ -1,0 +1,84 @@
+"""Mails as bytes: what is the same for all recipients is written once, and each one's own header lines put before it.
+
+`email.message` with its SMTP policy writes every header that holds text of others, and refuses line breaks in them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email import policy
+from email.headerregistry import Address as Mailbox
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+import idna
+
+from notify_server.domain.mail import Address, Content, Enclosure, Letter, message_id
+
+_POLICY = policy.SMTP.clone(cte_type="7bit")
+_ONE_CLICK = "List-Unsubscribe=One-Click"  # RFC 8058, section 3.1
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The shared part of a mail: header lines and body, from which its recipients' own lines are missing."""
+
+    shared: bytes
+    sender: str
+
+
+def write(
+    content: Content, sender: Address, reply_to: str | None, attachments: Sequence[Enclosure] = ()
+) -> Written:
+    """Text, HTML and attachments as MIME. Raises ValueError where a header would hold a line break."""
+    message = EmailMessage(policy=_POLICY)
+    message["From"] = mailbox(sender)
+    if reply_to:
+        message["Reply-To"] = mailbox(Address(reply_to))
+    message["Subject"] = content.subject
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answer to this
+    message.set_content(content.text, cte="quoted-printable" if content.text.isascii() else None)
+    if content.html is not None:
+        message.add_alternative(content.html, subtype="html")
+    for attachment in attachments:
+        kind, _, subtype = attachment.type.partition("/")
+        message.add_attachment(attachment.content, maintype=kind, subtype=subtype, filename=attachment.name)
+    return Written(message.as_bytes(), ascii_address(sender.address))
+
+
+def complete(written: Written, letter: Letter, now: datetime) -> bytes:
+    """The mail to one recipient. Raises ValueError where their address cannot stand in a header."""
+    head = EmailMessage(policy=_POLICY)
+    head["To"] = mailbox(Address(letter.to))
+    lines = [_line("Message-ID", message_id(letter, written.sender)), _line("Date", format_datetime(now))]
+    if letter.unsubscribe:
+        lines += [_line("List-Unsubscribe", f"<{letter.unsubscribe}>"), _line("List-Unsubscribe-Post", _ONE_CLICK)]
+    return head.as_bytes().rstrip(b"\r\n") + b"\r\n" + b"".join(lines) + written.shared
+
+
+def mailbox(address: Address) -> Mailbox:
+    """For a header. Raises ValueError where it is no address, or would break the line."""
+    for part in (address.address, address.name or ""):
+        if not part.isprintable():
+            raise ValueError("An address must be printable and stand on one line.")
+    return Mailbox(address.name or "", addr_spec=ascii_address(address.address))
+
+
+def ascii_address(address: str) -> str:
+    """The address with its domain in ASCII (IDNA). Raises ValueError where the part before the @ is not, or it is none.
+
+    SMTPUTF8 would be needed for that, which few servers have.
+    """
+    local, _, domain = address.rpartition("@")
+    if not local or not local.isascii() or not domain:
+        raise ValueError("Not an address that every mail server takes.")
+    if domain.isascii():
+        return address
+    return f"{local}@{idna.encode(domain, uts46=True).decode()}"  # IDNAError is a ValueError
+
+
+def _line(name: str, value: str) -> bytes:
+    """A header line of our own making, which is never folded."""
+    if not value.isascii() or not value.isprintable():
+        raise ValueError(f"{name} must be printable ASCII.")
+    return f"{name}: {value}\r\n".encode()

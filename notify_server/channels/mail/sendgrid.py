@@ -1,0 +1,102 @@
+"""SendGrid by its v3 API: one request a mail over kept-alive connections, so that each has an answer of its own."""
+
+import base64
+from collections.abc import Callable
+from datetime import datetime
+from http import HTTPStatus
+from ssl import SSLError, create_default_context
+from typing import Any
+
+import httpx
+
+from notify_server.channels.mail import sendgrid_answer
+from notify_server.channels.mail.composition import ascii_address, mailbox
+from notify_server.channels.mail.smtp import Limits
+from notify_server.channels.mail.smtp_answer import UNSPEAKABLE
+from notify_server.domain.mail import Address, Answer, Content, Enclosure, Letter, Service, message_id
+
+MAIL = "notify_mail"  # the custom argument by which events name the mail
+_PATH = "/v3/mail/send"
+_CONNECTIONS = 32
+Body = dict[str, Any]
+
+
+class SendgridTransport:
+    """Sends through SendGrid at `endpoint`. Safe for many threads."""
+
+    service = Service.SENDGRID
+
+    def __init__(
+        self, endpoint: str, key: str, sender: Address, limits: Limits, clock: Callable[[], datetime]
+    ) -> None:
+        self._sender = sender
+        self._clock = clock
+        self._client = httpx.Client(
+            base_url=endpoint,
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=limits.timeout,
+            verify=create_default_context(cafile=limits.ca_file or None),
+            limits=httpx.Limits(max_connections=_CONNECTIONS),
+            trust_env=False,
+        )
+
+    def seal(self, content: Content, reply_to: str | None, attachments: tuple[Enclosure, ...]) -> Body:
+        """As in MailTransport."""
+        mailbox(self._sender)
+        if len(content.subject.splitlines()) > 1:
+            raise ValueError("A subject must stand on one line.")
+        parts = [{"type": "text/plain", "value": content.text}]
+        if content.html is not None:
+            parts.append({"type": "text/html", "value": content.html})
+        body: Body = {"from": _written(self._sender), "subject": content.subject, "content": parts}
+        if reply_to:
+            body["reply_to"] = _written(Address(reply_to))
+        if attachments:
+            body["attachments"] = [
+                {"content": base64.b64encode(each.content).decode(), "type": each.type, "filename": each.name}
+                for each in attachments
+            ]
+        return body
+
+    def send(self, letter: Letter, sealed: Body) -> Answer:
+        """As in MailTransport."""
+        try:
+            body = sealed | self._addressed(letter)
+        except ValueError:
+            return UNSPEAKABLE
+        try:
+            answer = self._client.post(_PATH, json=body)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            failed = isinstance(error.__cause__, SSLError) or "certificate" in str(error).lower()
+            return sendgrid_answer.TLS_FAILED if failed else sendgrid_answer.NEVER_SENT
+        except httpx.HTTPError:
+            return sendgrid_answer.NOT_ANSWERED
+        return sendgrid_answer.answer(answer.status_code, answer.headers, _field(answer), self._clock())
+
+    def _addressed(self, letter: Letter) -> Body:
+        headers = {"Message-ID": message_id(letter, self._sender.address), "Auto-Submitted": "auto-generated"}
+        if letter.unsubscribe:
+            headers["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
+            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        to = mailbox(Address(letter.to)).addr_spec
+        return {"personalizations": [{"to": [{"email": to}], "headers": headers, "custom_args": {MAIL: letter.id}}]}
+
+    def close(self) -> None:
+        """As in MailTransport."""
+        self._client.close()
+
+
+def _written(address: Address) -> dict[str, str]:
+    named = {"name": address.name} if address.name else {}
+    return {"email": ascii_address(address.address)} | named
+
+
+def _field(answer: httpx.Response) -> str | None:
+    """The field at fault of a 400; never the words, which may quote the mail."""
+    if answer.status_code != HTTPStatus.BAD_REQUEST:
+        return None
+    try:
+        errors = answer.json()["errors"]
+        return next((str(error["field"])[:64] for error in errors if error.get("field")), None)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
