@@ -8,6 +8,7 @@ from typing import Protocol
 
 from notify_server.domain.outcome import Outcome
 from notify_server.domain.registry import Reason, Status
+from notify_server.domain.texts import Mail
 
 
 class Service(StrEnum):
@@ -38,23 +39,6 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
-    """What a mail says: subject, plain text, and HTML where there is any."""
-
-    subject: str
-    text: str
-    html: str | None = None
-
-    def __repr__(self) -> str:
-        return "Content(…)"
-
-    @property
-    def digest(self) -> str:
-        """The same for the same content."""
-        return sha256("\0".join((self.subject, self.text, self.html or "")).encode(errors="surrogatepass")).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
 class Letter:
     """One mail on its way out: to whom, under which id, and where one click ends mails of its category."""
 
@@ -77,7 +61,7 @@ class Answer:
 
 
 class Sealed(Protocol):
-    """Content made ready for any number of letters. Only its transport looks inside."""
+    """A mail made ready for any number of letters. Only its transport looks inside."""
 
 
 class MailTransport(Protocol):
@@ -85,8 +69,8 @@ class MailTransport(Protocol):
 
     service: Service
 
-    def seal(self, content: Content, reply_to: str | None, attachments: "tuple[Enclosure, ...]") -> Sealed:
-        """Make content ready once. Raises ValueError where a header would hold what no header may."""
+    def seal(self, mail: Mail, reply_to: str | None, attachments: "tuple[Enclosure, ...]") -> Sealed:
+        """Make a mail ready once for all who get the same. Raises ValueError where a header would hold what no header may."""
 
     def send(self, letter: Letter, sealed: Sealed) -> Answer:
         """Hand one letter over and wait for the answer; never raises for what a service or a network does.
@@ -115,7 +99,7 @@ class Enclosure(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class MailRecord:
     """A line of the mail registry: one per recipient of a notification that goes by mail.
 
     `status` uses the words of registry entries: `sent` is accepted by the mail service, `received` by the recipient's
@@ -150,7 +134,12 @@ class Mail:
     updated_at: datetime | None = None
 
     def __repr__(self) -> str:
-        return f"Mail({self.id}, {self.status})"
+        return f"MailRecord({self.id}, {self.status})"
+
+
+def digest(mail: Mail) -> str:
+    """The same for mails that say the same."""
+    return sha256("\0".join((mail.subject, mail.text, mail.html or "")).encode(errors="surrogatepass")).hexdigest()
 
 
 def mail_id(notification: str, user: str) -> str:

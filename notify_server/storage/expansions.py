@@ -15,7 +15,7 @@ from notify_server.domain.batch import Rank
 from notify_server.domain.notification import Notification, State
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, object_id
-from notify_server.storage.notification_document import from_document
+from notify_server.storage.notification_document import WITHOUT_MAILS, from_document
 
 # A cancelled audience is still expanded: each of its recipients gets an entry that says so.
 _UNEXPANDED = [State.ACCEPTED.value, State.DISPATCHING.value, State.CANCELLED.value]
@@ -73,7 +73,7 @@ class Expansions:
         ours = {"_id": {"$in": ids}}
         begun = [{"$set": {"owner": owner, "due_at": until, "state": _begun()}}]
         self._unconfirmed.update_many(ours | waiting, begun)
-        claimed = self._all.find(ours | {"owner": owner, "due_at": until})
+        claimed = self._all.find(ours | {"owner": owner, "due_at": until}, WITHOUT_MAILS)
         return [Claim(from_document(document), document["cursor"]) for document in claimed.sort("_id", 1)]
 
     def advance(self, notification: str, owner: str, cursors: tuple[str, str], recipients: int, *, last: bool) -> bool:

@@ -8,12 +8,19 @@ from bson import ObjectId
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from notify_server.domain.notification import Notification, State
+from notify_server.domain.notification import Attachment, Notification, State
+from notify_server.domain.texts import Mail
 from notify_server.errors import NotFound
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, not_new, object_id
 from notify_server.storage.majority import confirmed
-from notify_server.storage.notification_document import WITHOUT_USERS, from_document, to_document
+from notify_server.storage.notification_document import (
+    WITHOUT_USERS,
+    attachments,
+    from_document,
+    mails,
+    to_document,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,20 @@ class Notifications:
         if found is None:
             raise NotFound(f"There is no notification {notification}.")
         return from_document(found), found["recipients"]
+
+    def mails(self, notification: str) -> dict[str, Mail]:
+        """The mails of one notification by locale; none where it was not made from a template. Raises NotFound."""
+        found = self._all.find_one({"_id": object_id(notification)}, {"mails": 1})
+        if found is None:
+            raise NotFound(f"There is no notification {notification}.")
+        return mails(found)
+
+    def attachments(self, notification: str) -> tuple[Attachment, ...]:
+        """The files that go with its mails. Raises NotFound."""
+        found = self._all.find_one({"_id": object_id(notification)}, {"attachments": 1})
+        if found is None:
+            raise NotFound(f"There is no notification {notification}.")
+        return attachments(found)
 
     def among(self, notifications: Sequence[str]) -> list[Notification]:
         """Those of these notifications that exist, without their named users."""

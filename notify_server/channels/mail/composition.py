@@ -13,7 +13,8 @@ from email.utils import format_datetime
 
 import idna
 
-from notify_server.domain.mail import Address, Content, Enclosure, Letter, message_id
+from notify_server.domain.mail import Address, Enclosure, Letter, message_id
+from notify_server.domain.texts import Mail
 
 _POLICY = policy.SMTP.clone(cte_type="7bit")
 _ONE_CLICK = "List-Unsubscribe=One-Click"  # RFC 8058, section 3.1
@@ -28,18 +29,18 @@ class Written:
 
 
 def write(
-    content: Content, sender: Address, reply_to: str | None, attachments: Sequence[Enclosure] = ()
+    mail: Mail, sender: Address, reply_to: str | None, attachments: Sequence[Enclosure] = ()
 ) -> Written:
     """Text, HTML and attachments as MIME. Raises ValueError where a header would hold a line break."""
     message = EmailMessage(policy=_POLICY)
     message["From"] = mailbox(sender)
     if reply_to:
         message["Reply-To"] = mailbox(Address(reply_to))
-    message["Subject"] = content.subject
+    message["Subject"] = mail.subject
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answer to this
-    message.set_content(content.text, cte="quoted-printable" if content.text.isascii() else None)
-    if content.html is not None:
-        message.add_alternative(content.html, subtype="html")
+    message.set_content(mail.text, cte="quoted-printable" if mail.text.isascii() else None)
+    if mail.html is not None:
+        message.add_alternative(mail.html, subtype="html")
     for attachment in attachments:
         kind, _, subtype = attachment.type.partition("/")
         message.add_attachment(attachment.content, maintype=kind, subtype=subtype, filename=attachment.name)

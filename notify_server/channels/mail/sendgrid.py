@@ -13,7 +13,8 @@ from notify_server.channels.mail import sendgrid_answer
 from notify_server.channels.mail.composition import ascii_address, mailbox
 from notify_server.channels.mail.smtp import Limits
 from notify_server.channels.mail.smtp_answer import UNSPEAKABLE
-from notify_server.domain.mail import Address, Answer, Content, Enclosure, Letter, Service, message_id
+from notify_server.domain.mail import Address, Answer, Enclosure, Letter, Service, message_id
+from notify_server.domain.texts import Mail
 
 MAIL = "notify_mail"  # the custom argument by which events name the mail
 _PATH = "/v3/mail/send"
@@ -40,15 +41,15 @@ class SendgridTransport:
             trust_env=False,
         )
 
-    def seal(self, content: Content, reply_to: str | None, attachments: tuple[Enclosure, ...]) -> Body:
+    def seal(self, mail: Mail, reply_to: str | None, attachments: tuple[Enclosure, ...]) -> Body:
         """As in MailTransport."""
         mailbox(self._sender)
-        if len(content.subject.splitlines()) > 1:
+        if len(mail.subject.splitlines()) > 1:
             raise ValueError("A subject must stand on one line.")
-        parts = [{"type": "text/plain", "value": content.text}]
-        if content.html is not None:
-            parts.append({"type": "text/html", "value": content.html})
-        body: Body = {"from": _written(self._sender), "subject": content.subject, "content": parts}
+        parts = [{"type": "text/plain", "value": mail.text}]
+        if mail.html is not None:
+            parts.append({"type": "text/html", "value": mail.html})
+        body: Body = {"from": _written(self._sender), "subject": mail.subject, "content": parts}
         if reply_to:
             body["reply_to"] = _written(Address(reply_to))
         if attachments:

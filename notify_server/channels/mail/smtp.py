@@ -12,7 +12,8 @@ from notify_server.channels.mail import composition
 from notify_server.channels.mail.smtp_answer import UNSPEAKABLE
 from notify_server.channels.mail.smtp_session import Refused, Session
 from notify_server.domain.email_settings import SmtpServer
-from notify_server.domain.mail import Address, Answer, Content, Enclosure, Letter, Service
+from notify_server.domain.mail import Address, Answer, Enclosure, Letter, Service
+from notify_server.domain.texts import Mail
 
 _IDLE = 20.0  # seconds after which a server may have hung up: RFC 5321 asks for five minutes, many grant less
 
@@ -43,10 +44,10 @@ class SmtpTransport:
         self._closed = False
 
     def seal(
-        self, content: Content, reply_to: str | None, attachments: tuple[Enclosure, ...]
+        self, mail: Mail, reply_to: str | None, attachments: tuple[Enclosure, ...]
     ) -> composition.Written:
         """As in MailTransport."""
-        return composition.write(content, self._sender, reply_to, attachments)
+        return composition.write(mail, self._sender, reply_to, attachments)
 
     def send(self, letter: Letter, sealed: composition.Written) -> Answer:
         """As in MailTransport."""

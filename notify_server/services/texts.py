@@ -1,0 +1,55 @@
+"""What a notification says to one reader, by mail: from its template, or from its message where it has none."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from textwrap import shorten
+from threading import Lock
+
+from notify_server.domain.notification import Notification
+from notify_server.domain.texts import Mail
+from notify_server.domain.user import User
+from notify_server.storage.notifications import Notifications
+
+_KEPT = 32  # notifications
+_LONGEST_SUBJECT = 200  # characters; longer ones are cut by whoever shows them
+
+
+class Mails:
+    """The mails of notifications, read once each: they never change. Safe for many threads."""
+
+    def __init__(self, notifications: Notifications) -> None:
+        self._notifications = notifications
+        self._kept: OrderedDict[str, Mapping[str, Mail]] = OrderedDict()
+        self._lock = Lock()
+
+    def to(self, notification: Notification, user: User) -> Mail:
+        """The mail to `user`, in the locale of their profile or the next best; the subject is one line.
+
+        Where the template has no mail of its own, or there is no template, title and body make the mail. The same
+        object for all users of a locale, unless the texts show fields of theirs. Raises NotFound.
+        """
+        texts = notification.texts
+        if texts is None:
+            return _plain(notification, user)
+        mails = self._mails(notification.id)
+        mail = mails.get(texts.choose(user.locale)) or _plain(notification, user)
+        return mail.filled(user) if texts.fields else mail
+
+    def _mails(self, notification: str) -> Mapping[str, Mail]:
+        with self._lock:
+            kept = self._kept.get(notification)
+        if kept is None:
+            kept = self._notifications.mails(notification)
+            with self._lock:
+                self._kept[notification] = kept
+                while len(self._kept) > _KEPT:
+                    self._kept.popitem(last=False)
+        return kept
+
+
+def _plain(notification: Notification, user: User) -> Mail:
+    locale = None if notification.texts is None else notification.texts.choose(user.locale)
+    message = notification.said(locale)
+    body = message.body or message.title or ""
+    subject = shorten(message.title or body, _LONGEST_SUBJECT, placeholder=" …")
+    return Mail(subject, body if message.link is None else f"{body}\n\n{message.link}")
