@@ -44,6 +44,17 @@ INDEXES = {
         _index("by_user", "_id.u", "inbox", "-_id.n"),
         _index("by_sequence", "_id.u", "sequence", partialFilterExpression={"sequence": {"$exists": True}}),
     ],
+    "mails": [
+        _index("by_user", "user", "-_id"),
+        _index("by_action", "action", "-_id"),
+        _index("by_status", "status", "-_id"),
+        _index("by_notification", "n", "content"),
+        _index("awaiting", "user", partialFilterExpression={"reason": "no_address"}),
+        _index("to_expire", "expires_at", partialFilterExpression={"status": "pending"}),
+        _index("to_end", "ends_at", expireAfterSeconds=0),
+    ],
+    "mail_contents": [_index("to_end", "ends_at", expireAfterSeconds=0)],
+    "mailers": [_index("alive", "until", expireAfterSeconds=3600)],
     "workers": [_index("alive", "until", expireAfterSeconds=3600)],
     "audit": [
         _index("by_actor", "actor.id", "-_id"),

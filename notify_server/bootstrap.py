@@ -8,7 +8,13 @@ from secrets import token_hex
 
 from notify_server.channels import key_endpoint
 from notify_server.channels.fcm import trial
-from notify_server.config import Config
+from notify_server.channels.mail.smtp import Limits as MailLimits
+from notify_server.channels.mail.transport import open_mail_transport
+from notify_server.config import CATCHER_HOST, Config
+from notify_server.domain.email_settings import EmailSettings, SmtpServer
+from notify_server.domain.mail import Address, Security
+from notify_server.domain.mail import Service as MailServiceName
+from notify_server.domain.notification import Channel
 from notify_server.domain.pace import Limits
 from notify_server.domain.push import PushTransport
 from notify_server.services.acceptance import Acceptance
@@ -22,11 +28,13 @@ from notify_server.services.clock import Clock, database_clock
 from notify_server.services.completion import Completion
 from notify_server.services.delivery import After, Delivery, Queue
 from notify_server.services.device_limits import DeviceLimits
+from notify_server.services.email_settings import EmailSettingsStore, Environment
 from notify_server.services.enrolment import Enrolment, Waiting
 from notify_server.services.enrolment import Limits as DeviceBounds
 from notify_server.services.erasing import Erasing
 from notify_server.services.expansion import Expansion, Stores
 from notify_server.services.export import Export
+from notify_server.services.gate import Gate
 from notify_server.services.governor import Governor, Shared
 from notify_server.services.health import Health, Pacing
 from notify_server.services.holder import Holder
@@ -38,6 +46,12 @@ from notify_server.services.keys import KeySet
 from notify_server.services.leadership import Leadership
 from notify_server.services.leasing import Leasing
 from notify_server.services.link_policy import LinkPolicy
+from notify_server.services.mail_outlet import MailOutlet
+from notify_server.services.mail_service import MailService
+from notify_server.services.mail_sorting import MailSorting
+from notify_server.services.mail_sorting import Sources as MailSources
+from notify_server.services.mailing import Mailing
+from notify_server.services.mailing import Stores as MailingStores
 from notify_server.services.membership import Membership
 from notify_server.services.messages import Messages
 from notify_server.services.outlet import Outlet
@@ -47,15 +61,20 @@ from notify_server.services.reception import Reception
 from notify_server.services.replay import Replays
 from notify_server.services.resending import Resending
 from notify_server.services.resending import Stores as ResendingStores
+from notify_server.services.sealing import Seal
 from notify_server.services.sequencing import Sequencing
 from notify_server.services.server_tokens import ServerTokens
 from notify_server.services.settlement import Settlement
+from notify_server.services.settlement import Stores as SettlementStores
 from notify_server.services.subscriptions import Muting
+from notify_server.services.texts import Mails as Texts
+from notify_server.services.unsubscribing import Links
 from notify_server.services.upkeep import Upkeep
 from notify_server.services.user_tokens import Foreign, Signing, UserTokens
 from notify_server.storage.audit import Audit
 from notify_server.storage.backlog import Backlog
 from notify_server.storage.batches import Batches
+from notify_server.storage.blocked_addresses import BlockedAddresses
 from notify_server.storage.clients import Clients
 from notify_server.storage.devices import Devices
 from notify_server.storage.documents import Store
@@ -66,7 +85,9 @@ from notify_server.storage.groups import Groups
 from notify_server.storage.hash_keys import HashKeys
 from notify_server.storage.inbox import Inbox
 from notify_server.storage.inbox_pages import InboxPages
+from notify_server.storage.joint import Joint
 from notify_server.storage.leases import Leases
+from notify_server.storage.mails import Mails
 from notify_server.storage.members import Members
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.paces import Paces
@@ -76,6 +97,7 @@ from notify_server.storage.registry import Registry
 from notify_server.storage.resends import Resends
 from notify_server.storage.sequenced import Sequenced
 from notify_server.storage.sequences import Sequences
+from notify_server.storage.settings import Settings
 from notify_server.storage.signals import Signals
 from notify_server.storage.subscriptions import Subscriptions
 from notify_server.storage.traces import Traces
@@ -116,6 +138,8 @@ class Engine:
     delivery: Delivery
     leasing: Leasing
     governor: Governor
+    mailing: Mailing
+    mail_governor: Governor
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,21 +203,24 @@ def build_engine(
     users, devices, registry, batches = Users(database), Devices(database), Registry(database), Batches(database)
     expansions, signals, members = Expansions(database), Signals(database), Members(database)
     completion = Completion(expansions, Backlog(database))
-    settlement = Settlement(registry, devices, batches, rng or Random(), clock)  # noqa: S311 - jitter, not a secret
+    rng = rng or Random()  # noqa: S311 - jitter, not a secret
+    settlement = Settlement(SettlementStores(registry, Joint(database), devices, batches), rng, clock)
     limits = Limits(config.fcm_rate, config.fcm_ramp)
     governor = Governor(Shared(Paces(database), Workers(database)), limits, holder)
     leasing = Leasing(batches, expansions, signals, holder)
     arrival = Arrival(members, users, registry, Erasures(database))
+    gate = Gate(batches, expansions, registry, leasing)
+    mail_governor = _mail_governor(config, database, holder)
     return Engine(
         expansion=Expansion(
-            Stores(expansions, members, batches),
+            Stores(expansions, members, batches, signals),
             arrival,
             Sequencing(Sequences(database), arrival, signals, holder),
             completion,
             holder,
         ),
         delivery=Delivery(
-            Queue(batches, expansions, registry, devices),
+            Queue(gate, registry, devices),
             Messages(Notifications(database), transport),
             Outlet(transport, governor, DeviceLimits()),
             After(settlement, completion),
@@ -201,7 +228,50 @@ def build_engine(
         ),
         leasing=leasing,
         governor=governor,
+        mailing=_mailing(config, database, gate, mail_governor, completion, rng),
+        mail_governor=mail_governor,
     )
+
+
+def _mail_governor(config: Config, database: Store, holder: Holder) -> Governor:
+    shared = Shared(Paces(database), Workers(database, Channel.EMAIL))
+    return Governor(shared, Limits(config.mail_rate, 0.0), holder, channel=Channel.EMAIL)
+
+
+def _mailing(
+    config: Config, database: Store, gate: Gate, governor: Governor, completion: Completion, rng: Random
+) -> Mailing:
+    """What mails: its connections are opened when there is something to send."""
+    clock = gate.leasing.holder.clock
+    mails, notifications, users = Mails(database), Notifications(database), Users(database)
+    blocked = BlockedAddresses(database)
+    limits = MailLimits(config.mail_timeout, config.mail_ca_file)
+    settings = build_email_settings(config, database, clock)
+    service = MailService(
+        settings, lambda found: open_mail_transport(found, config.sendgrid_endpoint, limits, clock)
+    )
+    sources = MailSources(Registry(database), users, notifications, mails, blocked)
+    links = Links(HashKeys(database), config.public_url)
+    return Mailing(
+        gate,
+        MailSorting(sources, Texts(notifications), links, timedelta(days=config.mail_days)),
+        MailOutlet(mails, notifications, governor, config.mail_connections, clock),
+        service,
+        MailingStores(Joint(database), Batches(database), users, blocked),
+        completion,
+        rng,
+    )
+
+
+def build_email_settings(config: Config, database: Store, clock: Clock | None = None) -> EmailSettingsStore:
+    """The settings of the channel email, as the API and workers see them."""
+    clock = clock or database_clock(database)
+    fallback = EmailSettings()
+    if config.mail_catcher:
+        catcher = SmtpServer(CATCHER_HOST, config.catcher_smtp_port, Security.NONE)
+        fallback = EmailSettings(MailServiceName.SMTP, Address("notify@localhost", "Notify Server"), smtp=catcher)
+    environment = Environment(config.smtp_host, config.smtp_password, config.sendgrid_key, fallback)
+    return EmailSettingsStore(Settings(database), Seal(config.settings_key), environment, clock)
 
 
 def build_upkeep(config: Config, database: Store, clock: Clock | None = None) -> tuple[Leadership, Upkeep]:

@@ -1,7 +1,7 @@
 """Seeing leased batches through: which of them may be sent, to whom, and what the channel says of each device."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,20 +10,18 @@ import structlog
 from notify_server import failpoints
 from notify_server.domain.batch import Batch
 from notify_server.domain.dispatch import Dispatch, Owned
-from notify_server.domain.notification import State
 from notify_server.domain.outcome import Outcome
 from notify_server.domain.registry import Event, Note, Reason
 from notify_server.errors import InvalidInput
 from notify_server.services.completion import Completion
+from notify_server.services.gate import Gate
 from notify_server.services.leasing import Leasing
 from notify_server.services.load import Load, Page
 from notify_server.services.messages import Messages, Ready
 from notify_server.services.outlet import Outlet, Send
 from notify_server.services.settlement import Settlement
 from notify_server.services.waiting import Waiting, still_waiting
-from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.devices import Devices
-from notify_server.storage.expansions import Expansions, Progress
 from notify_server.storage.registry import Registry
 
 log = structlog.get_logger()
@@ -33,10 +31,9 @@ _PROBE = 5  # recipients who are sent to first, after the channel was broken
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """The stores that say what is to be sent, and to whom."""
+    """What says which batches are to be sent, and to whom."""
 
-    batches: Batches
-    expansions: Expansions
+    gate: Gate
     registry: Registry
     devices: Devices
 
@@ -54,6 +51,7 @@ class Delivery:
 
     def __init__(self, queue: Queue, messages: Messages, outlet: Outlet, after: After, leasing: Leasing) -> None:
         self._queue = queue
+        self._gate = queue.gate
         self._messages = messages
         self._outlet = outlet
         self._after = after
@@ -63,7 +61,7 @@ class Delivery:
     def deliver(self, load: Load) -> None:
         """See leased batches through together: each read and write is done once for all of them."""
         with self._leasing.in_hand(load):
-            pages: Load = self._open(load)
+            pages: Load = self._gate.pass_open(load)
             probe = self._outlet.probe() if pages else None
             if probe:
                 pages = self._leasing.narrow(pages, _PROBE)
@@ -73,7 +71,7 @@ class Delivery:
                 self._leasing.release(pages)
                 return
             if permit.stale:
-                sends = self._sends([Page(page.batch) for page in self._open(pages)])
+                sends = self._sends([Page(page.batch) for page in self._gate.pass_open(pages)])
             self._leasing.prove(pages)
             failpoints.passes("delivery.sending")
             outcomes = self._outlet.send(sends, permit, self._holder.now())
@@ -81,12 +79,6 @@ class Delivery:
             self._settle(sends, outcomes)
             failpoints.passes("delivery.completing")
             self._after.completion.check(sorted({page.batch.key.notification for page in load}))
-
-    def _open(self, load: Load) -> list[Page]:
-        """Those that are to be sent, as things are now."""
-        progress = self._queue.expansions.progress(sorted({page.batch.key.notification for page in load}))
-        now = self._holder.now()
-        return [page for page in load if self._is_open(page.batch, progress, now)]
 
     def _sends(self, pages: Load) -> list[Send]:
         now = self._holder.now()
@@ -98,28 +90,6 @@ class Delivery:
             for send, answers in zip(sends, outcomes, strict=True)
         ]
         self._after.settlement.settle(dispatches, self._holder.owner)
-
-    def _is_open(self, batch: Batch, progress: Mapping[str, Progress], now: datetime) -> bool:
-        """Whether the batch is to be sent; where it is not, what is to be done instead has been done."""
-        found = progress.get(batch.key.notification)
-        if found is None:
-            self._queue.batches.settle([Settled(batch)], self._holder.owner)
-        elif not found.covers(batch.key.page):
-            self._leasing.postpone(batch)
-        elif not self._leasing.holds(batch):
-            log.warning("batch lease lost", notification_id=batch.key.notification)
-        elif found.state is State.CANCELLED:
-            self._end(batch, Event.CANCEL, Note(now, Reason.CANCELLED_BY_BACKEND))
-        elif now >= found.expires_at:
-            self._end(batch, Event.EXPIRE, Note(now, Reason.TTL_OVER))
-        else:
-            return True
-        return False
-
-    def _end(self, batch: Batch, event: Event, note: Note) -> None:
-        self._queue.registry.move(event, {batch.key.notification: batch.users}, note)
-        self._queue.registry.pushed({batch.key.notification: batch.users}, note)
-        self._queue.batches.settle([Settled(batch)], self._holder.owner)
 
     def _addressed(self, pages: Sequence[Page], now: datetime) -> list[tuple[Batch, Waiting]]:
         """Each batch with those of it who are to be sent to."""
@@ -153,7 +123,7 @@ class Delivery:
             return self._messages.get(batch.key.notification, now)
         except InvalidInput as error:
             log.error("message refused by the encoder", notification_id=batch.key.notification, problem=str(error))
-            self._end(batch, Event.FAIL, Note(now, Reason.PAYLOAD_REJECTED))
+            self._gate.end(batch, Event.FAIL, Note(now, Reason.PAYLOAD_REJECTED))
             return None
 
 

@@ -67,7 +67,7 @@ class Registry:
             return self._all.update_many(guard, transition(event, note)).modified_count
         ended = self._all.update_many(guard | {"sent_at": None}, transition(event, note)).modified_count
         if ended != most:
-            self._all.update_many(guard | {"sent_at": {"$ne": None}}, _back_to_sent(note))
+            self._all.update_many(guard | {"sent_at": {"$ne": None}}, back_to_sent(note))
         return ended
 
     def resend(self, who: Who, at: datetime, resends: int) -> int:
@@ -158,7 +158,7 @@ def transition(event: Event, note: Note) -> Document:
     return _counting({"$set": values, "$push": {"history": _line(target, note)}}, note)
 
 
-def _back_to_sent(note: Note) -> Document:
+def back_to_sent(note: Note) -> Document:
     """The update of an entry that was sent before: when that was, and its place in the inbox, stay."""
     line = _line(Status.SENT, replace(note, detail=f"{note.detail or note.reason}: not sent again"))
     return _counting({"$set": {"status": Status.SENT.value, "reason": None}, "$push": {"history": line}}, note)

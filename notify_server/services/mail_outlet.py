@@ -1,0 +1,179 @@
+"""The mail service as it is used: paced, several mails at a time, and each answer written down before the next mail.
+
+What was said of a mail is stored durably before its connection takes another one, so that a process that dies leaves no
+more mails in doubt than it has connections. Answers of several connections are written together.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from typing import Any
+
+import structlog
+
+from notify_server import failpoints, metrics
+from notify_server.domain.mail import Answer, MailTransport, Sealed, mail_id, message_id
+from notify_server.domain.mailing import cost, status
+from notify_server.domain.notification import Attachment, Channel
+from notify_server.domain.outcome import Kind, Outcome
+from notify_server.domain.registry import Reason
+from notify_server.domain.texts import Mail
+from notify_server.services.governor import Governor
+from notify_server.services.group_commit import GroupCommit
+from notify_server.services.mail_sorting import Parcel, Sheet
+from notify_server.storage.mails import Mails, Recorded, content_id
+from notify_server.storage.notifications import Notifications
+
+log = structlog.get_logger()
+
+_UNSEALABLE = Answer(Outcome(Kind.REJECTED, Reason.MAIL_REJECTED), "a header that no mail may have")
+_ALARMS = {
+    Reason.CREDENTIAL_REFUSED: "mail_credential_refused",
+    Reason.SENDER_REFUSED: "mail_sender_refused",
+    Reason.TLS_FAILED: "mail_tls_failed",
+    Reason.UNAVAILABLE: "mail_service_unavailable",
+    Reason.CONNECTION_LOST: "mail_connection_lost",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What is sent through what: a transport, how mails name their sender, and until when leases are surely ours."""
+
+    transport: MailTransport
+    sender: str
+    reply_to: str | None
+    lapsed: Callable[[], bool]
+
+
+class MailOutlet:
+    """Where mails leave. Safe for many threads."""
+
+    def __init__(
+        self,
+        mails: Mails,
+        notifications: Notifications,
+        governor: Governor,
+        connections: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._notifications = notifications
+        self._governor = governor
+        self._clock = clock
+        self._pool = ThreadPoolExecutor(connections, thread_name_prefix="mail")
+        self._commit: GroupCommit[Recorded, bool] = GroupCommit(mails.record)
+        self._mails = mails
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing may be sent for now."""
+        return self._governor.paused
+
+    def probe(self) -> str | None:
+        """After a pause: the name of a probe, for which a few mails are to be sent; None: no need, or no right."""
+        return self._governor.probe()
+
+    def permit(self, parcels: Sequence[Parcel], probe: str | None) -> bool:
+        """Wait until these may be sent; False: not now."""
+        count = sum(len(parcel.sheets) for parcel in parcels)
+        urgent = all(parcel.batch.rank.small for parcel in parcels)
+        return not count or bool(probe) or self._governor.take(count, urgent=urgent)
+
+    def send(self, parcels: Sequence[Parcel], post: Post, probe: str | None) -> None:
+        """Send every sheet, all connections at a time, and add what was said to the answers of its parcel."""
+        sheets = [(parcel, sheet) for parcel in parcels for sheet in parcel.sheets]
+        sealed = self._seal(parcels, post)
+        began = monotonic()
+        futures = [
+            self._pool.submit(self._send, parcel, sheet, sealed[parcel.notification.id, sheet.mail], post)
+            for parcel, sheet in sheets
+        ]
+        answers = [future.result() for future in futures]
+        for (parcel, sheet), answer in zip(sheets, answers, strict=True):
+            if answer is not None:
+                parcel.answers[sheet.user] = answer
+        said = [answer for answer in answers if answer is not None]
+        if said:
+            metrics.SEND_SECONDS.labels(Channel.EMAIL.value).observe(monotonic() - began)
+            self._tell(said)
+            self._governor.observe([answer.outcome for answer in said], probe)
+
+    def record(self, parcels: Sequence[Parcel], now: datetime) -> None:
+        """Write down the answers that nobody was asked for."""
+        fresh = [
+            _recorded(mail_id(parcel.notification.id, user), answer, now, {}, None)
+            for parcel in parcels
+            for user, answer in parcel.fresh.items()
+        ]
+        if fresh:
+            self._mails.record(fresh)
+
+    def close(self) -> None:
+        """End the threads, when no mail is on its way any more."""
+        self._pool.shutdown()
+
+    def _send(self, parcel: Parcel, sheet: Sheet, sealed: Sealed | None, post: Post) -> Answer | None:
+        """Send one mail and write down what came of it. None: nothing was done, as others may have the lease by now."""
+        if post.lapsed():
+            return None
+        failpoints.passes("mailing.mail")
+        answer = _UNSEALABLE if sealed is None else post.transport.send(sheet.letter, sealed)
+        failpoints.passes("mailing.answered")
+        self._commit.submit(_said(parcel, sheet, answer, post, self._clock()))
+        failpoints.passes("mailing.recorded")
+        return answer
+
+    def _seal(self, parcels: Sequence[Parcel], post: Post) -> Mapping[tuple[str, Mail], Sealed | None]:
+        sealed: dict[tuple[str, Mail], Sealed | None] = {}
+        attachments: dict[str, tuple[Attachment, ...]] = {}
+        for parcel in parcels:
+            notification = parcel.notification
+            for sheet in parcel.sheets:
+                key = notification.id, sheet.mail
+                if key in sealed:
+                    continue
+                if notification.id not in attachments:
+                    attachments[notification.id] = self._notifications.attachments(notification.id)
+                try:
+                    reply_to = notification.reply_to or post.reply_to
+                    sealed[key] = post.transport.seal(sheet.mail, reply_to, attachments[notification.id])
+                except ValueError:
+                    log.error("mail refused by the composer", notification_id=notification.id)
+                    sealed[key] = None
+        return sealed
+
+    def _tell(self, answers: Sequence[Answer]) -> None:
+        counts = Counter((answer.outcome.kind.value, answer.outcome.reason or "") for answer in answers)
+        for labels, count in counts.items():
+            metrics.OUTCOMES.labels(Channel.EMAIL.value, *labels).inc(count)
+        for reason, event in _ALARMS.items():
+            if met := [answer.detail for answer in answers if answer.outcome.reason is reason]:
+                log.error(event, mails=len(met), detail=met[0])
+
+
+def _said(parcel: Parcel, sheet: Sheet, answer: Answer, post: Post, now: datetime) -> Recorded:
+    changes = {
+        "address": sheet.letter.to,
+        "subject": sheet.mail.subject,
+        "content": content_id(parcel.notification.id, sheet.mail),
+        "message_id": message_id(sheet.letter, post.sender),
+    }
+    return _recorded(sheet.letter.id, answer, now, changes, post.transport.service.value)
+
+
+def _recorded(mail: str, answer: Answer, now: datetime, changes: Mapping[str, Any], service: str | None) -> Recorded:
+    outcome = answer.outcome
+    said: dict[str, Any] = {
+        "reason": outcome.reason and outcome.reason.value,
+        "detail": answer.detail,
+        "service": service,
+        **changes,
+    }
+    if answer.provider_id:
+        said["provider_id"] = answer.provider_id
+    if outcome.reason is Reason.CONNECTION_LOST:
+        said["doubtful"] = True
+    return Recorded(mail, status(outcome), now, cost(outcome), said)

@@ -1,0 +1,197 @@
+"""Who of some leased batches gets a mail, what it says, and who gets none, and why: each read is done once for all."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from notify_server.domain import plain_html
+from notify_server.domain.batch import Batch
+from notify_server.domain.mail import Answer, Letter, MailRecord, Service, mail_id
+from notify_server.domain.mailing import BLOCKED, DISABLED, WITHOUT_ADDRESS
+from notify_server.domain.notification import Notification
+from notify_server.domain.outcome import ACCEPTED, Kind, Outcome
+from notify_server.domain.registry import Reason, Status
+from notify_server.domain.texts import Mail
+from notify_server.domain.user import User
+from notify_server.services.load import Load, who
+from notify_server.services.texts import Mails as Texts
+from notify_server.services.unsubscribing import Links
+from notify_server.storage.blocked_addresses import BlockedAddresses
+from notify_server.storage.mails import Mails, content_id
+from notify_server.storage.notifications import Notifications
+from notify_server.storage.registry import Registry
+from notify_server.storage.users import Users
+
+_UNREAD = (Status.PENDING, Status.SENT, Status.RECEIVED)
+_DELIVERED = {Status.SENT, Status.RECEIVED, Status.READ}
+_UNDELIVERED = {Status.FAILED, Status.SUPPRESSED}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A mail that is to be sent now: to whom, and what it says."""
+
+    user: str
+    letter: Letter
+    mail: Mail
+
+
+@dataclass(slots=True)
+class Parcel:
+    """A batch: its `sheets` are to be sent, the `answers` of other users are known already."""
+
+    batch: Batch
+    notification: Notification
+    sheets: list[Sheet] = field(default_factory=list)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    fresh: dict[str, Answer] = field(default_factory=dict)  # those of the answers that no mail has recorded
+    plain: Mail | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where it is read, and written that there is a mail."""
+
+    registry: Registry
+    users: Users
+    notifications: Notifications
+    mails: Mails
+    blocked: BlockedAddresses
+
+
+class MailSorting:
+    """Safe for many threads."""
+
+    def __init__(self, sources: Sources, texts: Texts, links: Links, kept: timedelta) -> None:
+        self._sources = sources
+        self._texts = texts
+        self._links = links
+        self._kept = kept
+
+    def sort(self, load: Load, service: Service, now: datetime) -> list[Parcel]:
+        """Sort open batches; every mail has its line in the registry afterwards."""
+        if not load:
+            return []
+        ids = sorted({page.batch.key.notification for page in load})
+        notifications = {found.id: found for found in self._sources.notifications.among(ids)}
+        wanted = self._wanted([page.batch for page in load], notifications)
+        users = {user.id: user for user in self._sources.users.among(sorted({user for _, user in wanted}))}
+        known = self._known(wanted)
+        addresses = {user.email for user in users.values() if user.email}
+        blocked = self._sources.blocked.among(addresses) if service is not Service.DISABLED else {}
+        parcels = []
+        for page in load:
+            parcel = Parcel(page.batch, notifications[page.batch.key.notification])
+            theirs = [user for user in page.batch.users if (parcel.notification.id, user) in wanted]
+            for user in theirs:
+                self._place(parcel, users.get(user) or User(user), known.get((parcel.notification.id, user)), service)
+            self._block(parcel, users, blocked)
+            self._enter(parcel, users, known, now)
+            parcels.append(parcel)
+        return parcels
+
+    def _wanted(self, batches: Sequence[Batch], notifications: Mapping[str, Notification]) -> set[tuple[str, str]]:
+        """(notification, user) of who is to be mailed as their entries stand: unmuted, and not over."""
+        found: set[tuple[str, str]] = set()
+        for waited in (False, True):
+            some = [b for b in batches if (notifications[b.key.notification].email_after is not None) is waited]
+            if some:
+                statuses = _UNREAD if waited else (*_UNREAD, Status.READ)
+                parts = who((b.key.notification, b.users) for b in some)
+                found.update(self._sources.registry.standing(parts, statuses))
+        return found
+
+    def _known(self, wanted: set[tuple[str, str]]) -> dict[tuple[str, str], MailRecord]:
+        by_notification: dict[str, list[str]] = defaultdict(list)
+        for notification, user in wanted:
+            by_notification[notification].append(user)
+        found = self._sources.mails.among(by_notification)
+        return {(record.notification, record.user): record for record in found}
+
+    def _place(self, parcel: Parcel, user: User, record: MailRecord | None, service: Service) -> None:
+        """Into the sheets, or to the answers."""
+        if record is not None and record.status is not Status.PENDING:
+            if (answer := _recorded(record)) is not None:
+                parcel.answers[user.id] = answer
+            return
+        parked = record is not None and record.reason is Reason.NO_ADDRESS and not parcel.batch.is_awaited
+        if service is Service.DISABLED:
+            parcel.fresh[user.id] = DISABLED
+        elif not user.email or parked:
+            parcel.fresh[user.id] = WITHOUT_ADDRESS
+        else:
+            notification = parcel.notification
+            identity = mail_id(notification.id, user.id)
+            link = self._links.to(notification, user.id)
+            letter = Letter(user.email, identity, record.resends if record else 0, link)
+            parcel.sheets.append(Sheet(user.id, letter, self._say(parcel, user)))
+
+    def _say(self, parcel: Parcel, user: User) -> Mail:
+        """What it says to this user: without a template the same to all, and simple HTML as well."""
+        notification = parcel.notification
+        if notification.texts is not None:
+            return self._texts.to(notification, user)
+        if parcel.plain is None:
+            mail = self._texts.to(notification, user)
+            parcel.plain = replace(mail, html=plain_html.page(mail.text, notification.message.link))
+        return parcel.plain
+
+    def _block(self, parcel: Parcel, users: Mapping[str, User], blocked: Mapping[str, str]) -> None:
+        if not blocked:
+            return
+        for sheet in [sheet for sheet in parcel.sheets if sheet.letter.to in blocked]:
+            parcel.sheets.remove(sheet)
+            parcel.fresh[sheet.user] = Answer(BLOCKED.outcome, blocked[sheet.letter.to])
+
+    def _enter(
+        self,
+        parcel: Parcel,
+        users: Mapping[str, User],
+        known: Mapping[tuple[str, str], MailRecord],
+        now: datetime,
+    ) -> None:
+        """Store what is said, then the mails of those that have none: before anything is sent."""
+        notification, ends_at = parcel.notification, now + self._kept
+        names = {mail: content_id(notification.id, mail) for mail in {sheet.mail for sheet in parcel.sheets}}
+        self._sources.mails.say([(name, mail) for mail, name in names.items()], ends_at)
+        mails = {sheet.user: sheet.mail for sheet in parcel.sheets}
+        self._sources.mails.enter(
+            [
+                _record(notification, users.get(user) or User(user), mails.get(user), names, now, ends_at)
+                for user in (*mails, *parcel.fresh)
+                if (notification.id, user) not in known
+            ]
+        )
+        parcel.answers.update(parcel.fresh)
+
+
+def _recorded(record: MailRecord) -> Answer | None:
+    """What a dead owner of the batch was told, or the mail service has reported since; None: it is over otherwise."""
+    if record.status in _DELIVERED:
+        return Answer(ACCEPTED, record.detail, record.provider_id)
+    if record.status in _UNDELIVERED:
+        return Answer(Outcome(Kind.REJECTED, record.reason), record.detail)
+    return None
+
+
+def _record(
+    notification: Notification, user: User, mail: Mail | None, names: Mapping[Mail, str], now: datetime, ends_at: datetime
+) -> MailRecord:
+    texts = notification.texts
+    return MailRecord(
+        id=mail_id(notification.id, user.id),
+        notification=notification.id,
+        user=user.id,
+        status=Status.PENDING,
+        created_at=now,
+        expires_at=notification.expires_at,
+        ends_at=ends_at,
+        address=user.email,
+        category=notification.category,
+        action=notification.action,
+        template=texts and texts.template,
+        locale=texts and texts.choose(user.locale),
+        content=mail and names[mail],
+        subject=mail and mail.subject,
+    )

@@ -1,0 +1,127 @@
+"""Entries of notifications that go by mail, and maybe by push as well: one status for both.
+
+`over` names the channels that have come to their end. An entry ends unsent only when all of its channels have, and
+what one of them delivers counts for both. While mail alone has got through and push may follow, an entry is `sent` and
+`unpushed`, as after an open socket. What does not move an entry is a line in its history all the same.
+"""
+
+from datetime import datetime
+
+from pymongo.database import Database
+
+from notify_server.domain.notification import Channel
+from notify_server.domain.registry import Event, Note, Reason, Status
+from notify_server.storage.database import translated
+from notify_server.storage.documents import Document, entry_id, object_id
+from notify_server.storage.registry import UNPUSHED, Who, any_of, back_to_sent, transition
+
+_PENDING: Document = {"status": Status.PENDING.value}
+_PUSH, _EMAIL = Channel.PUSH.value, Channel.EMAIL.value
+_MAIL_OPEN: Document = {"over": {"$ne": _EMAIL}}
+_PUSH_OPEN: Document = {"over": {"$ne": _PUSH}}
+_BY_MAIL = {"$regex": "^mail"}
+_UNREAD = [Status.SENT.value, Status.RECEIVED.value]
+_REACHED = [*_UNREAD, Status.READ.value]
+_BOTH_OVER: Document = {"over": {"$all": [_PUSH, _EMAIL]}}
+
+
+@translated
+class Joint:
+    """Moves entries by what becomes of their mails, and where push gives up beside mail."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._all = database["registry"]
+
+    def mailed(self, who: Who, note: Note, *, push_follows: bool) -> None:
+        """The mail service has the mails: what was pending is `sent`."""
+        theirs = {"_id": any_of(who)}
+        if push_follows:
+            self._all.update_many(theirs | _PENDING | _MAIL_OPEN | _PUSH_OPEN, _ending(_unpushed(note)))
+        moved = self._all.update_many(theirs | _PENDING | _MAIL_OPEN, _ending(transition(Event.SEND, note)))
+        if push_follows or moved.modified_count < _size(who):
+            self._all.update_many(theirs | _MAIL_OPEN, [_noted(note, _EMAIL)])
+
+    def unmailable(self, event: Event, who: Who, note: Note, *, push_follows: bool) -> None:
+        """There will be no mail: what has no other channel ends by `event`."""
+        theirs = {"_id": any_of(who)}
+        if push_follows:
+            self._all.update_many(theirs | _MAIL_OPEN, [_noted(note, _EMAIL)])
+            self._end(who, note)
+            return
+        unsent = theirs | _PENDING | _MAIL_OPEN
+        moved = self._all.update_many(unsent | {"sent_at": None}, _ending(transition(event, note)))
+        if moved.modified_count < _size(who):
+            self._all.update_many(unsent, _ending(back_to_sent(note)))
+            self._all.update_many(theirs | _MAIL_OPEN, [_noted(note, _EMAIL)])
+
+    def unmailed(self, who: Who, note: Note, *, push_follows: bool) -> None:
+        """The mails wait: entries stay where they are and learn why, once; what costs an attempt, each time.
+
+        Where push follows as well, the reason is that of push.
+        """
+        guard: Document = {"_id": any_of(who)} | _MAIL_OPEN
+        if not note.attempts:
+            guard["history.detail"] = {"$ne": note.detail}
+        line = _noted(note)
+        if not push_follows:
+            pending = {"$eq": ["$status", Status.PENDING.value]}
+            line["$set"]["reason"] = {"$cond": [pending, note.reason, "$reason"]}
+        self._all.update_many(guard, [line])
+
+    def unpushable(self, who: Who, note: Note) -> None:
+        """Push has come to its end without getting through; it may be that mail still does."""
+        unsent = {"$or": [_PENDING, {"status": Status.SENT.value, UNPUSHED: True}]}
+        noted = _noted(note, _PUSH)
+        pending = {"$eq": ["$status", Status.PENDING.value]}
+        noted["$set"]["reason"] = {"$cond": [pending, note.reason, None]}
+        self._all.update_many({"_id": any_of(who)} | unsent | _PUSH_OPEN, [noted, {"$unset": UNPUSHED}])
+        self._end(who, note)
+
+    def _end(self, who: Who, note: Note) -> None:
+        """Pending → failed, where every channel has come to its end. Whichever comes second sees that the other has."""
+        ended = transition(Event.FAIL, Note(note.at, note.reason, "every channel has come to its end"))
+        del ended["$set"]["reason"]
+        self._all.update_many({"_id": any_of(who)} | _PENDING | _BOTH_OVER, ended)
+
+    def bounced(self, notification: str, user: str, detail: str, at: datetime) -> None:
+        """A mail came back. Where nothing but mail has reached the user, push takes over or the entry has failed."""
+        theirs = {"_id": entry_id(object_id(notification), user)}
+        alone = {"$nor": [{"history": {"$elemMatch": {"status": {"$in": _REACHED}, "detail": {"$not": _BY_MAIL}}}}]}
+        line = {"status": Status.PENDING.value, "at": at, "detail": detail}
+        waiting = {"status": Status.PENDING.value, "sent_at": None}
+        back = {"$set": waiting, "$push": {"history": line}, "$unset": {UNPUSHED: ""}}
+        ours = theirs | alone
+        if self._all.update_one(ours | {"status": Status.SENT.value, UNPUSHED: True}, back).modified_count:
+            return
+        failed = transition(Event.BOUNCE, Note(at, Reason.BOUNCED, detail))
+        if self._all.update_one(ours | {"status": {"$in": _UNREAD}}, failed).modified_count:
+            return
+        self._all.update_one(theirs | {"history.detail": {"$ne": detail}}, [_noted(Note(at, detail=detail))])
+
+
+def _size(who: Who) -> int:
+    return sum(len(users) for users in who.values())
+
+
+def _ending(update: Document) -> Document:
+    return update | {"$addToSet": {"over": _EMAIL}}
+
+
+def _unpushed(note: Note) -> Document:
+    """The update of a pending entry whose push follows: it keeps the reason for which it was not pushed yet."""
+    update = transition(Event.SEND, note)
+    del update["$set"]["reason"]
+    update["$set"][UNPUSHED] = True
+    return update
+
+
+def _noted(note: Note, over: str | None = None) -> Document:
+    """A stage that adds a line of history wherever the entry stands, and maybe a channel that is over."""
+    line = {"status": "$status", "at": note.at, "detail": {"$literal": note.detail or note.reason}}
+    changes: Document = {
+        "history": {"$concatArrays": ["$history", [line]]},
+        "attempts": {"$add": ["$attempts", note.attempts]},
+    }
+    if over is not None:
+        changes["over"] = {"$setUnion": [{"$ifNull": ["$over", []]}, [over]]}
+    return {"$set": changes}
