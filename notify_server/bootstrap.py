@@ -19,6 +19,7 @@ from notify_server.domain.pace import Limits
 from notify_server.domain.push import PushTransport
 from notify_server.services.acceptance import Acceptance
 from notify_server.services.acceptance import Stores as AcceptanceStores
+from notify_server.services.addressing import AwaitedMail
 from notify_server.services.announcement import Announcements, Sources
 from notify_server.services.arrival import Arrival
 from notify_server.services.audit import AuditLog
@@ -46,10 +47,14 @@ from notify_server.services.keys import KeySet
 from notify_server.services.leadership import Leadership
 from notify_server.services.leasing import Leasing
 from notify_server.services.link_policy import LinkPolicy
+from notify_server.services.mail_log import MailLog
 from notify_server.services.mail_outlet import MailOutlet
+from notify_server.services.mail_reports import MailReports
+from notify_server.services.mail_reports import Stores as MailReportStores
 from notify_server.services.mail_service import MailService
 from notify_server.services.mail_sorting import MailSorting
 from notify_server.services.mail_sorting import Sources as MailSources
+from notify_server.services.mail_upkeep import MailUpkeep
 from notify_server.services.mailing import Mailing
 from notify_server.services.mailing import Stores as MailingStores
 from notify_server.services.membership import Membership
@@ -68,7 +73,7 @@ from notify_server.services.settlement import Settlement
 from notify_server.services.settlement import Stores as SettlementStores
 from notify_server.services.subscriptions import Muting
 from notify_server.services.texts import Mails as Texts
-from notify_server.services.unsubscribing import Links
+from notify_server.services.unsubscribing import Links, Unsubscribing
 from notify_server.services.upkeep import Upkeep
 from notify_server.services.user_tokens import Foreign, Signing, UserTokens
 from notify_server.storage.audit import Audit
@@ -87,6 +92,7 @@ from notify_server.storage.inbox import Inbox
 from notify_server.storage.inbox_pages import InboxPages
 from notify_server.storage.joint import Joint
 from notify_server.storage.leases import Leases
+from notify_server.storage.mail_pages import MailPages
 from notify_server.storage.mails import Mails
 from notify_server.storage.members import Members
 from notify_server.storage.notifications import Notifications
@@ -128,6 +134,11 @@ class Services:
     user_tokens: UserTokens
     health: Health
     rate_limits: RateLimits
+    mail_log: MailLog
+    mail_reports: MailReports
+    email_settings: EmailSettingsStore
+    unsubscribing: Unsubscribing
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +169,9 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
     clock = clock or database_clock(database)
     users, devices, registry, batches = Users(database), Devices(database), Registry(database), Batches(database)
     notifications, entries, signals = Notifications(database), Entries(database), Signals(database)
-    pacing = Pacing(Paces(database), Workers(database), Limits(config.fcm_rate, config.fcm_ramp))
+    limits = {Channel.PUSH: Limits(config.fcm_rate, config.fcm_ramp), Channel.EMAIL: Limits(config.mail_rate, 0.0)}
+    pacing = Pacing(Paces(database), Workers(database), limits)
+    mails, blocked, muting = Mails(database), BlockedAddresses(database), Muting(Subscriptions(database), users, clock)
     return Services(
         acceptance=Acceptance(
             AcceptanceStores(notifications, signals, HashKeys(database)),
@@ -169,7 +182,7 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
         cancellation=build_cancellation(database, clock),
         resending=build_resending(database, clock),
         inspection=Inspection(notifications, entries, users),
-        people=People(users, clock),
+        people=People(users, AwaitedMail(mails, batches, signals), clock),
         erasing=build_erasing(database, clock),
         export=Export(Personal(database), Audit(database), clock),
         audit=AuditLog(
@@ -186,11 +199,16 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
         reception=Reception(Receipts(database), Contacts(devices, clock), Updates(database), clock),
         inbox=Reading(Inbox(database), notifications, Updates(database), clock),
         inbox_pages=Browsing(InboxPages(database), notifications, users),
-        subscriptions=Muting(Subscriptions(database), users, clock),
+        subscriptions=muting,
         server_tokens=ServerTokens(Clients(database), clock),
         user_tokens=_user_tokens(config, clock),
         health=Health(database, Backlog(database), Expansions(database), pacing, clock),
         rate_limits=build_limits(config),
+        mail_log=MailLog(MailPages(database), mails, blocked),
+        mail_reports=MailReports(MailReportStores(mails, Joint(database), registry, blocked, users), muting, clock),
+        email_settings=build_email_settings(config, database, clock),
+        unsubscribing=Unsubscribing(Links(HashKeys(database), config.public_url), users, muting),
+        clock=clock,
     )
 
 
@@ -292,6 +310,7 @@ def build_cancellation(database: Store, clock: Clock | None = None) -> Cancellat
         Registry(database),
         Entries(database),
         Resends(database),
+        Mails(database),
     )
     return Cancellation(stores, Signals(database), clock)
 
@@ -307,6 +326,11 @@ def build_erasing(database: Store, clock: Clock | None = None) -> Erasing:
     """What erases people: web begins it, a scheduler completes it."""
     clock, erasures = clock or database_clock(database), Erasures(database)
     return Erasing(erasures, Traces(database, erasures), Audit(database), clock)
+
+
+def build_mail_upkeep(database: Store, clock: Clock | None = None) -> MailUpkeep:
+    """What ends mails that could not be sent in time."""
+    return MailUpkeep(Mails(database), clock or database_clock(database))
 
 
 def build_hygiene(config: Config, database: Store, clock: Clock | None = None) -> Hygiene:

@@ -19,6 +19,7 @@ VARIABLE = "NOTIFY_FAILPOINT"
 STEPS = (
     "acceptance.stored",  # the notification is stored, nobody has been told
     "enrolment.registered",  # the device is stored, what waited for it is not queued
+    "people.addressed",  # a user has an address, and what waited to be mailed is not queued
     "expansion.claimed",
     "expansion.batch",  # the page is fixed, and has no entries
     "expansion.users",  # unknown users are made, and have no entries

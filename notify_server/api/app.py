@@ -24,19 +24,24 @@ from notify_server.api.routes import (
     audit,
     devices,
     groups,
+    hooks,
     inbox,
     jsonapi,
+    mails,
     notifications,
     operations,
     realtime,
+    settings,
     subscriptions,
     tokens,
+    unsubscribe,
     users,
 )
 from notify_server.bootstrap import Services
 from notify_server.config import Config
 
-_ROUTES = (notifications, realtime, users, groups, devices, inbox, jsonapi, subscriptions, tokens, audit, operations)
+_OF_BACKENDS = (notifications, realtime, users, groups, tokens, audit, mails, settings)
+_ROUTES = (*_OF_BACKENDS, devices, inbox, jsonapi, subscriptions, unsubscribe, hooks, operations)
 
 
 class Application(Flask):

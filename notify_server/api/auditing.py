@@ -29,6 +29,7 @@ _OBJECTS = {  # the last of these that a path names is what is changed
     "category_id": Kind.CATEGORY,
     "device_id": Kind.DEVICE,
     "token_id": Kind.TOKEN,
+    "mail_id": Kind.OTHER,
 }
 
 

@@ -26,6 +26,8 @@ _SHOWN = {
     "resend": {"after": 900, "times": 2},
     "mandatory": False,
     "push_after": None,
+    "email_after": None,
+    "reply_to": None,
     "payload": None,
     "created_at": _AT,
     "expires_at": "2026-12-02T09:00:00.000Z",
@@ -111,6 +113,42 @@ _LINE = {
     "status": 200,
 }
 
+_MAIL = {
+    "id": f"{_NOTIFICATION}9f2c41d07be3a865",
+    "notification_id": _NOTIFICATION,
+    "recipient": "u1",
+    "address": "ada@school.example",
+    "action": None,
+    "template": None,
+    "category": "booking",
+    "locale": None,
+    "subject": _TITLE,
+    "status": "sent",
+    "reason": None,
+    "detail": None,
+    "attempts": 1,
+    "service": "smtp",
+    "provider_id": "4XgT5m2cJ9z1Nk",
+    "message_id": f"<{_NOTIFICATION}9f2c41d07be3a865@school.example>",
+    "doubtful": False,
+    "created_at": _AT,
+    "sent_at": _LATER,
+    "received_at": None,
+    "read_at": None,
+}
+_SMTP = {"host": "mail.school.example", "port": 587, "security": "starttls", "username": "notify"}
+_SENDER = {"address": "notify@school.example", "name": "Our school"}
+_SETTINGS = {
+    "service": "smtp",
+    "from": _SENDER,
+    "reply_to": "office@school.example",
+    "smtp": _SMTP,
+    "webhook_key": None,
+    "secrets": {"smtp_password": "environment", "sendgrid_key": None},
+    "version": 1,
+    "updated_at": _AT,
+}
+
 _PATH = f"/jsonapi/notifications/{_NOTIFICATION}:u1"
 _LINKAGE = {
     "links": {"self": f"{_PATH}/relationships/user", "related": f"{_PATH}/user"},
@@ -170,6 +208,8 @@ _BODIES: dict[str, Any] = {
     },
     "NewToken": {"name": "billing", "scopes": ["send"]},
     "Rotation": {"overlap": 3600},
+    "MailAddress": {"address": "ada@school.example"},
+    "EmailSettings": {"service": "disabled", "from": _SENDER, "smtp": _SMTP},
 }
 _ANSWERS: dict[str, Any] = {
     "Accepted": {name: _SHOWN[name] for name in ("id", "created_at", "expires_at")} | {"state": "accepted"},
@@ -190,7 +230,7 @@ _ANSWERS: dict[str, Any] = {
     "Erased": {
         "pseudonym": "erased-3f9a7c51d2b80e64",
         "at": _AT,
-        "erased": {"devices": 1, "entries": 12, "profiles": 1},
+        "erased": {"devices": 1, "entries": 12, "mails": 3, "profiles": 1},
         "complete": True,
     },
     "UserToken": {"token": "eyJhbGciOiJIUzI1NiJ9.…", "expires_at": "2026-12-01T10:00:00.000Z"},
@@ -214,10 +254,18 @@ _ANSWERS: dict[str, Any] = {
     "IssuedToken": _TOKEN | {"token": "nst_1f0c93ab52de_…"},
     "TokenPage": {"tokens": [_TOKEN], "next": None},
     "LinePage": {"lines": [_LINE], "next": None},
+    "MailPage": {"mails": [_MAIL], "next": None},
+    "ShownMail": _MAIL
+    | {"message": {"subject": _TITLE, "text": _TEXT, "html": f"<!DOCTYPE html><html><body><p>{_TEXT}</p></body></html>"}},
+    "Allowed": {"allowed": True},
+    "ShownEmailSettings": _SETTINGS,
     "Status": {"status": "alive"},
     "Readiness": {
         "status": "ready",
-        "channels": {"push": {"state": "working", "reason": None, "since": None, "until": None, "rate": 10000.0}},
+        "channels": {
+            "push": {"state": "working", "reason": None, "since": None, "until": None, "rate": 10000.0},
+            "email": {"state": "working", "reason": None, "since": None, "until": None, "rate": 1000.0},
+        },
     },
     "JsonApiNotificationsDocument": {
         "jsonapi": _VERSION,
@@ -238,6 +286,7 @@ EXAMPLES = _BODIES | _ANSWERS
 # Of answers that are described where they are made, by media type.
 TEXTS: dict[str, Any] = {
     NDJSON: '{"kind": "profile", …}\n{"kind": "end", …}\n',
+    "text/html": "<!DOCTYPE html>…",
     "text/plain": "# TYPE notify_accepted_total counter\nnotify_accepted_total 1.0\n",
     "application/json": {"openapi": "3.1.0", "info": {"title": "Notify Server", "version": "0.1.0"}, "paths": {}},
 }

@@ -100,6 +100,8 @@ _PATHS = {
     "category_id": ("The name of a category", 128, "booking"),
     "device_id": ("The app's own id of its installation", 128, "phone"),
     "token_id": ("The id of a server token", None, "1f0c93ab52de"),
+    "mail_id": ("The id of a mail", None, "6b007bddabf10665a8c867db9f2c41d07be3a865"),
+    "link": ("What a mail's own link ends with", None, "dGhpcyBpcyBub3QgYSBsaW5rIG9mIG91cnM"),
     "notification_id": (
         "The id that a notification was accepted with; below /jsonapi with the user's: `{notification_id}:{user_id}`",
         None,

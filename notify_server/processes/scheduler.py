@@ -7,7 +7,14 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from notify_server.bootstrap import build_cancellation, build_erasing, build_hygiene, build_resending, build_upkeep
+from notify_server.bootstrap import (
+    build_cancellation,
+    build_erasing,
+    build_hygiene,
+    build_mail_upkeep,
+    build_resending,
+    build_upkeep,
+)
 from notify_server.config import Config
 from notify_server.errors import DatabaseUnavailable
 from notify_server.processes.loop import Loop
@@ -30,7 +37,8 @@ def run(config: Config) -> int:
     leadership, upkeep = build_upkeep(config, database)
     sweep, queue = build_cancellation(database).sweep, build_resending(database).queue
     erase, clean = build_erasing(database).complete_erasures, build_hygiene(config, database).remove_devices
-    jobs = (upkeep.resend, upkeep.expire, upkeep.reap, sweep, queue, erase, clean)
+    mails = build_mail_upkeep(database).expire_mails
+    jobs = (upkeep.resend, upkeep.expire, upkeep.reap, sweep, queue, erase, clean, mails)
     scheduler = _scheduler(config, leadership, jobs)
     loops = [_releaser(upkeep), _warden(scheduler, config.scheduler_interval)]
     scheduler.start()

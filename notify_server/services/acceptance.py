@@ -11,6 +11,7 @@ import structlog
 from notify_server import failpoints, metrics
 from notify_server.domain.notification import (
     DEFAULT_TTL,
+    Attachment,
     Audience,
     Channel,
     Message,
@@ -20,7 +21,7 @@ from notify_server.domain.notification import (
     State,
 )
 from notify_server.errors import Conflict
-from notify_server.services import unpushed
+from notify_server.services import mailable, unpushed
 from notify_server.services.clock import Clock
 from notify_server.services.group_commit import GroupCommit
 from notify_server.services.link_policy import LinkPolicy
@@ -53,6 +54,9 @@ class Draft:
     mandatory: bool = False
     payload: str | None = None
     push_after: int | None = None
+    email_after: int | None = None
+    reply_to: str | None = None
+    attachments: tuple[Attachment, ...] = ()
 
     def fingerprint(self, key: bytes) -> str:
         """The same for two payloads that mean the same, however they are spelled; tells nothing without the key."""
@@ -79,6 +83,9 @@ class Draft:
             address=address,
             payload=self.payload,
             push_after=self.push_after,
+            email_after=self.email_after,
+            reply_to=self.reply_to,
+            attachments=self.attachments,
         )
 
 
@@ -116,6 +123,8 @@ class Acceptance:
             self._check(notification, notification.created_at)
         else:
             unpushed.check(draft.message)
+        if Channel.EMAIL in notification.channels:
+            mailable.check(draft.message)
         idempotency = None if key is None else self._idempotency(draft, client, key)
         if not self._commit.submit((notification, idempotency)):
             return self._again(idempotency or Idempotency(client, "", ""))

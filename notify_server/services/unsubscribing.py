@@ -62,12 +62,11 @@ class Unsubscribing:
         self._users = users
         self._muting = muting
 
-    def check(self, token: str) -> None:
-        """Raises NotFound where the link is none of ours."""
-        self._links.read(token)
-
-    def unsubscribe(self, token: str) -> None:
-        """Mute the category for the user, unless they were erased. Raises NotFound where the link is none of ours."""
+    def read(self, token: str) -> tuple[str, str] | None:
+        """User and category; None where nobody is known by that id any more. Raises NotFound: the link is none of ours."""
         user, category = self._links.read(token)
-        if self._users.among([user]):
-            self._muting.mute(user, Mutable.CATEGORIES, category)
+        return (user, category) if self._users.among([user]) else None
+
+    def unsubscribe(self, user: str, category: str) -> None:
+        """Mute the category for the user."""
+        self._muting.mute(user, Mutable.CATEGORIES, category)

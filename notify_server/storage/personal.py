@@ -24,6 +24,8 @@ class Personal:
         self._devices = database["devices"]
         self._registry = database["registry"]
         self._notifications = database["notifications"]
+        self._mails = database["mails"]
+        self._contents = database["mail_contents"]
 
     def profile(self, user: str) -> Document | None:
         """What is known of the user themselves."""
@@ -45,6 +47,13 @@ class Personal:
         found = self._notifications.find({"_id": {"$in": ids}}, {"message": 1, "created_at": 1, "community": 1})
         messages = {notification["_id"]: notification for notification in found} if ids else {}
         return [_entry(entry, messages.get(entry["_id"]["n"], {})) for entry in entries]
+
+    def mails(self, user: str) -> Iterator[Document]:
+        """The mails to them, newest notification first, each with its `message`, as long as that is kept."""
+        for found in self._mails.find({"user": user}).sort("_id", -1).batch_size(_PAGE):
+            message = self._contents.find_one({"_id": found["content"]}, {"_id": 0, "ends_at": 0})
+            mail = {"id": found.pop("_id"), "notification_id": str(found.pop("n"))}
+            yield _plain({**mail, **found, "message": message})
 
     def waiting(self, user: str) -> Iterator[Document]:
         """Notifications that name them and of which they have no entry yet."""

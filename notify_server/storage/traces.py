@@ -12,6 +12,7 @@ from pymongo.client_session import ClientSession
 from notify_server.domain.batch import Rank, Stage
 from notify_server.domain.erasure import Erasure
 from notify_server.domain.inbox import Place
+from notify_server.domain.mail import mail_id
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store, entry_id
 from notify_server.storage.erasures import Erasures
@@ -48,6 +49,8 @@ class Traces:
         self._notifications = database["notifications"]
         self._batches = database["batches"]
         self._resends = database["resends"]
+        self._mails = database["mails"]
+        self._contents = database["mail_contents"]
         self._erasures = erasures
         self._updates = Forgetting(database)
         self._told = Updates(database)
@@ -168,9 +171,21 @@ class Traces:
             if counted:
                 self._registry.delete_many(entries, session=session)
                 self._notifications.bulk_write(counted, ordered=False, session=session)
-                self._erasures.removed(erasure, {"entries": len(found)}, session)
+                mails = self._remove_mails(erasure.user or "", ids, session)
+                self._erasures.removed(erasure, {"entries": len(found), "mails": mails}, session)
 
         self._transact(write)
+
+    def _remove_mails(self, user: str, ids: Collection[ObjectId], session: ClientSession) -> int:
+        """The mails go, and what they said, unless it was said to others as well. Returns how many."""
+        theirs = {"_id": {"$in": [mail_id(str(n), user) for n in ids]}}
+        said = {mail["content"] for mail in self._mails.find(theirs, {"content": 1}, session=session)} - {None}
+        removed = self._mails.delete_many(theirs, session=session).deleted_count
+        if said:
+            to_others = {"n": {"$in": list(ids)}, "content": {"$in": list(said)}}
+            said -= {mail["content"] for mail in self._mails.find(to_others, {"content": 1}, session=session)}
+            self._contents.delete_many({"_id": {"$in": list(said)}}, session=session)
+        return removed
 
     def _has_entries(self, user: str | None) -> bool:
         return self._registry.find_one({"_id.u": user, "inbox": _ANY_PLACE}, {"_id": 1}) is not None

@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from notify_server.api.schemas.fields import DataKey, Flag, Id, Instant, Link, Text
+from notify_server.api.schemas.mailed_notification import MAX_EMAIL_AFTER, EmailSchema
 from notify_server.api.schemas.paging import PageSchema
 from notify_server.api.schemas.plain_notification import MAX_BODY, MAX_NAMED, MAX_TITLE, OFFERED, faultless
 from notify_server.domain.notification import (
@@ -87,6 +88,14 @@ class NotificationSchema(Schema):
         load_default=None,
         metadata={"description": "Seconds until push goes to those who have sent no receipt; null: at once"},
     )
+    email_after = fields.Integer(
+        strict=True,
+        allow_none=True,
+        validate=validate.Range(1, MAX_EMAIL_AFTER),
+        load_default=None,
+        metadata={"description": "Seconds until mail goes to those who have not read it; null: at once"},
+    )
+    email = fields.Nested(EmailSchema, allow_none=True, load_default=None)
 
     def load(self, data: Any, **options: Any) -> Any:
         """As in marshmallow; a payload without faults is read at once."""
@@ -102,13 +111,27 @@ class NotificationSchema(Schema):
     def _can_wait(self, data: dict[str, Any], **_: Any) -> None:
         if data.get("push_after") is None:
             return
-        if not set(OFFERED) <= set(data.get("channels", ())):
+        if not {Channel.REALTIME, Channel.PUSH} <= set(data.get("channels", ())):
             raise ValidationError("Needs both channels, realtime and push.", "push_after")
         if data["push_after"] >= data.get("ttl", DEFAULT_TTL):
             raise ValidationError("Must be less than ttl.", "push_after")
 
+    @validates_schema
+    def _can_be_mailed(self, data: dict[str, Any], **_: Any) -> None:
+        given = [name for name in ("email", "email_after") if data.get(name) is not None]
+        if given and Channel.EMAIL not in data.get("channels", ()):
+            raise ValidationError("Needs the channel email.", given[0])
+        if data.get("email_after") is None:
+            return
+        if len(set(data.get("channels", ()))) == 1:
+            raise ValidationError("Needs another channel beside email, to be read by.", "email_after")
+        if data["email_after"] >= data.get("ttl", DEFAULT_TTL):
+            raise ValidationError("Must be less than ttl.", "email_after")
+
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Draft:
+        mailed = data.pop("email") or {}
+        data |= {"reply_to": mailed.get("reply_to"), "attachments": tuple(mailed.get("attachments", ()))}
         named = {name: tuple(sorted(set(data.pop(name)))) for name in ("users", "groups", "communities")}
         audience = Audience(everyone=data.pop("everyone"), **named)
         return Draft(audience=audience, channels=tuple(dict.fromkeys(data.pop("channels"))), **data)

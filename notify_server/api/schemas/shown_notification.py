@@ -78,6 +78,8 @@ class ListedNotificationSchema(Schema):
     resend = fields.Nested(ResendSchema, attribute="notification.resend")
     mandatory = fields.Boolean(attribute="notification.mandatory")
     push_after = fields.Integer(attribute="notification.push_after", allow_none=True)
+    email_after = fields.Integer(attribute="notification.email_after", allow_none=True)
+    reply_to = fields.String(attribute="notification.reply_to", allow_none=True)
     payload = fields.Dict(keys=fields.String(), attribute="notification.content", allow_none=True)
     created_at = Instant(attribute="notification.created_at")
     expires_at = Instant(attribute="notification.expires_at")

@@ -1,0 +1,44 @@
+"""The mail registry as it is read: what became of each mail, and what it said."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from notify_server.domain.mail import MailRecord
+from notify_server.domain.texts import Mail
+from notify_server.errors import NotFound
+from notify_server.storage.blocked_addresses import BlockedAddresses
+from notify_server.storage.mail_pages import MailPages
+from notify_server.storage.mails import Mails
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMail:
+    """A mail with its message; None: it is not kept any more, or there never was one."""
+
+    record: MailRecord
+    message: Mail | None
+
+
+class MailLog:
+    """Answers what administrators ask of mails."""
+
+    def __init__(self, pages: MailPages, mails: Mails, blocked: BlockedAddresses) -> None:
+        self._pages = pages
+        self._mails = mails
+        self._blocked = blocked
+
+    def page(self, filters: Mapping[str, Any], after: str | None, limit: int) -> Sequence[MailRecord]:
+        """At most `limit` mails, newest notification first, from the one after `after`; filters as in MailPages."""
+        return self._pages.page(filters, after, limit)
+
+    def get(self, mail: str) -> ShownMail:
+        """One mail. Raises NotFound."""
+        found = self._mails.find(mail)
+        if found is None:
+            raise NotFound(f"There is no mail {mail[:64]!r}.")
+        return ShownMail(found, self._mails.content(found.content))
+
+    def allow(self, address: str) -> bool:
+        """Mail a blocked address again. False where it was not blocked."""
+        return self._blocked.allow(address)

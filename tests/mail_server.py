@@ -1,0 +1,177 @@
+"""A real SMTP server for tests, over TLS with a certificate of its own, that treats recipients by what their names say.
+
+with MailServer(directory) as server:
+    …                                        # mail to server.port, trusting server.ca_file
+    server.mails                             # what it has accepted, in order
+
+`accept@…` and any other name is accepted. `rcpt-450@…` is answered 450 at RCPT, `data-554@…` 554 at the end of the
+message; `421@…` is answered 421 and hung up on, `lost@…` is accepted and hung up on before the answer, `drop@…` hung
+up on before the message is handed over, `slow@…` answered late, `stuck@…` never.
+"""
+
+import asyncio
+import re
+import ssl
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Any, Self, cast
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
+from aiosmtpd.smtp import SMTP as Protocol
+
+from notify_server.simulator.certificates import ensure
+
+USERNAME, PASSWORD = "notify", "a password of the tests"
+TEXTS = {
+    "421": "4.7.0 try again later",
+    "450": "4.2.1 mailbox busy",
+    "451": "4.3.0 try again later",
+    "452": "4.5.3 too many recipients",
+    "550": "5.1.1 no such user here",
+    "551": "user not local",
+    "552": "5.3.4 message too big",
+    "553": "5.7.1 policy",
+    "554": "5.7.1 spam",
+}
+_NAMED = re.compile(r"(rcpt|data)-(\d{3})")
+
+
+@dataclass(frozen=True)
+class Caught:
+    """A mail as it came: envelope, bytes, and what they parse to."""
+
+    sender: str
+    to: str
+    content: bytes
+
+    @property
+    def message(self) -> EmailMessage:
+        return cast(EmailMessage, message_from_bytes(self.content, policy=policy.default))
+
+
+class _Handler:
+    """aiosmtpd calls these at each step of the conversation."""
+
+    def __init__(self, server: "MailServer") -> None:
+        self._server = server
+
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's names
+        self, server: Protocol, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if refusal := self._server.refusals.get("MAIL"):
+            return refusal
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: Protocol, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        local = address.partition("@")[0]
+        named = _NAMED.fullmatch(local)
+        self._server.tried[address] += 1
+        if self._server.broken:
+            return "451 4.3.0 out of order"
+        if local == "421":
+            asyncio.get_running_loop().call_soon(lambda: server.transport.close())
+            return f"421 {TEXTS['421']}"
+        if local == "drop":
+            server.transport.abort()
+        if named and named[1] == "rcpt":
+            return f"{named[2]} {TEXTS[named[2]]}"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Protocol, session: Any, envelope: Any) -> str:  # noqa: N802
+        to = envelope.rcpt_tos[0]
+        local = to.partition("@")[0]
+        named = _NAMED.fullmatch(local)
+        if named:
+            return f"{named[2]} {TEXTS[named[2]]}"
+        if self._server.delay or local == "slow":
+            await asyncio.sleep(self._server.delay or 0.5)
+        if local == "stuck":
+            await asyncio.sleep(60)
+        number = self._server.keep(Caught(envelope.mail_from, to, envelope.content))
+        if local == "lost" or self._server.loses(number):
+            server.transport.abort()
+        return f"250 2.0.0 Ok: queued as Q{number}"
+
+
+class MailServer:
+    """Listens on a free port of 127.0.0.1. `implicit`: TLS from the first byte, not by STARTTLS.
+
+    `refusals` by command, `delay` in seconds, `broken` (451 to everybody) and `loses` (whether the answer to the
+    n-th mail is lost) may be changed at any time. `tried` counts RCPT by address.
+    """
+
+    def __init__(
+        self, directory: Path, *, implicit: bool = False, login: bool = False, plain: bool = False, port: int = 0
+    ) -> None:
+        certificates = ensure(directory / "smtp-certificates", "localhost")
+        self.ca_file = certificates.ca
+        self.refusals: dict[str, str] = {}
+        self.delay = 0.0
+        self.broken = False
+        self.loses: Callable[[int], bool] = lambda number: False
+        self.tried: Counter[str] = Counter()
+        self.mails: list[Caught] = []
+        self.sessions = 0
+        self._lock = Lock()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificates.cert, certificates.key)
+        options: dict[str, Any] = {} if plain else {"tls_context": context, "require_starttls": True}
+        if implicit:
+            options = {}
+        if login:
+            options |= {"authenticator": _authenticate, "auth_required": True, "auth_require_tls": not implicit}
+        self._controller = _Counting(
+            self, _Handler(self), hostname="127.0.0.1", port=port, ssl_context=context if implicit else None, **options
+        )
+
+    def __enter__(self) -> Self:
+        self._controller.start()
+        self.port: int = self._controller.server.sockets[0].getsockname()[1]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._controller.stop()
+
+    def keep(self, caught: Caught) -> int:
+        """Accept a mail; the number of it."""
+        with self._lock:
+            self.mails.append(caught)
+            return len(self.mails)
+
+    def to(self, address: str) -> list[Caught]:
+        """What came for this address."""
+        return [caught for caught in self.mails if caught.to == address]
+
+
+class _Counting(Controller):
+    """A controller that counts connections, and may choose its port."""
+
+    def __init__(self, counted: MailServer, handler: _Handler, **options: Any) -> None:
+        super().__init__(handler, **options)
+        self._counted = counted
+
+    def factory(self) -> Protocol:
+        self._counted.sessions += 1
+        return super().factory()
+
+    def _trigger_server(self) -> None:
+        """Nothing: aiosmtpd would connect to itself, which is no connection of ours, and cannot at port 0."""
+
+
+def _authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+    good = isinstance(data, LoginPassword) and (data.login, data.password) == (USERNAME.encode(), PASSWORD.encode())
+    return AuthResult(success=good)
