@@ -30,14 +30,23 @@ class Up:
     """`notify-server up` as a process, on a data directory and ports of its own."""
 
     def __init__(self, data_dir: Path, *arguments: str, given: dict[str, str] | None = None) -> None:
-        web, realtime, simulator = free_ports(3)
-        self.config = Config(data_dir=data_dir, port=web, realtime_port=realtime, simulator_port=simulator)
+        web, realtime, simulator, catcher, smtp = free_ports(5)
+        self.config = Config(
+            data_dir=data_dir,
+            port=web,
+            realtime_port=realtime,
+            simulator_port=simulator,
+            catcher_port=catcher,
+            catcher_smtp_port=smtp,
+        )
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("NOTIFY_", "GOOGLE_"))}
         wanted = {
             "NOTIFY_DATA_DIR": str(data_dir),
             "NOTIFY_PORT": str(web),
             "NOTIFY_REALTIME_PORT": str(realtime),
             "NOTIFY_SIMULATOR_PORT": str(simulator),
+            "NOTIFY_CATCHER_PORT": str(catcher),
+            "NOTIFY_CATCHER_SMTP_PORT": str(smtp),
             "NOTIFY_WEB_PROCESSES": "1",
         }
         self.output = data_dir.with_suffix(".output")

@@ -8,7 +8,7 @@ from notify_server.bootstrap import Engine, Services, build_engine, build_servic
 from notify_server.config import Config
 from notify_server.domain.batch import Rank
 from notify_server.domain.device import Platform
-from notify_server.domain.notification import Audience, Message
+from notify_server.domain.notification import Audience, Channel, Message
 from notify_server.domain.push import PushTransport
 from notify_server.services.acceptance import Draft
 from notify_server.services.briefs import Briefs
@@ -77,6 +77,23 @@ class Scene:
             worker.delivery.deliver(load)
         while load := worker.leasing.take():
             worker.delivery.deliver(load)
+
+    def mail(self, engine: Engine | None = None) -> None:
+        """Let a worker expand what waits, and mail until nothing is due."""
+        worker = engine or self.engine
+        for load in list(self.loads(worker)):
+            worker.leasing.release(load)
+        while load := worker.leasing.take(channel=Channel.EMAIL):
+            worker.mailing.mail(load)
+
+    def address(self, *users: str) -> None:
+        """Give users addresses: what comes before an @ in a user's id is the mailbox, else all of it."""
+        for user in users:
+            self.services.people.put(user, {"email": f"{user.partition('@')[0]}@example.org"})
+
+    def mails(self, notification: str) -> dict[str, Document]:
+        """The lines of the mail registry, by user."""
+        return {found["user"]: found for found in self.database["mails"].find({"n": object_id(notification)})}
 
     def entry(self, notification: str, user: str) -> Document:
         """One registry entry as it stands."""

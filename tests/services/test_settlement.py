@@ -15,10 +15,11 @@ from notify_server.domain.notification import Notification
 from notify_server.domain.outcome import ACCEPTED, Kind, Outcome
 from notify_server.domain.registry import Event, Note, Reason
 from notify_server.services.enrolment import Installation
-from notify_server.services.settlement import Settlement
+from notify_server.services.settlement import Settlement, Stores
 from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.devices import Devices
 from notify_server.storage.documents import Store, object_id
+from notify_server.storage.joint import Joint
 from notify_server.storage.registry import Arrivals, Registry
 from tests.builders import StoppedClock, a_batch, a_device, a_notification, a_target, after, recipients, seeded
 from tests.services.interruption import Interrupted, Killed, die
@@ -35,7 +36,9 @@ class Desk:
 
     def __init__(self, database: Store, clock: StoppedClock, *users: str) -> None:
         self.devices, self.registry, self.batches = Devices(database), Registry(database), Batches(database)
-        self.settlement = Settlement(self.registry, self.devices, self.batches, seeded(), clock)
+        self.settlement = Settlement(
+            Stores(self.registry, Joint(database), self.devices, self.batches), seeded(), clock
+        )
         self.notification: Notification = a_notification()
         self.registry.insert([Arrivals(self.notification.id, None, recipients(*users))], clock())
         for user in users:

@@ -1,0 +1,101 @@
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+
+import pytest
+
+from notify_server.channels.mail import composition
+from notify_server.domain.mail import Address, Letter
+from notify_server.domain.notification import Attachment
+from notify_server.domain.texts import Mail
+
+SENDER = Address("notify@example.org", "Notify")
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+HELLO = Mail("Hello", "First line\nSecond line", "<p>First line</p>")
+INJECTIONS = ["x\r\nBcc: v@example.org", "x\nBcc: v@example.org", "x\rBcc: v@example.org", "x\u2028y", "x\x0by"]
+
+
+def parsed(mail=HELLO, to="a@example.org", reply_to=None, attachments=(), unsubscribe=None, sender=SENDER):
+    written = composition.write(mail, sender, reply_to, attachments)
+    whole = composition.complete(written, Letter(to, "m1", unsubscribe=unsubscribe), NOON)
+    return whole, message_from_bytes(whole, policy=policy.default)
+
+
+def test_a_mail_has_its_headers_once_and_both_bodies():
+    whole, message = parsed()
+    assert {name: message.get_all(name) for name in ("From", "To", "Subject", "Message-ID", "Date")} == {
+        "From": ["Notify <notify@example.org>"],
+        "To": ["a@example.org"],
+        "Subject": ["Hello"],
+        "Message-ID": ["<m1@example.org>"],
+        "Date": ["Fri, 20 Nov 2026 12:00:00 +0000"],
+    }
+    assert message.get_body(("plain",)).get_content().splitlines() == ["First line", "Second line"]
+    assert message.get_body(("html",)).get_content().strip() == "<p>First line</p>"
+    assert message.defects == []
+
+
+def test_lines_end_as_smtp_has_it_and_are_short_and_ascii():
+    text = "ü" * 2000 + "\n.\n..\n"
+    whole, message = parsed(Mail("Grüße " * 30, text, f"<p>{text}</p>"))
+    assert b"\n" not in whole.replace(b"\r\n", b"")
+    assert all(len(line) <= 998 for line in whole.split(b"\r\n"))
+    assert whole.isascii()
+    assert message["Subject"] == ("Grüße " * 30).strip() or message["Subject"] == "Grüße " * 30
+    assert message.get_body(("plain",)).get_content() == text
+
+
+def test_one_click_is_offered_with_both_headers():
+    _, message = parsed(unsubscribe="https://notify.example.org/v1/unsubscribe/abc")
+    assert message["List-Unsubscribe"] == "<https://notify.example.org/v1/unsubscribe/abc>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    _, message = parsed()
+    assert (message["List-Unsubscribe"], message["List-Unsubscribe-Post"]) == (None, None)
+
+
+def test_attachments_keep_names_types_and_bytes():
+    files = (Attachment("größe.pdf", "application/pdf", bytes(range(256))),)
+    _, message = parsed(attachments=files)
+    [part] = message.iter_attachments()
+    assert (part.get_filename(), part.get_content_type()) == ("größe.pdf", "application/pdf")
+    assert part.get_payload(decode=True) == bytes(range(256))
+
+
+def test_a_resend_has_an_id_of_its_own():
+    written = composition.write(HELLO, SENDER, None)
+    assert b"<m1.2@example.org>" in composition.complete(written, Letter("a@example.org", "m1", resends=2), NOON)
+
+
+@pytest.mark.parametrize("text", INJECTIONS)
+@pytest.mark.parametrize("place", ["subject", "reply_to", "sender", "name", "to", "file", "unsubscribe"])
+def test_no_text_makes_a_header_of_its_own(text, place):
+    """Either it is refused, or it stays within its header."""
+    try:
+        whole, message = parsed(
+            mail=Mail(text if place == "subject" else "s", "b"),
+            to=f"{text}@example.org" if place == "to" else "a@example.org",
+            reply_to=f"{text}@example.org" if place == "reply_to" else None,
+            sender=Address(
+                f"{text}@example.org" if place == "sender" else "n@example.org", text if place == "name" else "N"
+            ),
+            attachments=(Attachment(text, "text/plain", b"1"),) if place == "file" else (),
+            unsubscribe=text if place == "unsubscribe" else None,
+        )
+    except ValueError:
+        return
+    assert message["Bcc"] is None
+    assert b"\r\nBcc:" not in whole.partition(b"\r\n\r\n")[0]
+
+
+def test_most_injections_are_refused_rather_than_tamed():
+    for text in INJECTIONS[:3]:
+        with pytest.raises(ValueError):  # noqa: PT011 - the email package has no error of its own
+            composition.write(Mail(text, "b"), SENDER, None)
+        with pytest.raises(ValueError, match="printable"):
+            composition.mailbox(Address("a@example.org", text))
+
+
+def test_a_domain_is_written_in_ascii_and_a_local_part_that_is_not_is_refused():
+    assert composition.ascii_address("ada@schüle.example") == "ada@xn--schle-lva.example"
+    for address in ("ä@example.org", "example.org", "@example.org", "a@"):
+        with pytest.raises(ValueError, match="address"):
+            composition.ascii_address(address)

@@ -1,0 +1,120 @@
+import socket
+import ssl
+import threading
+
+import pytest
+
+from notify_server.channels.mail.smtp_session import Refused, Session
+from notify_server.domain.email_settings import SmtpServer
+from notify_server.domain.mail import Security
+from notify_server.domain.registry import Reason
+from tests.fcm_simulator import free_port
+from tests.mail_server import PASSWORD, USERNAME, MailServer
+
+MESSAGE = b"Subject: x\r\n\r\n.first\r\nlast"
+TIMEOUT = 2.0
+
+
+def trusting(server: MailServer) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=server.ca_file)
+
+
+def opened(server: MailServer, **changes) -> Session:
+    settings = {"host": "localhost", "port": server.port, "security": Security.STARTTLS} | changes
+    return Session(SmtpServer(**settings), trusting(server), TIMEOUT)
+
+
+def reason(answer):
+    return answer.outcome.reason
+
+
+@pytest.fixture
+def server(tmp_path):
+    with MailServer(tmp_path) as running:
+        yield running
+
+
+def test_mails_go_one_after_the_other_and_arrive_as_they_were(server):
+    session = opened(server)
+    for user in "ab":
+        assert reason(session.send("n@example.org", f"{user}@example.org", MESSAGE)) is None
+    session.quit()
+    assert [caught.to for caught in server.mails] == ["a@example.org", "b@example.org"]
+    assert server.mails[0].content.replace(b"\r\n", b"\n") == MESSAGE.replace(b"\r\n", b"\n") + b"\n"
+    assert server.sessions == 1
+
+
+def test_a_refused_mail_leaves_the_connection_to_the_next_one(server):
+    session = opened(server)
+    assert reason(session.send("n@example.org", "rcpt-550@example.org", MESSAGE)) is Reason.BAD_ADDRESS
+    assert reason(session.send("n@example.org", "data-554@example.org", MESSAGE)) is Reason.MAIL_REJECTED
+    assert session.usable
+    assert reason(session.send("n@example.org", "a@example.org", MESSAGE)) is None
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        ("421", Reason.UNAVAILABLE),
+        ("drop", Reason.UNAVAILABLE),
+        ("lost", Reason.CONNECTION_LOST),
+        ("stuck", Reason.CONNECTION_LOST),
+    ],
+)
+def test_a_broken_connection_is_in_doubt_only_after_the_message_was_handed_over(server, user, expected):
+    session = opened(server)
+    assert reason(session.send("n@example.org", f"{user}@example.org", MESSAGE)) is expected
+    assert not session.usable
+
+
+@pytest.mark.parametrize("implicit", [True, False])
+def test_both_ways_of_tls_and_a_login(tmp_path, implicit):
+    with MailServer(tmp_path, implicit=implicit, login=True) as server:
+        security = Security.TLS if implicit else Security.STARTTLS
+        session = opened(server, security=security, username=USERNAME, password=PASSWORD)
+        assert reason(session.send("n@example.org", "a@example.org", MESSAGE)) is None
+        with pytest.raises(Refused) as caught:
+            opened(server, security=security, username=USERNAME, password="wrong")
+        assert reason(caught.value.answer) is Reason.CREDENTIAL_REFUSED
+
+
+def test_a_certificate_for_another_name_or_of_a_stranger_is_refused(server, tmp_path):
+    for tls in (ssl.create_default_context(), trusting(server)):
+        host = "localhost" if tls.cert_store_stats()["x509_ca"] != 1 else "127.0.0.2"
+        with pytest.raises(Refused) as caught:
+            Session(SmtpServer(host, server.port, Security.STARTTLS), tls, TIMEOUT)
+        assert reason(caught.value.answer) in {Reason.TLS_FAILED, Reason.UNAVAILABLE}
+    with pytest.raises(Refused) as caught:
+        Session(SmtpServer("localhost", server.port), ssl.create_default_context(), TIMEOUT)
+    assert reason(caught.value.answer) is Reason.TLS_FAILED
+
+
+def test_a_server_without_starttls_gets_nothing_in_the_clear(tmp_path):
+    with MailServer(tmp_path, plain=True) as server:
+        with pytest.raises(Refused) as caught:
+            opened(server, username=USERNAME, password=PASSWORD)
+        assert reason(caught.value.answer) is Reason.TLS_FAILED
+        assert reason(opened(server, security=Security.NONE).send("n@e.org", "a@e.org", MESSAGE)) is None
+
+
+def test_nobody_there_is_unavailable():
+    with pytest.raises(Refused) as caught:
+        Session(SmtpServer("127.0.0.1", free_port()), ssl.create_default_context(), TIMEOUT)
+    assert reason(caught.value.answer) is Reason.UNAVAILABLE
+
+
+def test_a_server_that_greets_with_a_refusal_is_unavailable():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refuse() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(b"554 no SMTP here\r\n")
+                connection.recv(100)
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        with pytest.raises(Refused) as caught:
+            Session(SmtpServer("127.0.0.1", listener.getsockname()[1]), ssl.create_default_context(), TIMEOUT)
+        thread.join()
+    assert caught.value.answer.detail == "554"
