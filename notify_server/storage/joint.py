@@ -19,9 +19,11 @@ _PENDING: Document = {"status": Status.PENDING.value}
 _PUSH, _EMAIL = Channel.PUSH.value, Channel.EMAIL.value
 _MAIL_OPEN: Document = {"over": {"$ne": _EMAIL}}
 _PUSH_OPEN: Document = {"over": {"$ne": _PUSH}}
-_BY_MAIL = {"$regex": "^mail"}
 _UNREAD = [Status.SENT.value, Status.RECEIVED.value]
-_REACHED = [*_UNREAD, Status.READ.value]
+_REACHED_OTHERWISE: list[Document] = [  # lines of history: accepted by FCM, told by a socket, a receipt
+    {"status": Status.SENT.value, "detail": {"$regex": "^(attempt [0-9]+: accepted|emitted)"}},
+    {"status": {"$in": [Status.RECEIVED.value, Status.READ.value]}, "detail": {"$not": {"$regex": "^mail"}}},
+]
 _BOTH_OVER: Document = {"over": {"$all": [_PUSH, _EMAIL]}}
 
 
@@ -86,7 +88,7 @@ class Joint:
     def bounced(self, notification: str, user: str, detail: str, at: datetime) -> None:
         """A mail came back. Where nothing but mail has reached the user, push takes over or the entry has failed."""
         theirs = {"_id": entry_id(object_id(notification), user)}
-        alone = {"$nor": [{"history": {"$elemMatch": {"status": {"$in": _REACHED}, "detail": {"$not": _BY_MAIL}}}}]}
+        alone = {"$nor": [{"history": {"$elemMatch": other}} for other in _REACHED_OTHERWISE]}
         line = {"status": Status.PENDING.value, "at": at, "detail": detail}
         waiting = {"status": Status.PENDING.value, "sent_at": None}
         back = {"$set": waiting, "$push": {"history": line}, "$unset": {UNPUSHED: ""}}

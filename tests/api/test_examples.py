@@ -9,6 +9,8 @@ ANYWHERE = {
     "device_id": "phone",
     "token_id": "1f0c93ab52de",
     "notification_id": "6b007bddabf10665a8c867db",
+    "mail_id": "6b007bddabf10665a8c867db9f2c41d07be3a865",
+    "link": "dGhpcyBpcyBub3QgYSBsaW5rIG9mIG91cnM",
 }
 
 

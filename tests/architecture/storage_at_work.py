@@ -9,11 +9,14 @@ from notify_server.domain.audit import Change, Kind, Party
 from notify_server.domain.batch import Batch, Rank, Stage
 from notify_server.domain.inbox import VISIBLE, Place
 from notify_server.domain.notification import Audience, Channel, Notification, Priority, State
+from notify_server.domain.mail import MailRecord, mail_id
 from notify_server.domain.registry import Event, Note, Reason, Status
+from notify_server.domain.texts import Mail
 from notify_server.domain.user import Mutable
 from notify_server.storage.audit import Audit
 from notify_server.storage.backlog import Backlog
 from notify_server.storage.batches import Batches, Settled
+from notify_server.storage.blocked_addresses import BlockedAddresses
 from notify_server.storage.clients import Clients, Secret
 from notify_server.storage.devices import Contact, Devices
 from notify_server.storage.documents import Store, object_id
@@ -24,7 +27,10 @@ from notify_server.storage.groups import Groups
 from notify_server.storage.hash_keys import HashKeys
 from notify_server.storage.inbox import Inbox, Selection
 from notify_server.storage.inbox_pages import InboxPages, Walk
+from notify_server.storage.joint import Joint
 from notify_server.storage.leases import Leases
+from notify_server.storage.mail_pages import MailPages
+from notify_server.storage.mails import Mails, Recorded, content_id
 from notify_server.storage.members import Members
 from notify_server.storage.notifications import Idempotency, Notifications
 from notify_server.storage.paces import Paces
@@ -34,6 +40,7 @@ from notify_server.storage.registry import Arrivals, Registry
 from notify_server.storage.resends import Request, Resends
 from notify_server.storage.sequenced import Sequenced
 from notify_server.storage.sequences import NewPage, Sequences
+from notify_server.storage.settings import Settings
 from notify_server.storage.subscriptions import Subscriptions
 from notify_server.storage.traces import Traces
 from notify_server.storage.users import Users
@@ -81,6 +88,8 @@ class Work:
             watch(Receipts(database)),
         )
         self.resends = watch(Resends(database))
+        self.mails, self.mail_pages, self.joint = watch(Mails(database)), watch(MailPages(database)), watch(Joint(database))
+        self.blocked, self.settings = watch(BlockedAddresses(database)), watch(Settings(database))
         self.inbox, self.subscriptions = watch(Inbox(database)), watch(Subscriptions(database))
         self.inbox_pages = watch(InboxPages(database))
         self.erasures, self.hash_keys = watch(Erasures(database)), watch(HashKeys(database))
@@ -88,6 +97,7 @@ class Work:
         self.audit, self.personal = watch(Audit(database)), watch(Personal(database))
         self.sequences, self.sequenced = watch(Sequences(database)), watch(Sequenced(database))
         self.paces, self.workers = watch(Paces(database)), watch(Workers(database))
+        self.mailers = watch(Workers(database, Channel.EMAIL))
         self.made = [self._notification(number) for number in range(60)]
         self.first: Notification = self.made[0]
 
@@ -216,6 +226,8 @@ class Work:
         ):
             self.notifications.page(filters, self.made[50].id, 9)
         self.notifications.cancel(self.made[-2].id)
+        self.notifications.mails(self.first.id)
+        self.notifications.attachments(self.first.id)
         self.notifications.unswept(9)
         self.notifications.swept(self.made[-2].id)
 
@@ -248,6 +260,7 @@ class Work:
         self.batches.call(leased[0])
         self.batches.awaited(self.first.id, ["u1", "u2"])
         self.batches.holds("one", leased[0])
+        self.batches.let_go([a_batch(self.first.id).key], "one", NOON)
         self.batches.give_back(leased[0], "one", after(30))
         self.batches.renew([batch.key for batch in leased], "one", after(30))
         split = [a_batch(leased[3].key.notification, part="1")]
@@ -306,7 +319,9 @@ class Work:
         self.backlog.announced(10, 9)
 
     def _people(self) -> None:
+        self._mails()
         self.personal.profile("u070")
+        list(self.personal.mails("u070"))
         self.personal.devices("u070")
         self.personal.page("u070", None)
         self.personal.page("u070", self.made[30].id)
@@ -331,6 +346,44 @@ class Work:
         self.erasures.complete(erasure)
         self.erasures.get(erasure)
         self.erasures.find("u070")
+
+    def _mails(self) -> None:
+        said = Mail("s", "t")
+        for number, made in enumerate(self.made):
+            name, users = content_id(made.id, said), USERS[number : number + 20] + ["u070"]
+            self.mails.say([(name, said)], after(60))
+            self.mails.enter([_a_mail(made.id, user, number, name) for user in users])
+        n, user = self.made[20].id, USERS[25]
+        mail = mail_id(n, user)
+        self.mails.among({n: USERS[20:30]})
+        self.mails.find(mail)
+        self.mails.content(content_id(n, said))
+        self.mails.awaiting(user)
+        self.mails.record([Recorded(mail, Status.SENT, NOON, 1, {"reason": None})])
+        self.mails.move(mail, Event.RECEIVE, NOON)
+        self.mails.cancel(n, [USERS[26]], NOON)
+        self.mails.expire(after(5))
+        for filters in ({}, {"recipient": user}, {"action": "a1"}, {"status": "pending"}, {"from": NOON, "to": after(9)}):
+            self.mail_pages.page(filters, None, 9)
+            self.mail_pages.page(filters, mail, 9)
+        for address in USERS:
+            self.blocked.block(address, Reason.BOUNCED, None, NOON)
+        self.blocked.among(USERS[:9])
+        self.blocked.allow(USERS[0])
+        self._joint(n)
+        for name in USERS[:20]:
+            self.settings.put(name, {}, 0, NOON)
+        self.settings.put(USERS[0], {}, 1, NOON)
+        self.settings.get(USERS[0])
+
+    def _joint(self, n: str) -> None:
+        who, note = {n: USERS[20:30]}, Note(NOON, Reason.DEFERRED, "mail: deferred")
+        for push_follows in (True, False):
+            self.joint.unmailed(who, note, push_follows=push_follows)
+            self.joint.mailed(who, note, push_follows=push_follows)
+            self.joint.unmailable(Event.FAIL, who, note, push_follows=push_follows)
+        self.joint.unpushable(who, note)
+        self.joint.bounced(n, USERS[25], "mail bounced", NOON)
 
     def _audit(self) -> None:
         for number in range(40):
@@ -366,6 +419,25 @@ class Work:
         self.paces.change(Channel.PUSH, lambda pace: pace.busy(after(1)))
         for number in range(20):
             self.workers.report(f"w{number}", NOON, after(3 if number % 2 else -3), sending=number % 3 == 0)
+        for number in range(20):
+            self.mailers.report(f"w{number}", NOON, after(3 if number % 2 else -3), sending=number % 3 == 0)
+        self.mailers.sending(NOON)
+        self.mailers.alive(NOON)
         self.workers.sending(NOON)
         self.workers.alive(NOON)
         self.workers.leave("w1")
+
+
+def _a_mail(notification: str, user: str, number: int, content: str) -> MailRecord:
+    return MailRecord(
+        id=mail_id(notification, user),
+        notification=notification,
+        user=user,
+        status=list(Status)[number % len(Status)],
+        created_at=NOON,
+        expires_at=after(number),
+        ends_at=after(3600),
+        reason=Reason.NO_ADDRESS if number % 3 else None,
+        action=f"a{number % 7}",
+        content=content,
+    )
