@@ -18,11 +18,10 @@ from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from types import TracebackType
 from typing import Any, Self, cast
 
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 from aiosmtpd.smtp import SMTP as Protocol
 
@@ -132,19 +131,49 @@ class MailServer:
             options = {}
         if login:
             options |= {"authenticator": _authenticate, "auth_required": True, "auth_require_tls": not implicit}
-        self._controller = _Counting(
-            self, _Handler(self), hostname="127.0.0.1", port=port, ssl_context=context if implicit else None, **options
-        )
+        self._implicit = context if implicit else None
+        self._options = options | {"hostname": "localhost", "enable_SMTPUTF8": True}
+        self._wanted = port
+        self._connections: list[Protocol] = []
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever)
 
     def __enter__(self) -> Self:
-        self._controller.start()
-        self.port: int = self._controller.server.sockets[0].getsockname()[1]
+        self._thread.start()
+        self._call(self._listen())
         return self
+
+    async def _listen(self) -> None:
+        handler = _Handler(self)
+
+        def connected() -> Protocol:
+            self.sessions += 1
+            self._connections.append(Protocol(handler, **self._options))
+            return self._connections[-1]
+
+        self._listening = await self._loop.create_server(connected, "127.0.0.1", self._wanted, ssl=self._implicit)
+        self.port: int = self._listening.sockets[0].getsockname()[1]
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._controller.stop()
+        self._call(self._end())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _end(self) -> None:
+        self._listening.close()
+        for connection in self._connections:
+            if connection.transport is not None:
+                connection.transport.abort()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _call(self, work: Any) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
     def keep(self, caught: Caught) -> int:
         """Accept a mail; the number of it."""
@@ -157,21 +186,6 @@ class MailServer:
         return [caught for caught in self.mails if caught.to == address]
 
 
-class _Counting(Controller):
-    """A controller that counts connections, and may choose its port."""
-
-    def __init__(self, counted: MailServer, handler: _Handler, **options: Any) -> None:
-        super().__init__(handler, **options)
-        self._counted = counted
-
-    def factory(self) -> Protocol:
-        self._counted.sessions += 1
-        return super().factory()
-
-    def _trigger_server(self) -> None:
-        """Nothing: aiosmtpd would connect to itself, which is no connection of ours, and cannot at port 0."""
-
-
 def _authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
     good = isinstance(data, LoginPassword) and (data.login, data.password) == (USERNAME.encode(), PASSWORD.encode())
-    return AuthResult(success=good)
+    return AuthResult(success=good, handled=False)

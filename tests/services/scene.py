@@ -37,13 +37,25 @@ class Scene:
     clock: StoppedClock
 
     def __post_init__(self) -> None:
+        self._engines: list[Engine] = []
+        self.begin()
+
+    def begin(self) -> None:
+        """Build everything by the configuration as it is now."""
         self.services: Services = build_services(self.config, self.database, self.clock)
         self.engine: Engine = self.worker()
         self.upkeep: Upkeep = build_upkeep(self.config, self.database, self.clock)[1]
 
     def worker(self, database: Any = None, transport: PushTransport | None = None) -> Engine:
         """A worker of its own; on `database` where it is to see another than the others do."""
-        return build_engine(self.config, database or self.database, transport or self.transport, self.clock)
+        made = build_engine(self.config, database or self.database, transport or self.transport, self.clock)
+        self._engines.append(made)
+        return made
+
+    def close(self) -> None:
+        """Let go of connections to mail servers."""
+        for engine in self._engines:
+            engine.mailing.close()
 
     def accept(self, *users: str, **draft: Any) -> str:
         """Hand over a notification to `users` and `groups`; the rest as in Draft. Its id."""

@@ -40,7 +40,7 @@ def server(tmp_path: Path):
 def post(scene: Scene, server: MailServer) -> Scene:
     """A scene whose mails go to `server`, with users a, b and c, each with an address."""
     scene.config = replace(scene.config, mail_ca_file=str(server.ca_file), mail_timeout=2.0, public_url=URL)
-    scene.__post_init__()
+    scene.begin()
     scene.services.email_settings.put(smtp(server))
     scene.address("a", "b", "c")
     return scene
@@ -453,7 +453,7 @@ def test_what_a_person_must_mend_pauses_the_channel_at_once_and_costs_no_attempt
         if not change.get("trust", True):
             post.config = replace(post.config, mail_ca_file="")
         post.config = replace(post.config, settings_key="k3y of the tests, which is long enough")
-        post.__post_init__()
+        post.begin()
         post.services.email_settings.put(smtp(strict, smtp=replace(target, **change["smtp"])))
         notification = post.accept("a", channels=MAIL)
         post.mail()
