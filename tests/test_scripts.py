@@ -10,7 +10,7 @@ from threading import Thread
 
 import pytest
 
-from scripts.benchmarks.__main__ import NAMES
+from scripts.benchmarks.__main__ import NAMES, module
 from scripts.benchmarks.load import repeat
 from scripts.benchmarks.quantile import quantile
 from scripts.benchmarks.report import Result
@@ -177,7 +177,7 @@ def test_the_whole_suite_runs_in_two_parts_and_fails_with_the_first(clone):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_benchmark_can_be_run_by_its_name(name):
-    assert callable(importlib.import_module(f"scripts.benchmarks.{name}").run)
+    assert callable(importlib.import_module(module(name)).run)
 
 
 def test_an_unknown_benchmark_is_refused_and_the_known_ones_are_named():

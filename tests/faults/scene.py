@@ -64,7 +64,8 @@ class Scene:
     def close(self) -> None:
         """End every process and forget what they did; the people stay."""
         self.service.__exit__(None, None, None)
-        for name in ("notifications", "registry", "batches", "resends", "leases", "paces", "workers"):
+        sent = ("notifications", "registry", "batches", "resends", "leases", "paces", "workers")
+        for name in (*sent, "mails", "mail_contents", "mailers", "settings", "blocked_addresses"):
             self.database[name].delete_many({})
         self.database.client.close()
 

@@ -28,6 +28,7 @@ GATEWAY = [s for s in STEPS if s.startswith("announcement.")]
 SEQUENCING = [s for s in STEPS if s.startswith("sequencing.")]
 OTHERS = ["acceptance.stored", "enrolment.registered", "scheduler.leading", "release.released", "resend.recalled"]
 OTHERS += ["replay.read"]
+MAILING = [s for s in STEPS if s.startswith("mailing.")] + ["people.addressed"]  # tried in test_mail.py
 EVERY_DAY = {"expansion.entries", "delivery.sent", "settlement.entries", "together.entries", "delivery.leased"}
 EVERY_DAY |= {"scheduler.leading", "expire.entries", "reap.batches", GATEWAY[0], SEQUENCING[1]}
 _serial = count()
@@ -90,7 +91,7 @@ def take_over(scene: Scene) -> None:
 
 
 def test_every_step_has_its_death_here():
-    assert sorted([*BROADCAST, *TOGETHER, *FROM_QUEUE, *EXPIRY, *REAPING, *GATEWAY, *SEQUENCING, *OTHERS]) == sorted(
+    assert sorted([*BROADCAST, *TOGETHER, *FROM_QUEUE, *EXPIRY, *REAPING, *GATEWAY, *SEQUENCING, *MAILING, *OTHERS]) == sorted(
         STEPS
     )
 

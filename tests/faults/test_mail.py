@@ -1,0 +1,142 @@
+"""kill -9 of a worker that mails, at every step: nobody is left out, and what was written down is not sent again."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from notify_server import failpoints
+from notify_server.config import Config
+from notify_server.domain.email_settings import EmailSettings, SmtpServer
+from notify_server.domain.mail import Address, Service
+from notify_server.domain.notification import Channel
+from tests.faults.scene import Scene
+from tests.mail_server import MailServer
+from tests.service import Process, until
+
+PEOPLE = 120
+IN_DOUBT = Config.mail_connections  # mails between DATA and the written answer
+MAIL = (Channel.EMAIL,)
+STEPS = {  # duplicates that a death there may cost
+    "mailing.entered": 0,
+    "mailing.mail:40": IN_DOUBT,
+    "mailing.answered:40": IN_DOUBT,
+    "mailing.recorded:40": IN_DOUBT,
+    "mailing.sent": 0,
+    "mailing.entries": 0,
+    "mailing.batches": 0,
+}
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[MailServer]:
+    with MailServer(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def addressed(scene: Scene, people: list[str], server: MailServer) -> Iterator[list[str]]:
+    """Some people with addresses, whose mails go to `server`."""
+    some = people[:PEOPLE]
+    set_address = [{"$set": {"email": {"$concat": ["$_id", "@example.org"]}}}]
+    scene.database.users.update_many({"_id": {"$in": some}}, set_address)
+    target = SmtpServer("localhost", server.port)
+    scene.services.email_settings.put(EmailSettings(Service.SMTP, Address("n@example.org"), smtp=target))
+    yield some
+    scene.database.users.update_many({"_id": {"$in": some}}, {"$set": {"email": None}})
+
+
+def mailer(scene: Scene, server: MailServer, failpoint: str = "") -> Process:
+    return scene.service.start("worker", failpoint=failpoint, mail_ca_file=str(server.ca_file))
+
+
+def duplicates(server: MailServer) -> int:
+    counts = Counter(caught.to for caught in server.mails)
+    return sum(counts.values()) - len(counts)
+
+
+def judge(scene: Scene, server: MailServer, notification: str, users: list[str], fault: str, window: int) -> None:
+    """Everybody was mailed, entries and mails say so, and no more was sent twice than was in doubt."""
+    evidence = scene.evidence(notification)
+    assert not scene.service.failures()
+    assert sorted(evidence.having("sent")) == users
+    assert sorted({caught.to for caught in server.mails}) == [f"{user}@example.org" for user in users]
+    assert scene.database.mails.count_documents({"status": "sent"}) == len(users)
+    assert duplicates(server) <= window, fault
+    ids = {caught.to: {each.message["Message-ID"] for each in server.to(caught.to)} for caught in server.mails}
+    assert all(len(each) == 1 for each in ids.values())
+    assert evidence.batches == []
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_worker_that_dies_there_is_followed_by_another(scene, server, addressed, step):
+    notification = scene.accept(users=addressed, channels=MAIL)
+    victim = mailer(scene, server, step)
+    until(lambda: not victim.alive, f"death at {step}")
+    scene.service.start("scheduler")
+    mailer(scene, server)
+    scene.await_done(notification)
+    judge(scene, server, notification, addressed, step, STEPS[step])
+
+
+def test_every_step_of_mailing_has_its_death_here():
+    assert sorted(step.partition(":")[0] for step in STEPS) == sorted(s for s in failpoints.STEPS if s[:7] == "mailing")
+
+
+def test_an_address_that_was_stored_by_a_process_that_died_then_is_mailed_when_it_is_stored_again(scene, server, addressed):
+    """The web process dies before it has queued what waits; the backend got no answer, and asks again."""
+    notification = scene.accept(users=[addressed[0]], channels=MAIL)
+    scene.database.users.update_one({"_id": addressed[0]}, {"$set": {"email": None}})
+    mailer(scene, server)
+    until(lambda: scene.count(notification, reason="no_address") == 1, "it waits for an address")
+    scene.database.users.update_one({"_id": addressed[0]}, {"$set": {"email": f"{addressed[0]}@example.org"}})
+    assert not server.mails
+    scene.services.people.put(addressed[0], {"email": f"{addressed[0]}@example.org"})
+    until(lambda: scene.count(notification, status="sent") == 1, "it is mailed")
+    assert len(server.mails) == 1
+
+
+def test_workers_that_are_killed_again_and_again_leave_nobody_out(scene, server, addressed):
+    server.delay = 0.02
+    notification = scene.accept(users=addressed, channels=MAIL)
+    scene.service.start("scheduler")
+    for kills in range(1, 4):
+        victim = mailer(scene, server)
+        seen = len(server.mails)
+        until(lambda seen=seen: len(server.mails) >= seen + 15, f"mails before kill {kills}")
+        victim.kill()
+    mailer(scene, server)
+    scene.await_done(notification)
+    judge(scene, server, notification, addressed, "kill -9", 3 * IN_DOUBT)
+
+
+def test_a_worker_that_stands_still_for_longer_than_its_lease_does_not_mail_what_another_has_taken_over(
+    scene, server, addressed
+):
+    server.delay = 0.02
+    notification = scene.accept(users=addressed, channels=MAIL)
+    slow = mailer(scene, server)
+    until(lambda: len(server.mails) >= 20, "some mails")
+    slow.pause()
+    mailer(scene, server)
+    scene.await_done(notification)
+    slow.resume()
+    other = scene.accept(users=addressed[:1], channels=MAIL)
+    scene.await_done(other)
+    assert slow.stop() == 0
+    first = [caught for caught in server.mails if notification in caught.message["Message-ID"]]
+    counts = Counter(caught.to for caught in first)
+    assert sum(counts.values()) - len(counts) <= IN_DOUBT
+
+
+def test_a_mail_server_that_comes_and_goes_loses_nobody(scene, server, addressed):
+    server.broken = True
+    notification = scene.accept(users=addressed, channels=MAIL)
+    mailer(scene, server)
+    until(lambda: scene.count(notification, reason="deferred") == PEOPLE, "all are put off")
+    assert scene.count(notification, status="pending") == PEOPLE
+    server.broken = False
+    scene.database.batches.update_many({"_id.c": "email"}, {"$set": {"due_at": scene.notification(notification)["created_at"]}})
+    scene.await_done(notification)
+    judge(scene, server, notification, addressed, "451 for everybody", 0)

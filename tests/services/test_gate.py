@@ -1,0 +1,64 @@
+from notify_server.domain.notification import Channel
+from notify_server.domain.registry import Event, Note, Reason
+from notify_server.services.gate import Gate
+from notify_server.services.load import Page
+from notify_server.storage.batches import Batches
+from notify_server.storage.expansions import Expansions
+from notify_server.storage.registry import Registry
+from tests.builders import a_batch, after
+from tests.services.scene import LEASE, Scene
+
+
+def gate(scene: Scene) -> Gate:
+    database = scene.database
+    return Gate(Batches(database), Expansions(database), Registry(database), scene.engine.leasing)
+
+
+def leased(scene: Scene, **draft: object) -> tuple[str, list[Page]]:
+    notification = scene.accept("a", channels=(Channel.EMAIL,), **draft)
+    scene.expand()
+    return notification, list(scene.engine.leasing.take(channel=Channel.EMAIL))
+
+
+def test_what_is_open_passes(scene: Scene) -> None:
+    _, load = leased(scene)
+    assert gate(scene).pass_open(load) == load
+
+
+def test_what_is_cancelled_or_over_ends_whatever_its_channel(scene: Scene) -> None:
+    cancelled, first = leased(scene)
+    scene.services.cancellation.cancel(cancelled)
+    over, second = leased(scene, ttl=5)
+    scene.clock.forward(6)
+    assert gate(scene).pass_open([*first, *second]) == []
+    assert scene.standing(cancelled)["a"][0] == "cancelled"
+    assert scene.standing(over)["a"][0] == "expired"
+    assert scene.batches(over) == []
+
+
+def test_a_page_whose_entries_are_not_written_waits(scene: Scene) -> None:
+    notification = scene.accept("a", channels=(Channel.EMAIL,))
+    early = a_batch(notification, "z", page="z", channel=Channel.EMAIL)
+    Batches(scene.database).add(early)
+    [page] = scene.engine.leasing.take(channel=Channel.EMAIL)
+    assert gate(scene).pass_open([page]) == []
+    assert scene.batches(notification)[0]["due_at"] == after(LEASE)
+
+
+def test_a_batch_without_its_notification_goes_and_one_that_was_taken_over_is_left_alone(scene: Scene) -> None:
+    Batches(scene.database).add(a_batch(channel=Channel.EMAIL))
+    lost = list(scene.engine.leasing.take(channel=Channel.EMAIL))
+    assert gate(scene).pass_open(lost) == []
+    assert scene.database["batches"].count_documents({}) == 0
+    notification, load = leased(scene)
+    scene.clock.forward(LEASE + 1)
+    scene.worker().leasing.take(channel=Channel.EMAIL)
+    assert gate(scene).pass_open(load) == []
+    assert scene.standing(notification) == {"a": ("pending", None)}
+
+
+def test_an_end_is_written_to_entries_and_queue(scene: Scene) -> None:
+    notification, [page] = leased(scene)
+    gate(scene).end(page.batch, Event.FAIL, Note(after(0), Reason.PAYLOAD_REJECTED))
+    assert scene.standing(notification) == {"a": ("failed", "payload_rejected")}
+    assert scene.batches(notification) == []

@@ -1,0 +1,75 @@
+import pytest
+
+from notify_server.domain.mail import mail_id
+from notify_server.domain.mail_event import Kind, MailEvent
+from notify_server.domain.notification import Channel
+from notify_server.domain.registry import Status
+from notify_server.storage.blocked_addresses import BlockedAddresses
+from notify_server.storage.mails import Mails, Recorded
+from tests.services.scene import Scene
+
+
+@pytest.fixture
+def sent(scene: Scene) -> str:
+    """A notification that was mailed to a, by a service that was not there."""
+    scene.address("a")
+    notification = scene.accept("a", channels=(Channel.EMAIL,), category="news")
+    scene.expand()
+    page = scene.engine.leasing.take(channel=Channel.EMAIL)
+    sorting = scene.engine.mailing._sorting
+    [parcel] = sorting.sort(page, "smtp", scene.clock())
+    Mails(scene.database).record([Recorded(parcel.sheets[0].letter.id, Status.SENT, scene.clock(), 1, {})])
+    parcel.answers["a"] = parcel.answers.get("a") or _accepted()
+    scene.engine.mailing._settle([parcel])
+    assert scene.standing(notification) == {"a": ("sent", None)}
+    return notification
+
+
+def _accepted():
+    from notify_server.domain.mail import Answer
+    from notify_server.domain.outcome import ACCEPTED
+
+    return Answer(ACCEPTED)
+
+
+def report(scene: Scene, notification: str, *kinds: Kind) -> None:
+    scene.services.mail_reports.take([MailEvent(mail_id(notification, "a"), kind, "5.1.1") for kind in kinds])
+
+
+@pytest.mark.parametrize(
+    ("kinds", "entry", "mail"),
+    [
+        ([Kind.DELIVERED], ("received", None), "received"),
+        ([Kind.DELIVERED, Kind.OPENED], ("read", None), "read"),
+        ([Kind.OPENED, Kind.DELIVERED], ("read", None), "read"),
+        ([Kind.BOUNCED], ("failed", "bounced"), "failed"),
+        ([Kind.DELIVERED, Kind.BOUNCED], ("failed", "bounced"), "failed"),
+        ([Kind.DROPPED], ("failed", "bounced"), "failed"),
+        ([Kind.OPENED, Kind.BOUNCED], ("read", None), "read"),
+        ([Kind.BOUNCED, Kind.OPENED], ("read", None), "read"),
+        ([Kind.COMPLAINED], ("sent", None), "sent"),
+        ([Kind.UNSUBSCRIBED], ("sent", None), "sent"),
+    ],
+)
+def test_reports_move_entry_and_mail_forwards_in_any_order(scene, sent, kinds, entry, mail):
+    for _ in range(2):
+        report(scene, sent, *kinds)
+    assert scene.standing(sent) == {"a": entry}
+    assert scene.mails(sent)["a"]["status"] == mail
+
+
+@pytest.mark.parametrize(("kind", "blocked"), [(Kind.BOUNCED, True), (Kind.COMPLAINED, True), (Kind.DROPPED, False)])
+def test_who_bounced_or_complained_is_mailed_no_more(scene, sent, kind, blocked):
+    report(scene, sent, kind)
+    assert bool(BlockedAddresses(scene.database).among(["a@example.org"])) is blocked
+
+
+def test_who_unsubscribes_has_muted_the_category(scene, sent):
+    report(scene, sent, Kind.UNSUBSCRIBED)
+    assert scene.services.subscriptions.muted("a").categories == ["news"]
+
+
+def test_reports_of_who_was_erased_change_nothing(scene, sent):
+    scene.services.erasing.erase("a")
+    assert scene.services.mail_reports.take([MailEvent(mail_id(sent, "a"), Kind.UNSUBSCRIBED)]) == 0
+    assert scene.database["users"].find_one({"_id": "a"}) is None
