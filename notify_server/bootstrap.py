@@ -268,7 +268,7 @@ def _mailing(
     service = MailService(
         settings, lambda found: open_mail_transport(found, config.sendgrid_endpoint, limits, clock)
     )
-    sources = MailSources(Registry(database), users, notifications, mails, blocked)
+    sources = MailSources(Registry(database), Joint(database), users, notifications, mails, blocked)
     links = Links(HashKeys(database), config.public_url)
     return Mailing(
         gate,

@@ -18,6 +18,7 @@ from notify_server.services.load import Load, who
 from notify_server.services.texts import Mails as Texts
 from notify_server.services.unsubscribing import Links
 from notify_server.storage.blocked_addresses import BlockedAddresses
+from notify_server.storage.joint import Joint
 from notify_server.storage.mails import Mails, content_id
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.registry import Registry
@@ -54,6 +55,7 @@ class Sources:
     """Where it is read, and written that there is a mail."""
 
     registry: Registry
+    joint: Joint
     users: Users
     notifications: Notifications
     mails: Mails
@@ -73,6 +75,7 @@ class MailSorting:
         """Sort open batches; every mail has its line in the registry afterwards."""
         if not load:
             return []
+        self._begin_resends([page.batch for page in load], now)
         ids = sorted({page.batch.key.notification for page in load})
         notifications = {found.id: found for found in self._sources.notifications.among(ids)}
         wanted = self._wanted([page.batch for page in load], notifications)
@@ -90,6 +93,18 @@ class MailSorting:
             self._enter(parcel, users, known, now)
             parcels.append(parcel)
         return parcels
+
+    def _begin_resends(self, batches: Sequence[Batch], now: datetime) -> None:
+        """Sent → pending, for whoever is mailed again by request: first the entry, then the mail."""
+        for batch in batches:
+            if not batch.resends:
+                continue
+            users = {batch.key.notification: batch.users}
+            self._sources.registry.resend(users, now, batch.resends)
+            self._sources.joint.reopen(users, batch.resends)
+            begun = self._sources.registry.standing(users, [Status.PENDING])
+            waiting = [user for _, user in begun]
+            self._sources.mails.resend({batch.key.notification: waiting}, batch.resends, now)
 
     def _wanted(self, batches: Sequence[Batch], notifications: Mapping[str, Notification]) -> set[tuple[str, str]]:
         """(notification, user) of who is to be mailed as their entries stand: unmuted, and not over."""

@@ -85,6 +85,11 @@ class Joint:
         del ended["$set"]["reason"]
         self._all.update_many({"_id": any_of(who)} | _PENDING | _BOTH_OVER, ended)
 
+    def reopen(self, who: Who, resends: int) -> None:
+        """Resend number `resends` has begun for these: what was said of the mail before does not count any more."""
+        begun = {"_id": any_of(who), "resends": resends} | _PENDING
+        self._all.update_many(begun, {"$pull": {"over": _EMAIL}})
+
     def bounced(self, notification: str, user: str, detail: str, at: datetime) -> None:
         """A mail came back. Where nothing but mail has reached the user, push takes over or the entry has failed."""
         theirs = {"_id": entry_id(object_id(notification), user)}

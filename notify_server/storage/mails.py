@@ -66,6 +66,13 @@ class Mails:
         self._all.bulk_write([_outcome(each) for each in recorded], ordered=False)
         return [True] * len(recorded)
 
+    def resend(self, who: Mapping[str, Sequence[str]], resends: int, at: datetime) -> None:
+        """Sent → pending for resend number `resends`, once however often a crash repeats it."""
+        ids = [mail_id(notification, user) for notification, users in who.items() for user in users]
+        sent = {"_id": {"$in": ids}, "status": Status.SENT.value, "resends": {"$lt": resends}}
+        change = {"status": Status.PENDING.value, "reason": None, "resends": resends, "updated_at": at}
+        self._all.update_many(sent, {"$set": change})
+
     def move(self, mail: str, event: Event, at: datetime, detail: str | None = None) -> bool:
         """What the mail service reported later. False where the mail does not stand where that may happen."""
         target = _TARGETS[event]

@@ -37,7 +37,7 @@ from notify_server.storage.paces import Paces
 from notify_server.storage.personal import Personal
 from notify_server.storage.receipts import Receipt, Receipts
 from notify_server.storage.registry import Arrivals, Registry
-from notify_server.storage.resends import Request, Resends
+from notify_server.storage.resends import Again, Request, Resends
 from notify_server.storage.sequenced import Sequenced
 from notify_server.storage.sequences import NewPage, Sequences
 from notify_server.storage.settings import Settings
@@ -292,7 +292,7 @@ class Work:
         self.batches.add(a_batch(requests[0].notification, "u2", page="u1", stage=Stage.CONFIRM))
         self.resends.waiting(9)
         self.resends.requested(requests[0].notification)
-        self.resends.queue(requests[0], {"u1": 0, "u2": 0}, "u2", NOON, Rank.BULK)
+        self.resends.queue(Again(requests[0], {"u1": 0, "u2": 0}, "u2"), NOON, Rank.BULK)
         self.resends.finish(requests[0])
 
     def _sequences(self) -> None:
@@ -361,6 +361,7 @@ class Work:
         self.mails.awaiting(user)
         self.mails.record([Recorded(mail, Status.SENT, NOON, 1, {"reason": None})])
         self.mails.move(mail, Event.RECEIVE, NOON)
+        self.mails.resend({n: USERS[20:30]}, 1, NOON)
         self.mails.cancel(n, [USERS[26]], NOON)
         self.mails.expire(after(5))
         for filters in ({}, {"recipient": user}, {"action": "a1"}, {"status": "pending"}, {"from": NOON, "to": after(9)}):
@@ -383,6 +384,7 @@ class Work:
             self.joint.mailed(who, note, push_follows=push_follows)
             self.joint.unmailable(Event.FAIL, who, note, push_follows=push_follows)
         self.joint.unpushable(who, note)
+        self.joint.reopen(who, 1)
         self.joint.bounced(n, USERS[25], "mail bounced", NOON)
 
     def _audit(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from notify_server.domain.email_settings import EmailSettings, SmtpServer
 from notify_server.domain.mail import Address, Security, Service
 from notify_server.domain.notification import Attachment, Channel, Message
-from notify_server.bootstrap import build_mail_upkeep
+from notify_server.bootstrap import build_mail_upkeep, build_resending
 from notify_server.domain.registry import Status
 from notify_server.services.reception import Report
 from tests.builders import at_once
@@ -303,6 +303,38 @@ class TestBesidePush:
         post.mail(post.worker())
         assert post.standing(notification) == {"a": ("sent", None), "b": ("pending", "no_device")}
         assert {mail["status"] for mail in post.mails(notification).values()} == {"suppressed"}
+
+
+def test_a_mail_is_sent_again_by_request_alone_and_is_another_mail(post, server):
+    notification = post.accept("a", "b", channels=MAIL)
+    post.mail()
+    post.clock.forward(3600)
+    post.upkeep.resend()
+    post.mail()
+    assert len(server.mails) == 2
+    resending = build_resending(post.database, post.clock)
+    assert resending.request(notification, ["a"]) == 1
+    resending.queue()
+    post.mail()
+    first, second = server.to("a@example.org")
+    assert first.message["Message-ID"] != second.message["Message-ID"]
+    assert len(server.to("b@example.org")) == 1
+    assert post.standing(notification) == dict.fromkeys("ab", ("sent", None))
+    details = [line["detail"] for line in post.entry(notification, "a")["history"]]
+    assert details[1::2] == ["mail, attempt 1: accepted"] * 2
+    assert (post.mails(notification)["a"]["attempts"], post.mails(notification)["a"]["resends"]) == (2, 1)
+
+
+def test_a_resend_that_fails_leaves_it_sent(post, server):
+    notification = post.accept("a", channels=MAIL)
+    post.mail()
+    resending = build_resending(post.database, post.clock)
+    resending.request(notification, None)
+    resending.queue()
+    post.database["users"].update_one({"_id": "a"}, {"$set": {"email": "rcpt-550@example.org"}})
+    post.mail()
+    assert post.standing(notification) == {"a": ("sent", None)}
+    assert post.mails(notification)["a"]["status"] == "failed"
 
 
 def test_a_cancelled_notification_is_not_mailed(post, server):

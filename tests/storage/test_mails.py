@@ -108,3 +108,13 @@ def test_pending_mails_expire_when_their_time_is_over(mails):
     mails.enter([a_mail("a"), a_mail("b", expires_at=after(61)), a_mail("c", status=Status.SENT)])
     assert mails.expire(after(60)) == 1
     assert mails.find(mail_id(N, "a")).reason is Reason.TTL_OVER
+
+
+def test_a_resend_begins_once(mails):
+    mails.enter([a_mail("a", status=Status.SENT), a_mail("b", status=Status.READ)])
+    mails.resend({N: ["a", "b"]}, 1, after(5))
+    a, b = (mails.find(mail_id(N, user)) for user in "ab")
+    assert (a.status, a.resends, b.status) == (Status.PENDING, 1, Status.READ)
+    mails.record([recorded("a")])
+    mails.resend({N: ["a"]}, 1, after(6))
+    assert mails.find(a.id).status is Status.SENT
