@@ -44,6 +44,7 @@ INDEXES = {
         _index("by_user", "_id.u", "inbox", "-_id.n"),
         _index("by_sequence", "_id.u", "sequence", partialFilterExpression={"sequence": {"$exists": True}}),
     ],
+    "templates": [_index("by_name", "name", "-version", unique=True)],
     "workers": [_index("alive", "until", expireAfterSeconds=3600)],
     "audit": [
         _index("by_actor", "actor.id", "-_id"),

@@ -21,6 +21,7 @@ from notify_server.api import (
 )
 from notify_server.api.jsonapi import negotiation
 from notify_server.api.routes import (
+    actions,
     audit,
     devices,
     groups,
@@ -30,13 +31,17 @@ from notify_server.api.routes import (
     operations,
     realtime,
     subscriptions,
+    templates,
     tokens,
     users,
 )
 from notify_server.bootstrap import Services
 from notify_server.config import Config
 
-_ROUTES = (notifications, realtime, users, groups, devices, inbox, jsonapi, subscriptions, tokens, audit, operations)
+_ROUTES = (
+    *(notifications, realtime, templates, actions, users, groups, devices, inbox, jsonapi, subscriptions),
+    *(tokens, audit, operations),
+)
 
 
 class Application(Flask):

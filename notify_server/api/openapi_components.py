@@ -100,6 +100,9 @@ _PATHS = {
     "category_id": ("The name of a category", 128, "booking"),
     "device_id": ("The app's own id of its installation", 128, "phone"),
     "token_id": ("The id of a server token", None, "1f0c93ab52de"),
+    "template_name": ("The name of a template", 64, "ticket_purchased"),
+    "action_name": ("The name of an action", 64, "ticket_purchased"),
+    "version": ("A version of a template, counted from 1", None, "2"),
     "notification_id": (
         "The id that a notification was accepted with; below /jsonapi with the user's: `{notification_id}:{user_id}`",
         None,

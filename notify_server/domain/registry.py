@@ -52,6 +52,7 @@ class Reason(StrEnum):
     CANCELLED_BY_BACKEND = "cancelled_by_backend"  # cancelled
     MUTED_GROUP = "muted_group"  # suppressed: every group that reached the user is muted
     MUTED_CATEGORY = "muted_category"  # suppressed
+    ACTION_DISABLED = "action_disabled"  # suppressed: the action is switched off on every channel
 
 
 class Event(StrEnum):

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from notify_server.api.schemas.fields import DataKey, Flag, Id, Instant, Link, Text
+from notify_server.api.schemas.fields import DataKey, Flag, Id, Instant, Link, Name, Text
 from notify_server.api.schemas.paging import PageSchema
 from notify_server.api.schemas.plain_notification import MAX_BODY, MAX_NAMED, MAX_TITLE, OFFERED, faultless
 from notify_server.domain.notification import (
@@ -61,9 +61,22 @@ class ResendSchema(Schema):
 
 
 class NotificationSchema(Schema):
-    """A notification to be accepted, for at least one of users, groups, communities or everyone."""
+    """A notification to be accepted, for at least one of users, groups, communities or everyone.
 
-    message = fields.Nested(MessageSchema, required=True)
+    It says one of three things: a message, a template with variables, or an action with variables.
+    """
+
+    one_of = ("message", "template", "action")
+
+    message = fields.Nested(MessageSchema)
+    template = Name(metadata={"description": "A template in place of a message: it is rendered for each reader's locale"})
+    action = Name(metadata={"description": "An action in place of both: it names template, category and channels"})
+    variables = fields.Dict(
+        keys=fields.String(),
+        values=fields.Raw(allow_none=True),
+        load_default=dict,
+        metadata={"description": "What the template shows"},
+    )
     users = fields.List(Id(), validate=validate.Length(max=MAX_USERS), load_default=list)
     groups = fields.List(Id(), validate=validate.Length(max=MAX_NAMED), load_default=list)
     communities = fields.List(Id(), validate=validate.Length(max=MAX_NAMED), load_default=list)
@@ -73,7 +86,8 @@ class NotificationSchema(Schema):
     channels = fields.List(
         fields.Enum(Channel, by_value=True, validate=validate.OneOf(OFFERED)),
         validate=validate.Length(min=1),
-        load_default=lambda: [Channel.PUSH],
+        load_default=None,
+        metadata={"description": "Left out: those of the action, or else push"},
     )
     priority = fields.Enum(Priority, by_value=True, load_default=Priority.NORMAL)
     ttl = fields.Integer(strict=True, validate=validate.Range(1, MAX_TTL), load_default=DEFAULT_TTL)
@@ -99,10 +113,18 @@ class NotificationSchema(Schema):
             raise ValidationError("Name at least one of users, groups, communities or everyone.", "users")
 
     @validates_schema
+    def _says_one_thing(self, data: dict[str, Any], **_: Any) -> None:
+        said = [name for name in self.one_of if name in data]
+        if len(said) != 1:
+            raise ValidationError("Give one of message, template and action.", said[-1] if said else "message")
+        if said == ["message"] and data.get("variables"):
+            raise ValidationError("Are for a template or an action.", "variables")
+
+    @validates_schema
     def _can_wait(self, data: dict[str, Any], **_: Any) -> None:
         if data.get("push_after") is None:
             return
-        if not set(OFFERED) <= set(data.get("channels", ())):
+        if "action" not in data and not {Channel.PUSH, Channel.REALTIME} <= set(data.get("channels") or ()):
             raise ValidationError("Needs both channels, realtime and push.", "push_after")
         if data["push_after"] >= data.get("ttl", DEFAULT_TTL):
             raise ValidationError("Must be less than ttl.", "push_after")
@@ -111,7 +133,9 @@ class NotificationSchema(Schema):
     def _make(self, data: dict[str, Any], **_: Any) -> Draft:
         named = {name: tuple(sorted(set(data.pop(name)))) for name in ("users", "groups", "communities")}
         audience = Audience(everyone=data.pop("everyone"), **named)
-        return Draft(audience=audience, channels=tuple(dict.fromkeys(data.pop("channels"))), **data)
+        channels = data.pop("channels") or (None if "action" in data else [Channel.PUSH])
+        message = data.pop("message", None)
+        return Draft(message, audience, channels=channels and tuple(dict.fromkeys(channels)), **data)
 
 
 class AcceptanceHeadersSchema(Schema):
