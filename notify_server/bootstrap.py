@@ -36,6 +36,7 @@ from notify_server.services.hygiene import Contacts, Hygiene
 from notify_server.services.inbox import Reading
 from notify_server.services.inbox_pages import Browsing
 from notify_server.services.inspection import Inspection
+from notify_server.services.installing import Installing
 from notify_server.services.keys import KeySet
 from notify_server.services.leadership import Leadership
 from notify_server.services.leasing import Leasing
@@ -99,6 +100,7 @@ class Services:
     acceptance: Acceptance
     templates: Templates
     actions: Actions
+    packs: Installing
     cancellation: Cancellation
     resending: Resending
     inspection: Inspection
@@ -159,6 +161,7 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
         ),
         templates=templates,
         actions=actions,
+        packs=Installing(templates, actions),
         cancellation=build_cancellation(database, clock),
         resending=build_resending(database, clock),
         inspection=Inspection(notifications, entries, users),

@@ -141,7 +141,7 @@ class Reading:
     def _just_before(self, user: str, before: datetime | None) -> list[str]:
         """What was accepted before a time, but in the same second: ids tell no more than seconds."""
         ids = self._inbox.accepted_in(user, before) if before is not None else []
-        found = self._notifications.among(ids) if ids else []
+        found = self._wording.notifications.among(ids) if ids else []
         return [notification.id for notification in found if before is not None and notification.created_at < before]
 
     def _note(self) -> Note:

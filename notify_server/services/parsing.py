@@ -85,27 +85,25 @@ class _Reader:
 
     def read(self, path: str, part: str, source: str) -> Compiled | None:
         """A source compiled; None where it is at fault."""
-        most = MAX_SOURCE.get(part, MAX_SHARED)
-        if len(source) > most:
-            return self._refuse(path, f"Is longer than {most} characters.")
-        if not source.strip():
-            return self._refuse(path, "Must not be empty.")
-        if fault := text.fault(source, lines=part in _LINES):
-            return self._refuse(path, fault)
+        compiled, found = None, _unfit(part, source)
+        if not found:
+            compiled, found = self._compiled(part, source)
+        if found:
+            self.faults[path] = list(dict.fromkeys(found))
+        return compiled
+
+    def _compiled(self, part: str, source: str) -> tuple[Compiled | None, list[str]]:
         sandbox = _HTML if part == "html" else _PLAIN
         try:
             tree = sandbox.parse(source)
             found = list(faults(tree)) or self._misuses(tree, part)
             if not found:
-                return sandbox.from_string(source)
+                return sandbox.from_string(source), []
         except TemplateSyntaxError as error:
             found = [(error.lineno, str(error.message))]
         except _BROKEN as error:
             found = [(1, f"Cannot be compiled: {type(error).__name__}.")]
-        return self._refuse(path, *(f"Line {line}: {fault}" for line, fault in sorted(found)))
-
-    def _refuse(self, path: str, *messages: str) -> None:
-        self.faults[path] = list(dict.fromkeys(messages))
+        return None, [f"Line {line}: {fault}" for line, fault in sorted(found)]
 
     def _misuses(self, tree: nodes.Template, part: str) -> list[tuple[int, str]]:
         found = [*self._names(tree, users=bool(part)), *_constants(tree, part)]
@@ -156,6 +154,17 @@ class _Reader:
     def _is_url(self, node: nodes.Node) -> bool:
         variable = self._variables.get(node.name) if isinstance(node, nodes.Name) else None
         return variable is not None and variable.type is VariableType.URL
+
+
+def _unfit(part: str, source: str) -> list[str]:
+    """What is wrong with a source as a text, whatever it says."""
+    most = MAX_SOURCE.get(part, MAX_SHARED)
+    if len(source) > most:
+        return [f"Is longer than {most} characters."]
+    if not source.strip():
+        return ["Must not be empty."]
+    fault = text.fault(source, lines=part in _LINES)
+    return [fault] if fault else []
 
 
 def _constants(tree: nodes.Template, part: str) -> Iterator[tuple[int, str]]:

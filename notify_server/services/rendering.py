@@ -63,8 +63,8 @@ def _mail(shown: Mapping[str, str]) -> Mail:
 
 def _message(said: Text, shared: Mapping[str, str]) -> Message:
     data = {path.removeprefix("data."): value for path, value in shared.items() if path.startswith("data.")}
-    legible = (user_fields.legible(part) for part in (said.title, said.body))
-    return Message(*legible, shared.get("image") or None, shared.get("link") or None, data)
+    title, body = user_fields.legible(said.title), user_fields.legible(said.body)
+    return Message(title, body, shared.get("image") or None, shared.get("link") or None, data)
 
 
 def _texts(template: Template, texts: Mapping[str, Text], mails: Mapping[str, Mail]) -> Texts:

@@ -74,7 +74,7 @@ class Variables:
 
 def _string(given: Any) -> str:
     if not isinstance(given, str):
-        raise ValueError("Must be a string.")  # noqa: TRY004 - it becomes an answer
+        raise ValueError("Must be a string.")
     if len(given) > MAX_STRING:
         raise ValueError(f"Must not be longer than {MAX_STRING} characters.")
     normal = text.nfc(given)
@@ -98,7 +98,7 @@ def _number(given: Any) -> int | float:
 
 def _boolean(given: Any) -> bool:
     if not isinstance(given, bool):
-        raise ValueError("Must be true or false.")  # noqa: TRY004 - the same
+        raise ValueError("Must be true or false.")
     return given
 
 

@@ -18,7 +18,8 @@ _Standing = Mapping[tuple[str, str], str | None]
 class Waiting:
     """The users of a batch who are still to be sent to; the `parked` among them wait for a device.
 
-    `locales`: see Page. A dead owner of the batch has parked them. It is for the batch of a new device to reach them, and for no other.
+    A dead owner of the batch has parked them. It is for the batch of a new device to reach them, and for no other.
+    `locales`: see Page.
     """
 
     users: tuple[str, ...]

@@ -215,7 +215,7 @@ def entries(page: Arrivals, at: datetime, sequence: int | None = None) -> Iterat
         reason = recipient.suppressed and recipient.suppressed.value
         status = suppressed if reason else pending
         detail = OVERRIDDEN if recipient.overridden else reason
-        some = {} if sequence is None or reason else {"sequence": sequence}
+        some: Document = {} if sequence is None or reason else {"sequence": sequence}
         if recipient.locale is not None:
             some["locale"] = recipient.locale
         yield some | {

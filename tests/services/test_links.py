@@ -50,7 +50,7 @@ ATTACKS = {
 
 @pytest.mark.parametrize("value", ATTACKS.values(), ids=ATTACKS)
 def test_an_attack_is_refused(value):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="^Must "):
         normalised(value, ANY)
 
 

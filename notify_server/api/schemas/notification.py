@@ -134,8 +134,8 @@ class NotificationSchema(Schema):
         named = {name: tuple(sorted(set(data.pop(name)))) for name in ("users", "groups", "communities")}
         audience = Audience(everyone=data.pop("everyone"), **named)
         channels = data.pop("channels") or (None if "action" in data else [Channel.PUSH])
-        message = data.pop("message", None)
-        return Draft(message, audience, channels=channels and tuple(dict.fromkeys(channels)), **data)
+        named_channels = None if channels is None else tuple(dict.fromkeys(channels))
+        return Draft(data.pop("message", None), audience, channels=named_channels, **data)
 
 
 class AcceptanceHeadersSchema(Schema):
