@@ -125,9 +125,7 @@ class Stores:
 class Acceptance:
     """The one way in for notifications."""
 
-    def __init__(
-        self, stores: Stores, composition: Composition, check: Check, links: LinkPolicy, clock: Clock
-    ) -> None:
+    def __init__(self, stores: Stores, composition: Composition, check: Check, links: LinkPolicy, clock: Clock) -> None:
         self._composition = composition
         self._notifications = stores.notifications
         self._signals = stores.signals

@@ -47,9 +47,7 @@ class Arrival:
         failpoints.passes("expansion.users")
         return [Arrivals(s.notification.id, s.notification.category, self._recipients(s, known)) for s in selections]
 
-    def conclude(
-        self, selections: Sequence[Selection], arrivals: Sequence[Arrivals], at: datetime
-    ) -> list[Entered]:
+    def conclude(self, selections: Sequence[Selection], arrivals: Sequence[Arrivals], at: datetime) -> list[Entered]:
         """The entries are there: returns who is to be sent to, for each selection.
 
         Who was erased since a notification was accepted is entered all the same, has no device, and is erased again.

@@ -1,4 +1,4 @@
-"""The filters of templates: how values are shown in the locale that a text is rendered in. None makes much of little."""
+"""The filters of templates: how values are shown in the locale of a text. None of them makes much of little."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime

@@ -159,7 +159,9 @@ def _named(wanted: Marked) -> Mapping[str, list[str] | str | None]:
 
 def items(entries: Sequence[Entry], wording: Wording) -> list[Item]:
     """Entries with what their notifications say."""
-    return [_item(notification, entry) for notification, entry in wording.read(entries) if _is_there(notification, entry)]
+    return [
+        _item(notification, entry) for notification, entry in wording.read(entries) if _is_there(notification, entry)
+    ]
 
 
 def _is_there(notification: Notification, entry: Entry) -> bool:

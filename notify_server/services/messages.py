@@ -18,7 +18,7 @@ _KEPT = 128  # notifications
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A notification, its message for one transport, and when that was made; also by locale, where it has a template."""
+    """A notification, its message for one transport, and when that was made; by locale, too, where it has texts."""
 
     notification: Notification
     encoded: Encoded

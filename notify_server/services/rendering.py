@@ -74,9 +74,7 @@ def _texts(template: Template, texts: Mapping[str, Text], mails: Mapping[str, Ma
     return Texts(template.name, template.version, template.content.default_locale, texts, fields)
 
 
-def _part(
-    locale: str, part: str, compiled: Compiled, values: Mapping[str, Any], faults: dict[str, list[str]]
-) -> str:
+def _part(locale: str, part: str, compiled: Compiled, values: Mapping[str, Any], faults: dict[str, list[str]]) -> str:
     path = f"locales.{locale}.{part}"
     try:
         written = _written(compiled, {**values, USER: _USER, LOCALE: locale}, MAX_RENDERED[part])
@@ -90,13 +88,11 @@ def _part(
 
 
 def _fault(written: str, part: str) -> str | None:
-    """What of Unicode is refused of a whole that no part of it showed: marks that pile up, joiners that join nothing."""
+    """What is refused of a whole that no part of it showed: marks that pile up, joiners that join nothing."""
     return text.fault(user_fields.legible(written) or "", lines=part not in _ONE_LINE)
 
 
-def _shared(
-    path: str, compiled: Compiled, locale: str, values: Mapping[str, Any], faults: dict[str, list[str]]
-) -> str:
+def _shared(path: str, compiled: Compiled, locale: str, values: Mapping[str, Any], faults: dict[str, list[str]]) -> str:
     try:
         return _written(compiled, {**values, LOCALE: locale}, MAX_SHARED).strip()
     except _BROKEN as error:

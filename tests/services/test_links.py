@@ -50,7 +50,7 @@ ATTACKS = {
 
 @pytest.mark.parametrize("value", ATTACKS.values(), ids=ATTACKS)
 def test_an_attack_is_refused(value):
-    with pytest.raises(ValueError, match="^Must "):
+    with pytest.raises(ValueError, match=r"^Must "):
         normalised(value, ANY)
 
 

@@ -69,7 +69,9 @@ class NotificationSchema(Schema):
     one_of = ("message", "template", "action")
 
     message = fields.Nested(MessageSchema)
-    template = Name(metadata={"description": "A template in place of a message: it is rendered for each reader's locale"})
+    template = Name(
+        metadata={"description": "A template in place of a message: it is rendered for each reader's locale"}
+    )
     action = Name(metadata={"description": "An action in place of both: it names template, category and channels"})
     variables = fields.Dict(
         keys=fields.String(),

@@ -11,7 +11,7 @@ from notify_server.domain.template import Content, Source, Variable, VariableTyp
 
 _MAX_LOCALES = 50
 _MAX_VARIABLES = 100
-_ANY = {"type": ["string", "number", "boolean", "array", "null"]}
+_ANY = {"type": ["string", "number", "boolean", "array"]}
 _WORDS = frozenset(("user", "loop", "true", "false", "none", "and", "or", "not", "in", "is", "if", "else"))
 
 
@@ -109,9 +109,7 @@ class ShownTemplateSchema(Schema):
     version = fields.Integer()
     category = fields.String(attribute="content.category", allow_none=True)
     default_locale = fields.String(attribute="content.default_locale")
-    variables = fields.Dict(
-        keys=fields.String(), values=fields.Nested(VariableSchema), attribute="content.variables"
-    )
+    variables = fields.Dict(keys=fields.String(), values=fields.Nested(VariableSchema), attribute="content.variables")
     locales = fields.Dict(keys=fields.String(), values=fields.Nested(SourceSchema), attribute="content.locales")
     link = fields.String(attribute="content.link", allow_none=True)
     image = fields.String(attribute="content.image", allow_none=True)
@@ -147,7 +145,9 @@ class PreviewSchema(Schema):
     may_be_left_out = True
 
     locale = Locale(allow_none=True, load_default=None)
-    variables = fields.Dict(keys=fields.String(), values=fields.Raw(allow_none=True), allow_none=True, load_default=None)
+    variables = fields.Dict(
+        keys=fields.String(), values=fields.Raw(allow_none=True), allow_none=True, load_default=None
+    )
 
 
 class PreviewedSchema(Schema):
