@@ -62,7 +62,7 @@ class Draft:
     push_after: int | None = None
     template: str | None = None
     action: str | None = None
-    variables: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict, repr=False)  # what is said is never logged
 
     def fingerprint(self, key: bytes) -> str:
         """The same for two payloads that mean the same, however they are spelled; tells nothing without the key."""

@@ -23,7 +23,7 @@ class Order:
     message: Message | None = None
     template: str | None = None
     action: str | None = None
-    variables: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
     channels: tuple[Channel, ...] | None = None
     category: str | None = None
 

@@ -13,6 +13,7 @@ from notify_server.domain.template import Template
 from notify_server.domain.texts import Mail, Text, Texts
 from notify_server.domain.user_fields import UserField
 from notify_server.errors import InvalidInput
+from notify_server.services import links
 from notify_server.services.formats import LOCALE
 from notify_server.services.parsing import USER, Parsed
 
@@ -20,6 +21,7 @@ MAX_RENDERED = {"title": 1024, "body": 4096, "subject": 255, "html": 131_072, "t
 MAX_SHARED = 2048  # characters of `link`, `image` and each value of `data`
 MAX_MAILS = 2_000_000  # characters of all mails of a notification
 _ONE_LINE = frozenset({"title", "subject"})
+_SCHEMES = {"link": frozenset[str](), "image": frozenset({"https"})}  # of addresses; none: those of NOTIFY_LINK_SCHEMES
 _USER = {field.value: user_fields.mark(field) for field in UserField}
 _BROKEN = (TemplateError, TypeError, ValueError, ArithmeticError, RecursionError)
 
@@ -92,9 +94,12 @@ def _fault(written: str, part: str) -> str | None:
     return text.fault(user_fields.legible(written) or "", lines=part not in _ONE_LINE)
 
 
-def _shared(path: str, compiled: Compiled, locale: str, values: Mapping[str, Any], faults: dict[str, list[str]]) -> str:
+def _shared(
+    path: str, compiled: Compiled, locale: str, values: Mapping[str, Any], faults: dict[str, list[str]]
+) -> str:
     try:
-        return _written(compiled, {**values, LOCALE: locale}, MAX_SHARED).strip()
+        written = _written(compiled, {**values, LOCALE: locale}, MAX_SHARED).strip()
+        return links.normalised(written, _SCHEMES[path]) if written and path in _SCHEMES else written
     except _BROKEN as error:
         faults[path] = [_told(error)]
         return ""

@@ -14,6 +14,7 @@ from notify_server.services.clock import Clock
 from notify_server.services.parsing import Parsed, parse
 from notify_server.services.rendering import Rendered, render
 from notify_server.services.variables import Variables
+from notify_server.storage.templates import Head
 from notify_server.storage.templates import Templates as Store
 
 _KEPT = 256  # versions
@@ -43,7 +44,7 @@ class Templates:
         self._store = store
         self._variables = variables
         self._clock = clock
-        self._kept: OrderedDict[tuple[str, int], tuple[Template, Parsed]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[Template, Parsed]] = OrderedDict()
         self._lock = Lock()
 
     def put(self, name: str, content: Content, pack: str | None = None) -> Template:
@@ -59,7 +60,7 @@ class Templates:
 
     def get(self, name: str, version: int | None = None) -> Template:
         """One version; None: the newest one. Raises NotFound."""
-        return self._store.get(name, self._newest(name) if version is None else version)
+        return self._store.get(name, self._newest(name).version if version is None else version)
 
     def listed(self, after: str, limit: int) -> list[Summary]:
         """The newest versions of some templates, in order of their names, from the one after `after`."""
@@ -75,7 +76,7 @@ class Templates:
 
         Raises NotFound, and InvalidInput as `render` does.
         """
-        template, parsed = self._ready(name, self._newest(name))
+        template, parsed = self._ready(name)
         content = template.content
         if given is None:
             given = {each: variable.example for each, variable in content.variables.items()}
@@ -85,24 +86,26 @@ class Templates:
 
     def render(self, name: str, given: Mapping[str, Any], *, mails: bool) -> tuple[Template, Rendered]:
         """The newest version in all its locales. Raises NotFound, InvalidInput naming variables and parts at fault."""
-        template, parsed = self._ready(name, self._newest(name))
+        template, parsed = self._ready(name)
         values = self._variables.read(template.content.variables, given)
         return template, render(template, parsed, values, mails=mails)
 
-    def _newest(self, name: str) -> int:
+    def _newest(self, name: str) -> Head:
         newest = self._store.newest(name)
         if newest is None:
             raise NotFound(f"There is no template {name[:128]!r}.")
         return newest
 
-    def _ready(self, name: str, version: int) -> tuple[Template, Parsed]:
+    def _ready(self, name: str) -> tuple[Template, Parsed]:
+        """The newest version."""
+        newest = self._newest(name)
         with self._lock:
-            kept = self._kept.get((name, version))
+            kept = self._kept.get(newest.id)
         if kept is None:
-            template = self._store.get(name, version)
+            template = self._store.get(name, newest.version)
             kept = template, parse(template.content)
             with self._lock:
-                self._kept[name, version] = kept
+                self._kept[newest.id] = kept
                 while len(self._kept) > _KEPT:
                     self._kept.popitem(last=False)
         return kept

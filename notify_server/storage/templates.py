@@ -1,7 +1,7 @@
 """The collection `templates`: every version of every template. A version is written once and never changed."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,14 @@ _NEWEST_FIRST = [("name", ASCENDING), ("version", DESCENDING)]  # the index `by_
 _SUMMED_UP = dict.fromkeys(("name", "version", "category", "default_locale", "tags", "created_at", "pack"), 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The number of a version, and what no other version has: numbers come again where a database was restored."""
+
+    version: int
+    id: str
+
+
 @translated
 class Templates:
     """Reads and writes `templates`."""
@@ -29,17 +37,17 @@ class Templates:
         """Write the version that follows the newest one; two at once make two of them."""
         while True:
             newest = self.newest(name)
-            template = Template(name, (newest or 0) + 1, content, now, pack)
+            template = Template(name, newest.version + 1 if newest else 1, content, now, pack)
             try:
                 self._all.insert_one(_document(template))
             except DuplicateKeyError:
                 continue
             return template
 
-    def newest(self, name: str) -> int | None:
-        """The number of the newest version: the index alone is read; None: there is no such template."""
-        found = self._all.find_one({"name": name}, {"_id": 0, "version": 1}, sort=_NEWEST_FIRST)
-        return None if found is None else int(found["version"])
+    def newest(self, name: str) -> Head | None:
+        """Which version is the newest; None: there is no such template."""
+        found = self._all.find_one({"name": name}, {"version": 1}, sort=_NEWEST_FIRST)
+        return None if found is None else Head(found["version"], str(found["_id"]))
 
     def get(self, name: str, version: int) -> Template:
         """One version. Raises NotFound."""

@@ -41,7 +41,12 @@ def test_a_template_says_it_in_each_locale_and_gives_the_category(composition: C
     assert made.texts is not None
     assert (made.texts.template, made.texts.version) == ("hello", 1)
     assert made.texts.of("de").title == "Hallo Ada"
-    assert (made.message.title, made.category, made.channels, made.mails) == ("Hello Ada", "greetings", (Channel.PUSH,), {})
+    assert (made.message.title, made.category, made.channels, made.mails) == (
+        "Hello Ada",
+        "greetings",
+        (Channel.PUSH,),
+        {},
+    )
 
 
 def test_a_payloads_own_category_and_channels_go_first(composition: Composition) -> None:

@@ -12,7 +12,10 @@ from tests.services.scene import Scene
 
 CONTENT = Content(
     "en",
-    {locale: Source(title) for locale, title in (("en", "Hello {{ name }}"), ("de", "Hallo {{ name }}"), ("fr", "Salut {{ name }}"))},
+    {
+        locale: Source(title)
+        for locale, title in (("en", "Hello {{ name }}"), ("de", "Hallo {{ name }}"), ("fr", "Salut {{ name }}"))
+    },
     {"name": Variable(VariableType.STRING)},
     "greetings",
 )
@@ -101,7 +104,9 @@ def test_a_notification_keeps_the_version_that_it_used(scene: Scene) -> None:
 
 
 def test_a_users_own_fields_are_theirs_alone(scene: Scene) -> None:
-    content = Content("en", {"en": Source('For "{{ user.id }}" of {{ user.community }}'), "de": Source("Für {{ user.id }}")})
+    content = Content(
+        "en", {"en": Source('For "{{ user.id }}" of {{ user.community }}'), "de": Source("Für {{ user.id }}")}
+    )
     scene.services.people.put("a", {"community": 'school "1"\\'})
     scene.services.people.put("ä", {"locale": "de"})
     for user in ("a", "b", "ä"):

@@ -18,7 +18,33 @@ from notify_server.services.variables import Variables
 from tests.builders import NOON
 
 PIECES = {f"{name}:{piece.name}": piece for name in names() for piece in load(name).pieces}
-ACTIONS = ["user_registered", "user_confirm", "email_changed", "password_changed", "password_reset", "session_proposed", "session_accepted", "session_rejected", "session_state_changed", "session_schedule_changed", "event_role_invited", "event_published", "next_event", "after_event", "ticket_purchased", "ticket_purchased_attendee", "ticket_purchased_organiser", "ticket_cancelled", "event_exported", "event_export_failed", "event_imported", "event_import_failed", "papers_invited", "monthly_payment", "organisers_contacted"]
+ACTIONS = [
+    "user_registered",
+    "user_confirm",
+    "email_changed",
+    "password_changed",
+    "password_reset",
+    "session_proposed",
+    "session_accepted",
+    "session_rejected",
+    "session_state_changed",
+    "session_schedule_changed",
+    "event_role_invited",
+    "event_published",
+    "next_event",
+    "after_event",
+    "ticket_purchased",
+    "ticket_purchased_attendee",
+    "ticket_purchased_organiser",
+    "ticket_cancelled",
+    "event_exported",
+    "event_export_failed",
+    "event_imported",
+    "event_import_failed",
+    "papers_invited",
+    "monthly_payment",
+    "organisers_contacted",
+]
 EVERY = pytest.mark.parametrize("piece", PIECES.values(), ids=PIECES)
 VOID = {"meta", "br", "img", "hr"}
 PARSER = Sandbox(html=False)

@@ -114,6 +114,19 @@ def test_what_is_the_same_for_all_is_rendered_once_and_bounded():
     assert "data.a" in refusal.value.errors
 
 
+@pytest.mark.parametrize("path", ["link", "image"])
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "https://a b", "//x", 'https://x/"y'])
+def test_an_address_is_one(path, address):
+    with pytest.raises(InvalidInput) as refusal:
+        rendered(template(**{path: "{{ name }}"}), name=address)
+    assert refusal.value.errors.keys() == {path}
+
+
+def test_an_address_of_a_variable_that_was_left_out_is_none():
+    made = rendered(template(link="{{ link }}", image="{{ link }}"))
+    assert (made.message.link, made.message.image) == (None, None)
+
+
 def test_a_loop_ends_as_soon_as_there_is_too_much():
     source = "{% for x in items %}" + "y" * 1000 + "{% endfor %}"
     with pytest.raises(InvalidInput) as refusal:

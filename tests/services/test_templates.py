@@ -78,3 +78,13 @@ def test_the_newest_version_is_rendered_also_right_after_it_was_made(templates: 
         templates.put("t", saying(f"{number}"))
         made, rendered = templates.render("t", {"name": "x"}, mails=False)
         assert (made.version, rendered.message.title) == (number + 1, str(number))
+
+
+def test_a_version_that_was_made_again_after_a_restore_is_not_taken_for_the_one_before(
+    templates: Templates, scene: Scene
+) -> None:
+    templates.put("t", saying("before"))
+    assert templates.render("t", {"name": "x"}, mails=False)[1].message.title == "before"
+    scene.database["templates"].delete_many({})
+    templates.put("t", saying("after"))
+    assert templates.render("t", {"name": "x"}, mails=False)[1].message.title == "after"

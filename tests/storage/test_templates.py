@@ -35,7 +35,9 @@ def test_a_version_comes_back_as_it_was_written(templates: Templates) -> None:
 def test_versions_follow_each_other_and_the_older_ones_stay(templates: Templates) -> None:
     for number in range(3):
         templates.add("ticket", saying(str(number)), None, after(number))
-    assert templates.newest("ticket") == 3
+    newest = templates.newest("ticket")
+    assert newest is not None
+    assert newest.version == 3
     assert [templates.get("ticket", version).content for version in (1, 2, 3)] == [
         saying("0"),
         saying("1"),

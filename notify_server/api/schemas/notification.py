@@ -114,12 +114,12 @@ class NotificationSchema(Schema):
         if not any(data.get(name) for name in ("users", "groups", "communities", "everyone")):
             raise ValidationError("Name at least one of users, groups, communities or everyone.", "users")
 
-    @validates_schema
-    def _says_one_thing(self, data: dict[str, Any], **_: Any) -> None:
-        said = [name for name in self.one_of if name in data]
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _says_one_thing(self, _: dict[str, Any], original: dict[str, Any], **__: Any) -> None:
+        said = [name for name in self.one_of if name in original]
         if len(said) != 1:
             raise ValidationError("Give one of message, template and action.", said[-1] if said else "message")
-        if said == ["message"] and data.get("variables"):
+        if said == ["message"] and original.get("variables"):
             raise ValidationError("Are for a template or an action.", "variables")
 
     @validates_schema
