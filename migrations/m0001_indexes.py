@@ -55,6 +55,7 @@ INDEXES = {
     ],
     "mail_contents": [_index("to_end", "ends_at", expireAfterSeconds=0)],
     "mailers": [_index("alive", "until", expireAfterSeconds=3600)],
+    "templates": [_index("by_name", "name", "-version", unique=True)],
     "workers": [_index("alive", "until", expireAfterSeconds=3600)],
     "audit": [
         _index("by_actor", "actor.id", "-_id"),

@@ -19,6 +19,7 @@ from notify_server.domain.pace import Limits
 from notify_server.domain.push import PushTransport
 from notify_server.services.acceptance import Acceptance
 from notify_server.services.acceptance import Stores as AcceptanceStores
+from notify_server.services.actions import Actions
 from notify_server.services.addressing import AwaitedMail
 from notify_server.services.announcement import Announcements, Sources
 from notify_server.services.arrival import Arrival
@@ -27,7 +28,8 @@ from notify_server.services.cancellation import Cancellation
 from notify_server.services.cancellation import Stores as CancellationStores
 from notify_server.services.clock import Clock, database_clock
 from notify_server.services.completion import Completion
-from notify_server.services.delivery import After, Delivery, Queue
+from notify_server.services.composition import Composition
+from notify_server.services.delivery import After, Content, Delivery, Queue
 from notify_server.services.device_limits import DeviceLimits
 from notify_server.services.email_settings import EmailSettingsStore, Environment
 from notify_server.services.enrolment import Enrolment, Waiting
@@ -43,10 +45,12 @@ from notify_server.services.hygiene import Contacts, Hygiene
 from notify_server.services.inbox import Reading
 from notify_server.services.inbox_pages import Browsing
 from notify_server.services.inspection import Inspection
+from notify_server.services.installing import Installing
 from notify_server.services.keys import KeySet
 from notify_server.services.leadership import Leadership
 from notify_server.services.leasing import Leasing
 from notify_server.services.link_policy import LinkPolicy
+from notify_server.services.localising import Localising
 from notify_server.services.mail_log import MailLog
 from notify_server.services.mail_outlet import MailOutlet
 from notify_server.services.mail_reports import MailReports
@@ -72,10 +76,14 @@ from notify_server.services.server_tokens import ServerTokens
 from notify_server.services.settlement import Settlement
 from notify_server.services.settlement import Stores as SettlementStores
 from notify_server.services.subscriptions import Muting
+from notify_server.services.templates import Templates
 from notify_server.services.texts import Mails as Texts
 from notify_server.services.unsubscribing import Links, Unsubscribing
 from notify_server.services.upkeep import Upkeep
 from notify_server.services.user_tokens import Foreign, Signing, UserTokens
+from notify_server.services.variables import Variables
+from notify_server.services.wording import Wording
+from notify_server.storage.actions import Actions as ActionStore
 from notify_server.storage.audit import Audit
 from notify_server.storage.backlog import Backlog
 from notify_server.storage.batches import Batches
@@ -106,6 +114,7 @@ from notify_server.storage.sequences import Sequences
 from notify_server.storage.settings import Settings
 from notify_server.storage.signals import Signals
 from notify_server.storage.subscriptions import Subscriptions
+from notify_server.storage.templates import Templates as TemplateStore
 from notify_server.storage.traces import Traces
 from notify_server.storage.updates import Updates
 from notify_server.storage.users import Users
@@ -117,6 +126,9 @@ class Services:
     """What the API calls."""
 
     acceptance: Acceptance
+    templates: Templates
+    actions: Actions
+    packs: Installing
     cancellation: Cancellation
     resending: Resending
     inspection: Inspection
@@ -172,13 +184,21 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
     limits = {Channel.PUSH: Limits(config.fcm_rate, config.fcm_ramp), Channel.EMAIL: Limits(config.mail_rate, 0.0)}
     pacing = Pacing(Paces(database), Workers(database), limits)
     mails, blocked, muting = Mails(database), BlockedAddresses(database), Muting(Subscriptions(database), users, clock)
+    wording = Wording(notifications, users, devices)
+    links = LinkPolicy(config.link_schemes, config.link_hosts)
+    templates = Templates(TemplateStore(database), Variables(links), clock)
+    actions = Actions(ActionStore(database), TemplateStore(database), clock)
     return Services(
         acceptance=Acceptance(
             AcceptanceStores(notifications, signals, HashKeys(database)),
+            Composition(templates, actions),
             trial.check,
-            LinkPolicy(config.link_schemes, config.link_hosts),
+            links,
             clock,
         ),
+        templates=templates,
+        actions=actions,
+        packs=Installing(templates, actions),
         cancellation=build_cancellation(database, clock),
         resending=build_resending(database, clock),
         inspection=Inspection(notifications, entries, users),
@@ -197,8 +217,8 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
             DeviceBounds(config.devices_per_user, timedelta(days=config.device_stale_days)),
         ),
         reception=Reception(Receipts(database), Contacts(devices, clock), Updates(database), clock),
-        inbox=Reading(Inbox(database), notifications, Updates(database), clock),
-        inbox_pages=Browsing(InboxPages(database), notifications, users),
+        inbox=Reading(Inbox(database), wording, Updates(database), clock),
+        inbox_pages=Browsing(InboxPages(database), wording, users),
         subscriptions=muting,
         server_tokens=ServerTokens(Clients(database), clock),
         user_tokens=_user_tokens(config, clock),
@@ -239,7 +259,7 @@ def build_engine(
         ),
         delivery=Delivery(
             Queue(gate, registry, devices),
-            Messages(Notifications(database), transport),
+            Content(Messages(Notifications(database), transport), Localising(registry, users)),
             Outlet(transport, governor, DeviceLimits()),
             After(settlement, completion),
             leasing,
@@ -343,13 +363,14 @@ def build_gateway(config: Config, database: Store, clock: Clock | None = None) -
     """What a realtime process needs."""
     clock = clock or database_clock(database)
     notifications, entries, updates = Notifications(database), Sequenced(database), Updates(database)
-    sources = Sources(Sequences(database), Backlog(database), notifications, entries)
+    wording = Wording(notifications, Users(database), Devices(database))
+    sources = Sources(Sequences(database), Backlog(database), wording, entries)
     return Gateway(
         user_tokens=_user_tokens(config, clock),
         reception=Reception(Receipts(database), Contacts(Devices(database), clock), updates, clock),
-        inbox=Reading(Inbox(database), notifications, updates, clock),
+        inbox=Reading(Inbox(database), wording, updates, clock),
         announcements=Announcements(sources, clock),
-        replays=Replays(entries, notifications, config.realtime_replay, clock),
+        replays=Replays(entries, wording, config.realtime_replay, clock),
     )
 
 

@@ -15,6 +15,7 @@ _MODULES = {
     "processes": ("up", "web", "worker", "scheduler", "realtime", "simulator", "catcher"),
     "operations": ("migrate", "check-config", "send"),
     "tokens": ("token",),
+    "packs": ("pack",),
 }
 
 

@@ -21,6 +21,7 @@ from notify_server.api import (
 )
 from notify_server.api.jsonapi import negotiation
 from notify_server.api.routes import (
+    actions,
     audit,
     devices,
     groups,
@@ -33,6 +34,7 @@ from notify_server.api.routes import (
     realtime,
     settings,
     subscriptions,
+    templates,
     tokens,
     unsubscribe,
     users,
@@ -40,7 +42,7 @@ from notify_server.api.routes import (
 from notify_server.bootstrap import Services
 from notify_server.config import Config
 
-_OF_BACKENDS = (notifications, realtime, users, groups, tokens, audit, mails, settings)
+_OF_BACKENDS = (notifications, realtime, templates, actions, users, groups, tokens, audit, mails, settings)
 _ROUTES = (*_OF_BACKENDS, devices, inbox, jsonapi, subscriptions, unsubscribe, hooks, operations)
 
 

@@ -28,6 +28,9 @@ _SHOWN = {
     "push_after": None,
     "email_after": None,
     "reply_to": None,
+    "action": None,
+    "disabled": False,
+    "texts": None,
     "payload": None,
     "created_at": _AT,
     "expires_at": "2026-12-02T09:00:00.000Z",
@@ -75,6 +78,59 @@ _DEVICE = {
     "app_version": "4.2.0",
     "locale": "de-AT",
 }
+_SOURCES = {
+    "en": {
+        "title": "Your tickets for {{ event_name }}",
+        "body": "Order {{ order_id }}: {{ count }} tickets.",
+        "subject": "Your tickets for {{ event_name }}",
+        "html": '<p>Your tickets: <a href="{{ order_url }}">{{ order_id }}</a></p>',
+        "text": "Your tickets: {{ order_url }}",
+    },
+    "de": {
+        "title": "Ihre Karten für {{ event_name }}",
+        "body": "Bestellung {{ order_id }}: {{ count }} Karten.",
+        "subject": "Ihre Karten für {{ event_name }}",
+        "html": '<p>Ihre Karten: <a href="{{ order_url }}">{{ order_id }}</a></p>',
+        "text": "Ihre Karten: {{ order_url }}",
+    },
+}
+_TEMPLATE = {
+    "category": "tickets",
+    "default_locale": "en",
+    "variables": {
+        "event_name": {"type": "string", "required": True, "example": "Sommertagung 2027"},
+        "order_id": {"type": "string", "required": True, "example": "O-1042"},
+        "count": {"type": "integer", "required": True, "example": 2},
+        "order_url": {"type": "url", "required": True, "example": "https://eventhaus.example/orders/1042"},
+    },
+    "locales": _SOURCES,
+    "link": "{{ order_url }}",
+    "image": None,
+    "data": {"order_id": "{{ order_id }}"},
+}
+_VARIABLES = {
+    "event_name": "Sommertagung 2027",
+    "order_id": "O-1042",
+    "count": 2,
+    "order_url": "https://eventhaus.example/orders/1042",
+}
+_SUMMARY = {
+    "name": "ticket_purchased",
+    "version": 2,
+    "category": "tickets",
+    "default_locale": "en",
+    "locales": ["de", "en"],
+    "created_at": _AT,
+    "pack": None,
+}
+_ACTION = {
+    "template": "ticket_purchased",
+    "category": None,
+    "channels": ["push", "realtime", "email"],
+    "notification_enabled": True,
+    "mail_enabled": True,
+}
+_SHOWN_ACTION = {"name": "ticket_purchased", **_ACTION, "updated_at": _AT, "pack": "events"}
 _PROFILE = {
     "community": "school-1",
     "groups": ["class-101"],
@@ -189,6 +245,9 @@ _BODIES: dict[str, Any] = {
         "payload": {"type": "seat_taken", "seat": "B7", "title": "Seat B7 is taken"},
         "options": {"ttl": 3600, "category": "booking"},
     },
+    "Template": _TEMPLATE,
+    "Preview": {"locale": "de-AT", "variables": _VARIABLES},
+    "Action": _ACTION,
     "RequestedResend": {"users": ["u1"]},
     "Profile": _PROFILE,
     "Nothing": {},
@@ -225,6 +284,23 @@ _ANSWERS: dict[str, Any] = {
         "expanded": True,
     },
     "RealtimeQueued": {"status": "queued", "id": _NOTIFICATION},
+    "ShownTemplate": {"name": "ticket_purchased", "version": 2, **_TEMPLATE, "created_at": _AT, "pack": None},
+    "TemplatePage": {"templates": [_SUMMARY], "next": None},
+    "Previewed": {
+        "name": "ticket_purchased",
+        "version": 2,
+        "locale": "de",
+        "title": "Ihre Karten für Sommertagung 2027",
+        "body": "Bestellung O-1042: 2 Karten.",
+        "image": None,
+        "link": "https://eventhaus.example/orders/1042",
+        "data": {"order_id": "O-1042"},
+        "subject": "Ihre Karten für Sommertagung 2027",
+        "html": '<p>Ihre Karten: <a href="https://eventhaus.example/orders/1042">O-1042</a></p>',
+        "text": "Ihre Karten: https://eventhaus.example/orders/1042",
+    },
+    "ShownAction": _SHOWN_ACTION,
+    "ActionPage": {"actions": [_SHOWN_ACTION], "next": None},
     "ResendQueued": {"id": _NOTIFICATION, "queued": 1, "skipped": 0},
     "User": {"id": "u1", **_PROFILE, "created_at": _AT},
     "Erased": {

@@ -136,6 +136,8 @@ def _describe_schemas(document: Node, api: Api) -> None:
     for (schema, *_), name in api.ma_plugin.converter.refs.items():
         if name in schemas:
             schemas[name]["description"] = schema.__doc__
+            if alternatives := getattr(schema, "one_of", ()):
+                schemas[name]["oneOf"] = [{"required": [field]} for field in alternatives]
     partial = {name: getattr(schema, "sometimes", ()) for (schema, *_), name in api.ma_plugin.converter.refs.items()}
     received = _reachable(schemas, [node["requestBody"] for node in _nodes(document["paths"]) if "requestBody" in node])
     for name, schema in schemas.items():

@@ -102,6 +102,9 @@ _PATHS = {
     "token_id": ("The id of a server token", None, "1f0c93ab52de"),
     "mail_id": ("The id of a mail", None, "6b007bddabf10665a8c867db9f2c41d07be3a865"),
     "link": ("What a mail's own link ends with", None, "dGhpcyBpcyBub3QgYSBsaW5rIG9mIG91cnM"),
+    "template_name": ("The name of a template", 64, "ticket_purchased"),
+    "action_name": ("The name of an action", 64, "ticket_purchased"),
+    "version": ("A version of a template, counted from 1", None, "2"),
     "notification_id": (
         "The id that a notification was accepted with; below /jsonapi with the user's: `{notification_id}:{user_id}`",
         None,

@@ -10,7 +10,10 @@ NOTIFYING = frozenset({Channel.PUSH, Channel.REALTIME})  # the channels that `no
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A named one. `category` None: that of the template. `pack`: the one it was installed from, until it is changed."""
+    """A named one. `category` None: that of the template.
+
+    `pack` is the one that it was installed from, until somebody changes it.
+    """
 
     name: str
     template: str

@@ -14,13 +14,15 @@ from notify_server.domain.user import User
 class Recipient:
     """A selected user: the addressed groups through which they were reached, and why they get nothing, if so.
 
-    `overridden`: they have muted it, and get it all the same, because it is mandatory.
+    `overridden`: they have muted it, and get it all the same, because it is mandatory. `locale` is that of the
+    template in which they get it; None: there is no template, or their profile names no locale.
     """
 
     user: str
     groups: tuple[str, ...] = ()
     suppressed: Reason | None = None
     overridden: bool = False
+    locale: str | None = None
 
 
 def is_brief(audience: Audience) -> bool:

@@ -63,6 +63,7 @@ class Reason(StrEnum):
     BOUNCED = "bounced"  # failed: accepted at first, and then returned
     ADDRESS_BLOCKED = "address_blocked"  # suppressed: an earlier mail to the address bounced, or was called spam
     MAIL_DISABLED = "mail_disabled"  # suppressed: no mail service is configured
+    ACTION_DISABLED = "action_disabled"  # suppressed: the action is switched off on every channel
 
 
 class Event(StrEnum):

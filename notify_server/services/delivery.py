@@ -17,6 +17,7 @@ from notify_server.services.completion import Completion
 from notify_server.services.gate import Gate
 from notify_server.services.leasing import Leasing
 from notify_server.services.load import Load, Page
+from notify_server.services.localising import Localising
 from notify_server.services.messages import Messages, Ready
 from notify_server.services.outlet import Outlet, Send
 from notify_server.services.settlement import Settlement
@@ -39,6 +40,14 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """What is sent, and in which locale to whom."""
+
+    messages: Messages
+    localising: Localising
+
+
+@dataclass(frozen=True, slots=True)
 class After:
     """What follows the channel's answers."""
 
@@ -46,13 +55,22 @@ class After:
     completion: Completion
 
 
+@dataclass(frozen=True, slots=True)
+class _Devices:
+    """The devices of some users, and the locales, by user and device id, of those that have one."""
+
+    of: Mapping[str, Sequence[Owned]]
+    locales: Mapping[tuple[str, str], str]
+
+
 class Delivery:
     """Sees loads through. Safe for many threads."""
 
-    def __init__(self, queue: Queue, messages: Messages, outlet: Outlet, after: After, leasing: Leasing) -> None:
+    def __init__(self, queue: Queue, content: Content, outlet: Outlet, after: After, leasing: Leasing) -> None:
         self._queue = queue
         self._gate = queue.gate
-        self._messages = messages
+        self._messages = content.messages
+        self._localising = content.localising
         self._outlet = outlet
         self._after = after
         self._leasing = leasing
@@ -99,24 +117,37 @@ class Delivery:
         return [
             (page.batch, read[page.batch.key])
             if page.recipients is None
-            else (replace(page.batch, users=page.recipients), Waiting(page.recipients))
+            else (replace(page.batch, users=page.recipients), Waiting(page.recipients, locales=page.locales))
             for page in pages
         ]
 
     def _prepare(self, addressed: Sequence[tuple[Batch, Waiting]], now: datetime) -> list[Send]:
-        """Look up the devices of everybody with one query, and each message."""
-        devices: dict[str, list[Owned]] = defaultdict(list)
-        everybody = {user for _, waiting in addressed for user in waiting.users}
-        for device in self._queue.devices.targets(sorted(everybody)) if everybody else ():
-            devices[device[0]].append(device)
-        sends = []
+        """Look up each message, and the devices of everybody with one query."""
         self._messages.prefetch([batch.key.notification for batch, _ in addressed], now)
-        for batch, waiting in addressed:
-            ready = self._ready(batch, now)
-            if ready is not None:
-                theirs = [d for user in waiting.users if user not in waiting.parked for d in devices[user]]
-                sends.append(Send(batch, ready, waiting.users, _narrowed(batch, theirs)))
+        ready = [(batch, waiting, self._ready(batch, now)) for batch, waiting in addressed]
+        owned = self._owned(ready)
+        sends = []
+        for batch, waiting, message in ready:
+            if message is not None:
+                theirs = [d for user in waiting.users if user not in waiting.parked for d in owned.of.get(user, ())]
+                devices = _narrowed(batch, theirs)
+                if message.locales:
+                    sends.append(self._localising.send(batch, message, waiting, devices, owned.locales))
+                else:
+                    sends.append(Send(batch, message, waiting.users, devices))
         return sends
+
+    def _owned(self, ready: Sequence[tuple[Batch, Waiting, Ready | None]]) -> _Devices:
+        """The devices of everybody; their locales only where a message has some to choose from."""
+        everybody = sorted({user for _, waiting, _ in ready for user in waiting.users})
+        if any(message is not None and message.locales for _, _, message in ready):
+            found, locales = self._queue.devices.localised(everybody)
+        else:
+            found, locales = self._queue.devices.targets(everybody) if everybody else [], {}
+        by_user: dict[str, list[Owned]] = defaultdict(list)
+        for device in found:
+            by_user[device[0]].append(device)
+        return _Devices(by_user, locales)
 
     def _ready(self, batch: Batch, now: datetime) -> Ready | None:
         try:

@@ -65,7 +65,7 @@ class Leasing:
         rest = replace(_of(page.batch, users[most:]), due_at=self.holder.now(), owner=None)
         rest = replace(rest, key=replace(rest.key, part=token_hex(8)))
         lost = self._batches.settle([Settled(page.batch, kept, [rest])], self.holder.owner)
-        return [] if lost else [Page(kept, page.recipients and kept.users)]
+        return [] if lost else [Page(kept, page.recipients and kept.users, page.locales)]
 
     @contextmanager
     def in_hand(self, load: Load) -> Iterator[None]:

@@ -93,7 +93,8 @@ def from_document(document: Document) -> Notification:
         attachments=attachments(document),
         action=document.get("action"),
         disabled=document.get("disabled", False),
-        texts=_texts(document["texts"]) if "texts" in document else None,
+        texts=texts(document),
+        mails=mails(document),
     )
 
 
@@ -118,18 +119,18 @@ def _mailed(notification: Notification) -> Document:
 
 def _templated(notification: Notification) -> Document:
     """The fields that only a notification from a template has."""
-    texts = notification.texts
-    if texts is None:
+    said = notification.texts
+    if said is None:
         return {}
     found: Document = {
         "action": notification.action,
         "disabled": notification.disabled,
         "texts": {
-            "template": texts.template,
-            "version": texts.version,
-            "default": texts.default,
-            "locales": {locale: asdict(text) for locale, text in texts.locales.items()},
-            "fields": sorted(texts.fields),
+            "template": said.template,
+            "version": said.version,
+            "default": said.default,
+            "locales": {locale: asdict(text) for locale, text in said.locales.items()},
+            "fields": sorted(said.fields),
         },
     }
     if notification.mails:
@@ -137,7 +138,11 @@ def _templated(notification: Notification) -> Document:
     return found
 
 
-def _texts(document: Document) -> Texts:
+def texts(document: Document) -> Texts | None:
+    """What a notification says in each locale; None where it was not made from a template."""
+    if "texts" not in document:
+        return None
+    document = document["texts"]
     return Texts(
         template=document["template"],
         version=document["version"],

@@ -1,14 +1,18 @@
 """All that is stored about one person, as it is stored, in pages."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
 
 from notify_server.domain.inbox import Place
+from notify_server.domain.user import User
+from notify_server.domain.user_fields import UserField
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store, entry_id
+from notify_server.storage.notification_document import texts
 from notify_server.storage.traces import waiting_for
 
 _ANY_PLACE = {"$in": [place.value for place in Place]}  # leads to the index `by_user`
@@ -38,15 +42,24 @@ class Personal:
         return [_plain({"id": document.pop("_id")["d"], **document}) for document in found]
 
     def page(self, user: str, after: str | None) -> list[Document]:
-        """The next page of their registry entries, newest first, each with the `message` of its notification."""
+        """The next page of their registry entries, newest first, each with the `message` that they were sent.
+
+        In the locale that the entry names, and else in the default one of its template.
+        """
         conditions: Document = {"_id.u": user, "inbox": _ANY_PLACE}
         if after is not None:
             conditions["_id.n"] = {"$lt": ObjectId(after)}
         entries = list(self._registry.find(conditions).sort("_id.n", -1).limit(_PAGE))
         ids = [entry["_id"]["n"] for entry in entries]
-        found = self._notifications.find({"_id": {"$in": ids}}, {"message": 1, "created_at": 1, "community": 1})
-        messages = {notification["_id"]: notification for notification in found} if ids else {}
-        return [_entry(entry, messages.get(entry["_id"]["n"], {})) for entry in entries]
+        shown = dict.fromkeys(("message", "texts", "created_at", "community"), 1)
+        found = list(self._notifications.find({"_id": {"$in": ids}}, shown)) if ids else []
+        messages = {notification["_id"]: notification for notification in found}
+        reader = self._reader(user) if any("texts" in notification for notification in found) else User(user)
+        return [_entry(entry, messages.get(entry["_id"]["n"], {}), reader) for entry in entries]
+
+    def _reader(self, user: str) -> User:
+        found: Document = self._users.find_one({"_id": user}) or {}
+        return User(user, **{field.value: found.get(field.value) for field in UserField if field is not UserField.ID})
 
     def mails(self, user: str) -> Iterator[Document]:
         """The mails to them, newest notification first, each with its `message`, as long as that is kept."""
@@ -64,10 +77,12 @@ class Personal:
                 yield _plain({"notification_id": str(n), **found})
 
 
-def _entry(entry: Document, notification: Document) -> Document:
+def _entry(entry: Document, notification: Document, reader: User) -> Document:
     n = entry.pop("_id")["n"]
-    notification.pop("_id", None)
-    written: Document = _plain({"notification_id": str(n), **entry, "notification": notification or None})
+    shown = {name: value for name, value in notification.items() if name not in {"_id", "texts"}}
+    if (said := texts(notification)) is not None:
+        shown["message"] = shown["message"] | asdict(said.of(entry.get("locale")).filled(reader))
+    written: Document = _plain({"notification_id": str(n), **entry, "notification": shown or None})
     return written
 
 

@@ -112,6 +112,11 @@ class Registry:
         found = self._all.find({"_id": any_of(who)} | _UNSENT | _UNMUTED, {"reason": 1})
         return {(str(document["_id"]["n"]), document["_id"]["u"]): document["reason"] for document in found}
 
+    def locales(self, notification: str, users: Sequence[str]) -> Mapping[str, str]:
+        """The locales in which these recipients get it, of those whose entry names one."""
+        found = self._all.find({"_id": any_of({notification: users})}, {"locale": 1})
+        return {document["_id"]["u"]: document["locale"] for document in found if "locale" in document}
+
     def waiting(self, user: str, reason: Reason) -> list[str]:
         """Notifications of which `user` has an entry that is not pushed yet for this reason."""
         theirs = {"_id.u": user, "inbox": Place.UNREAD.value, "reason": reason.value}
@@ -210,8 +215,10 @@ def entries(page: Arrivals, at: datetime, sequence: int | None = None) -> Iterat
         reason = recipient.suppressed and recipient.suppressed.value
         status = suppressed if reason else pending
         detail = OVERRIDDEN if recipient.overridden else reason
-        numbered = {} if sequence is None or reason else {"sequence": sequence}
-        yield numbered | {
+        some: Document = {} if sequence is None or reason else {"sequence": sequence}
+        if recipient.locale is not None:
+            some["locale"] = recipient.locale
+        yield some | {
             "_id": {"n": n, "u": recipient.user},
             "status": status,
             "reason": reason,

@@ -5,7 +5,7 @@ import importlib
 
 from notify_server import logs
 
-NAMES = ("delivery", "delivery_million", "channel", "latency", "accept", "device", "realtime", "email")
+NAMES = ("delivery", "delivery_million", "channel", "latency", "accept", "device", "realtime", "templates", "email")
 
 
 _MODULES = {"email": "mails"}  # a file email.py would stand before the standard library's, for scripts beside it

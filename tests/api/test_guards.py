@@ -44,6 +44,15 @@ ROUTES = {
     ("GET", "/v1/groups/g1"): (USERS, None),
     ("DELETE", "/v1/groups/g1"): (USERS, None),
     ("POST", "/v1/groups/g1/members"): (USERS, {"add": ["u2"], "remove": ["u1"]}),
+    ("GET", "/v1/templates"): (READ, None),
+    ("PUT", "/v1/templates/t1"): (ADMIN, {"locales": {"en": {"title": "t"}}}),
+    ("GET", "/v1/templates/t1"): (READ, None),
+    ("GET", "/v1/templates/t1/versions"): (READ, None),
+    ("GET", "/v1/templates/t1/versions/1"): (READ, None),
+    ("POST", "/v1/templates/t1/preview"): (READ, {"variables": {}}),
+    ("GET", "/v1/actions"): (READ, None),
+    ("PUT", "/v1/actions/a1"): (ADMIN, {"template": "t1"}),
+    ("GET", "/v1/actions/a1"): (READ, None),
     ("GET", "/v1/audit"): (ADMIN, None),
     ("GET", "/v1/tokens"): (ADMIN, None),
     ("POST", "/v1/tokens"): (ADMIN, {"name": "n", "scopes": ["admin"]}),
@@ -95,6 +104,7 @@ def house(services, backend, device_of, database):
     backend.put("/v1/users/u1", {"community": "school"})
     backend.put("/v1/groups/g1", {"members": ["u1"]})
     device_of("u1").put("/v1/me/devices/d1", DEVICE)
+    backend.put("/v1/templates/t1", {"locales": {"en": {"title": "t"}}})
     now = utc_now()
     Notifications(database).add(a_notification(id=N, audience=Audience(("u1",)), category="c1", created_at=now), None)
     Registry(database).insert([Arrivals(N, "c1", [Recipient("u1", ("g1",))])], now)

@@ -123,7 +123,8 @@ def test_patterns_hold_in_every_language(document):
 def test_an_answer_has_every_field_and_a_body_those_it_needs(document):
     schemas = document["components"]["schemas"]
     assert set(schemas["ShownNotification"]["required"]) == schemas["ShownNotification"]["properties"].keys()
-    assert schemas["Notification"]["required"] == ["message"]
+    assert schemas["Notification"]["oneOf"] == [{"required": [name]} for name in ("message", "template", "action")]
+    assert schemas["Template"]["required"] == ["locales"]
     assert "required" not in schemas["Profile"]
 
 

@@ -12,6 +12,8 @@ N = "0" * 24
 BODIES = {
     "POST /v1/notifications": {"message": {"title": "t"}, "users": ["u1"]},
     "POST /api/realtime/internal/notify": {"userIds": ["u1"], "payload": {"a": 1}},
+    "PUT /v1/templates/t1": {"locales": {"en": {"title": "t"}}},
+    "PUT /v1/actions/a1": {"template": "t1"},
     "PUT /v1/users/u1": {"community": "c"},
     "PUT /v1/groups/g1": {"members": ["u1"]},
     "POST /v1/groups/g1/members": {"add": ["u1"]},
@@ -56,7 +58,7 @@ def test_every_route_that_takes_a_body_is_tried(contract):
         and not path.startswith("/jsonapi")
         and operation.get("requestBody", {}).get("required")
     }
-    filled = {"{user_id}": "u1", "{group_id}": "g1", "{device_id}": "d1", "{notification_id}": N}
+    filled = {"{user_id}": "u1", "{group_id}": "g1", "{device_id}": "d1", "{template_name}": "t1", "{action_name}": "a1", "{notification_id}": N}
     for template, value in filled.items():
         taking = {route.replace(template, value) for route in taking}
     assert taking == BODIES.keys()

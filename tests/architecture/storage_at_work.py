@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from notify_server.domain.action import Action
 from notify_server.domain.audience import Recipient
 from notify_server.domain.audit import Change, Kind, Party
 from notify_server.domain.batch import Batch, Rank, Stage
@@ -12,7 +13,9 @@ from notify_server.domain.notification import Audience, Channel, Notification, P
 from notify_server.domain.mail import MailRecord, mail_id
 from notify_server.domain.registry import Event, Note, Reason, Status
 from notify_server.domain.texts import Mail
+from notify_server.domain.template import Content, Source
 from notify_server.domain.user import Mutable
+from notify_server.storage.actions import Actions
 from notify_server.storage.audit import Audit
 from notify_server.storage.backlog import Backlog
 from notify_server.storage.batches import Batches, Settled
@@ -42,6 +45,7 @@ from notify_server.storage.sequenced import Sequenced
 from notify_server.storage.sequences import NewPage, Sequences
 from notify_server.storage.settings import Settings
 from notify_server.storage.subscriptions import Subscriptions
+from notify_server.storage.templates import Templates
 from notify_server.storage.traces import Traces
 from notify_server.storage.users import Users
 from notify_server.storage.workers import Workers
@@ -96,6 +100,7 @@ class Work:
         self.traces = watch(Traces(database, self.erasures))
         self.audit, self.personal = watch(Audit(database)), watch(Personal(database))
         self.sequences, self.sequenced = watch(Sequences(database)), watch(Sequenced(database))
+        self.templates, self.actions = watch(Templates(database)), watch(Actions(database))
         self.paces, self.workers = watch(Paces(database)), watch(Workers(database))
         self.mailers = watch(Workers(database, Channel.EMAIL))
         self.made = [self._notification(number) for number in range(60)]
@@ -119,6 +124,7 @@ class Work:
             part()
         self._sequences()
         self._others()
+        self._templates()
         self._people()
 
     def _users(self) -> None:
@@ -152,6 +158,8 @@ class Work:
             self.devices.register(a_device("u299", f"d{number}"))
         self.devices.bound("u299", 5, NOON)
         self.devices.bound("u299", 2, NOON)
+        self.devices.localised(USERS[:50])
+        self.devices.locales(USERS[:50])
         gone = [owned for owned in self.devices.targets(USERS[:50]) if owned[0] == "u003"]
         self.devices.deactivate({Reason.UNREGISTERED: gone}, NOON)
         self.devices.delete("u001", "phone")
@@ -166,6 +174,7 @@ class Work:
         self.registry.resend({n: USERS[:10]}, NOON, 1)
         self.registry.hold({n: USERS[60:70]}, Note(NOON, Reason.NO_DEVICE))
         self.registry.standing({n: USERS[:50], self.made[1].id: USERS[:9]}, [Status.PENDING, Status.SENT])
+        self.registry.locales(n, USERS[:50])
         self.registry.waiting("u060", Reason.NO_DEVICE)
         self.receipts.known("u020", [n])
         for event in (Event.RECEIVE, Event.READ):
@@ -213,6 +222,7 @@ class Work:
 
     def _notifications(self) -> None:
         self.notifications.get(self.first.id)
+        self.notifications.mails(self.first.id)
         self.notifications.add_all([(a_notification(), None), (a_notification(), None)])
         self.notifications.among([self.first.id, self.made[1].id])
         self.notifications.by_idempotency("backend", "k1")
@@ -317,6 +327,19 @@ class Work:
         self.registry.hold({n: USERS[20:30]}, Note(NOON, Reason.NO_DEVICE), told=True)
         self.registry.pushed({n: USERS[20:30]}, Note(NOON))
         self.backlog.announced(10, 9)
+
+    def _templates(self) -> None:
+        content = Content("en", {"en": Source("T")})
+        for name in MANY:
+            self.templates.add(name, content, None, NOON)
+            self.actions.put(Action(name, name, (Channel.PUSH,), NOON))
+        self.templates.newest("g003")
+        self.templates.get("g003", 1)
+        self.templates.listed("g003", 9)
+        self.templates.versions("g003", None, 9)
+        self.templates.versions("g003", 3, 9)
+        self.actions.find("g003")
+        self.actions.listed("g003", 9)
 
     def _people(self) -> None:
         self._mails()

@@ -16,6 +16,7 @@ from notify_server.domain.notification import (
     ResendPolicy,
     State,
 )
+from notify_server.domain.template import Content, Source, Variable, VariableType
 from notify_server.errors import Conflict, InvalidInput
 from notify_server.services.acceptance import Acceptance, Draft
 from notify_server.storage.documents import object_id
@@ -53,7 +54,8 @@ def stored(scene: Scene) -> int:
 
 def test_an_accepted_notification_is_everything_that_was_asked_for(acceptance: Acceptance, scene: Scene) -> None:
     notification = acceptance.accept(FULL, "backend", None)
-    assert all(getattr(notification, field.name) == getattr(FULL, field.name) for field in fields(Draft))
+    asked = {field.name for field in fields(Draft)} - {"template", "variables"}
+    assert all(getattr(notification, name) == getattr(FULL, name) for name in asked)
     assert (notification.created_at, notification.state) == (NOON, State.SCHEDULED)
     assert scene.services.inspection.get(notification.id).notification == replace(
         notification, audience=replace(FULL.audience, users=())
@@ -120,7 +122,8 @@ def test_of_two_payloads_that_race_for_a_key_one_is_refused(acceptance: Acceptan
 
 @pytest.mark.parametrize("field", fields(Draft), ids=lambda field: field.name)
 def test_every_field_is_in_the_fingerprint(field: Any) -> None:
-    other: Draft = replace(FULL, **dict[str, Any]({field.name: None}))
+    changed = "x" if field.name in {"template", "action"} else None
+    other: Draft = replace(FULL, **dict[str, Any]({field.name: changed}))
     assert other.fingerprint(SECRET) != FULL.fingerprint(SECRET)
 
 
@@ -180,3 +183,42 @@ def test_every_process_knows_a_repeat(acceptance: Acceptance, scene: Scene) -> N
     first = acceptance.accept(PLAIN, "backend", "k1")
     other = build_services(scene.config, scene.database, scene.clock).acceptance
     assert other.accept(PLAIN, "backend", "k1").id == first.id
+
+
+def test_a_template_is_rendered_once_and_stored_with_its_mails(acceptance: Acceptance, scene: Scene) -> None:
+    variables = {"name": Variable(VariableType.STRING)}
+    sources = {"en": Source("Hello {{ name }}", text="T {{ name }}"), "de": Source("Hallo {{ name }}", text="T {{ name }}")}
+    scene.services.templates.put("hello", Content("en", sources, variables))
+    ordered = replace(PLAIN, message=None, template="hello", variables={"name": "Ada"}, channels=None)
+    made = acceptance.accept(ordered, "backend", None)
+    assert (made.channels, made.mails) == ((Channel.PUSH,), {})
+    assert scene.services.inspection.get(made.id).notification == replace(made, audience=Audience())
+    mailed = acceptance.accept(replace(ordered, channels=(Channel.PUSH, Channel.EMAIL)), "backend", None)
+    assert Notifications(scene.database).mails(mailed.id) == mailed.mails
+    assert {locale: mail.text for locale, mail in mailed.mails.items()} == {"en": "T Ada", "de": "T Ada"}
+    assert scene.services.inspection.get(mailed.id).notification.mails == {}
+
+
+def test_each_locale_is_asked_for_and_told_of(acceptance: Acceptance, scene: Scene) -> None:
+    sources = {"en": Source("T", "b"), "de": Source("T", "ä" * 2040)}
+    scene.services.templates.put("long", Content("en", sources))
+    ordered = replace(PLAIN, message=None, template="long", channels=None)
+    with pytest.raises(InvalidInput) as refusal:
+        acceptance.accept(ordered, "backend", None)
+    assert list(refusal.value.errors) == ["template"]
+    assert "locales.de: " in refusal.value.errors["template"][0]
+    assert acceptance.accept(replace(ordered, channels=(Channel.REALTIME,)), "backend", None)
+    assert stored(scene) == 1
+
+
+def test_a_link_of_a_template_leads_where_links_may(acceptance: Acceptance, scene: Scene) -> None:
+    content = Content("en", {"en": Source("T")}, {"url": Variable(VariableType.STRING)}, link="{{ url }}")
+    scene.services.templates.put("link", content)
+    ordered = replace(PLAIN, message=None, template="link", variables={"url": "javascript:alert(1)"})
+    with pytest.raises(InvalidInput) as refusal:
+        acceptance.accept(ordered, "backend", None)
+    assert list(refusal.value.errors) == ["template"]
+
+
+def test_what_is_said_is_in_no_log(acceptance: Acceptance) -> None:
+    assert "secret" not in repr(replace(PLAIN, variables={"a": "secret"}))

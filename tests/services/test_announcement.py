@@ -10,11 +10,14 @@ from notify_server.errors import TurnedBack
 from notify_server.services.announcement import AT_ONCE, Announced, Announcements, Reached, Sources
 from notify_server.services.reception import Report
 from notify_server.services.waiting import still_waiting
+from notify_server.services.wording import Wording
 from notify_server.storage.backlog import Backlog
+from notify_server.storage.devices import Devices
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.registry import Registry
 from notify_server.storage.sequenced import Sequenced
 from notify_server.storage.sequences import Sequences
+from notify_server.storage.users import Users
 from tests.builders import NOON
 from tests.services.scene import Scene
 
@@ -68,7 +71,8 @@ def comparing(scene: Scene, every: float) -> Announcements:
     scene.accept("a", channels=LIVE)
     scene.expand()
     database = scene.database
-    sources = Sources(Sequences(database), Backlog(database), Notifications(database), Sequenced(database))
+    wording = Wording(Notifications(database), Users(database), Devices(database))
+    sources = Sources(Sequences(database), Backlog(database), wording, Sequenced(database))
     return Announcements(sources, scene.clock, every)
 
 

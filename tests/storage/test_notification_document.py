@@ -10,6 +10,8 @@ from notify_server.domain.notification import (
     ResendPolicy,
     State,
 )
+from notify_server.domain.texts import Mail, Text, Texts
+from notify_server.domain.user_fields import UserField
 from notify_server.storage.documents import Store, object_id
 from notify_server.storage.notification_document import WITHOUT_USERS, from_document, to_document
 from tests.builders import NOON, a_notification, after
@@ -31,6 +33,10 @@ FULL = a_notification(
     address="192.0.2.7",
     payload='{"a":1}',
     push_after=30,
+    action="booked",
+    disabled=True,
+    texts=Texts("t", 3, "en", {"en": Text("T", "B"), "de-AT": Text("T")}, frozenset({UserField.ID, UserField.EMAIL})),
+    mails={"en": Mail("S", "t", "<p>"), "de-AT": Mail("S", "t")},
 )
 
 
@@ -47,7 +53,7 @@ def test_named_users_can_be_left_out(database: Store) -> None:
     database["notifications"].insert_one(to_document(FULL))
     found = database["notifications"].find_one({}, WITHOUT_USERS)
     assert found is not None
-    assert from_document(found) == replace(FULL, audience=replace(FULL.audience, users=()))
+    assert from_document(found) == replace(FULL, audience=replace(FULL.audience, users=()), mails={})
 
 
 def test_a_new_document_waits_to_be_expanded_from_the_beginning() -> None:

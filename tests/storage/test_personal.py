@@ -1,6 +1,9 @@
 import json
 
+from notify_server.domain.audience import Recipient
 from notify_server.domain.notification import Audience, Message
+from notify_server.domain.texts import Text, Texts
+from notify_server.domain.user_fields import UserField, mark
 from notify_server.storage.devices import Devices
 from notify_server.storage.documents import Store, new_id, object_id
 from notify_server.storage.notifications import Notifications
@@ -40,6 +43,26 @@ def test_everything_that_is_stored_of_a_person_comes_out_as_json(database: Store
         "data": {"_k": "v"},
     }
     assert "u2" not in json.dumps(entry)
+
+
+def test_a_person_is_shown_what_they_were_sent_in_their_locale_and_with_their_fields(database: Store) -> None:
+    Users(database).put("u1", {"email": "u1@example.org"}, NOON)
+    locales = {"en": Text("Hello"), "de": Text(f"Hallo {mark(UserField.EMAIL)}", f"{mark(UserField.ID)}")}
+    texts = Texts("t", 1, "en", locales, frozenset({UserField.EMAIL}))
+    made = a_notification(texts=texts, message=Message("Hello", link="https://example.org"))
+    Notifications(database).add(made, None)
+    Registry(database).insert([Arrivals(made.id, None, [Recipient("u1", locale="de"), Recipient("u2")])], NOON)
+    personal = Personal(database)
+    [mine], [theirs] = personal.page("u1", None), personal.page("u2", None)
+    assert mine["notification"]["message"] == {
+        "title": "Hallo u1@example.org",
+        "body": "u1",
+        "image": None,
+        "link": "https://example.org",
+        "data": {},
+    }
+    assert theirs["notification"]["message"]["title"] == "Hello"
+    assert "texts" not in mine["notification"]
 
 
 def test_entries_come_in_pages_newest_first_each_once(database: Store) -> None:
