@@ -59,7 +59,8 @@ from notify_server.services.mail_service import MailService
 from notify_server.services.mail_sorting import MailSorting
 from notify_server.services.mail_sorting import Sources as MailSources
 from notify_server.services.mail_upkeep import MailUpkeep
-from notify_server.services.mailing import Mailing
+from notify_server.services.mailing import After as AfterMailing
+from notify_server.services.mailing import Mailing, WayOut
 from notify_server.services.mailing import Stores as MailingStores
 from notify_server.services.membership import Membership
 from notify_server.services.messages import Messages
@@ -266,7 +267,7 @@ def build_engine(
         ),
         leasing=leasing,
         governor=governor,
-        mailing=_mailing(config, database, gate, mail_governor, completion, rng),
+        mailing=_mailing(config, database, gate, mail_governor, rng),
         mail_governor=mail_governor,
     )
 
@@ -276,11 +277,9 @@ def _mail_governor(config: Config, database: Store, holder: Holder) -> Governor:
     return Governor(shared, Limits(config.mail_rate, 0.0), holder, channel=Channel.EMAIL)
 
 
-def _mailing(
-    config: Config, database: Store, gate: Gate, governor: Governor, completion: Completion, rng: Random
-) -> Mailing:
+def _mailing(config: Config, database: Store, gate: Gate, governor: Governor, rng: Random) -> Mailing:
     """What mails: its connections are opened when there is something to send."""
-    clock = gate.leasing.holder.clock
+    clock, completion = gate.leasing.holder.clock, Completion(Expansions(database), Backlog(database))
     mails, notifications, users = Mails(database), Notifications(database), Users(database)
     blocked = BlockedAddresses(database)
     limits = MailLimits(config.mail_timeout, config.mail_ca_file)
@@ -293,11 +292,8 @@ def _mailing(
     return Mailing(
         gate,
         MailSorting(sources, Texts(notifications), links, timedelta(days=config.mail_days)),
-        MailOutlet(mails, notifications, governor, config.mail_connections, clock),
-        service,
-        MailingStores(Joint(database), Batches(database), users, blocked),
-        completion,
-        rng,
+        WayOut(MailOutlet(mails, notifications, governor, config.mail_connections, clock), service),
+        AfterMailing(MailingStores(Joint(database), Batches(database), users, blocked), completion, rng),
     )
 
 

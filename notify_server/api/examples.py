@@ -332,7 +332,7 @@ _ANSWERS: dict[str, Any] = {
     "LinePage": {"lines": [_LINE], "next": None},
     "MailPage": {"mails": [_MAIL], "next": None},
     "ShownMail": _MAIL
-    | {"message": {"subject": _TITLE, "text": _TEXT, "html": f"<!DOCTYPE html><html><body><p>{_TEXT}</p></body></html>"}},
+    | {"message": {"subject": _TITLE, "text": _TEXT, "html": f"<!DOCTYPE html><p>{_TEXT}</p>"}},
     "Allowed": {"allowed": True},
     "ShownEmailSettings": _SETTINGS,
     "Status": {"status": "alive"},

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Protocol
+from typing import Any, Protocol
 
 from notify_server.domain.outcome import Outcome
 from notify_server.domain.registry import Reason, Status
@@ -70,12 +70,15 @@ class MailTransport(Protocol):
     service: Service
 
     def seal(self, mail: Mail, reply_to: str | None, attachments: "tuple[Enclosure, ...]") -> Sealed:
-        """Make a mail ready once for all who get the same. Raises ValueError where a header would hold what no header may."""
+        """Make a mail ready once for all who get the same.
 
-    def send(self, letter: Letter, sealed: Sealed) -> Answer:
-        """Hand one letter over and wait for the answer; never raises for what a service or a network does.
+        Raises ValueError where a header would hold what no header may.
+        """
 
-        Safe to call from many threads.
+    def send(self, letter: Letter, sealed: Any) -> Answer:
+        """Hand over a letter with what `seal` gave, and wait for the answer.
+
+        Never raises for what a service or a network does. Safe to call from many threads.
         """
 
     def close(self) -> None:

@@ -193,7 +193,7 @@ class Acceptance:
             self._check(notification, notification.created_at)
         else:
             unpushed.check(notification.message)
-        if Channel.EMAIL in notification.channels and not notification.mails:
+        if Channel.EMAIL in notification.channels and not notification.mails and not notification.disabled:
             mailable.check(notification.message)
 
     def _store(self, made: Sequence[tuple[Notification, Idempotency | None]]) -> list[bool]:

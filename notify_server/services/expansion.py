@@ -164,8 +164,10 @@ class Expansion:
         return stored.users if stored else ()
 
     def _batches_of(self, notification: Notification, cursor: str, users: tuple[str, ...]) -> list[Batch]:
-        """A page's batches, one a channel: those for push and mail are leased to us until the page has its entries, that
-        for realtime is for gateways to read."""
+        """A page's batches, one a channel.
+
+        Those for push and mail are leased to us until the page has its entries, that for realtime is for gateways to read.
+        """
         rank = Rank.of(notification.priority, small=not cursor and len(users) < SIZE)
         return [self._batch(notification, channel, cursor, users, rank) for channel in notification.channels]
 

@@ -89,7 +89,7 @@ class MailSorting:
             theirs = [user for user in page.batch.users if (parcel.notification.id, user) in wanted]
             for user in theirs:
                 self._place(parcel, users.get(user) or User(user), known.get((parcel.notification.id, user)), service)
-            self._block(parcel, users, blocked)
+            self._block(parcel, blocked)
             self._enter(parcel, users, known, now)
             parcels.append(parcel)
         return parcels
@@ -152,7 +152,7 @@ class MailSorting:
             parcel.plain = replace(mail, html=plain_html.page(mail.text, notification.message.link))
         return parcel.plain
 
-    def _block(self, parcel: Parcel, users: Mapping[str, User], blocked: Mapping[str, str]) -> None:
+    def _block(self, parcel: Parcel, blocked: Mapping[str, str]) -> None:
         if not blocked:
             return
         for sheet in [sheet for sheet in parcel.sheets if sheet.letter.to in blocked]:
@@ -173,7 +173,7 @@ class MailSorting:
         mails = {sheet.user: sheet.mail for sheet in parcel.sheets}
         self._sources.mails.enter(
             [
-                _record(notification, users.get(user) or User(user), mails.get(user), names, now, ends_at)
+                _record(notification, users.get(user) or User(user), mails.get(user), names, (now, ends_at))
                 for user in (*mails, *parcel.fresh)
                 if (notification.id, user) not in known
             ]
@@ -191,8 +191,10 @@ def _recorded(record: MailRecord) -> Answer | None:
 
 
 def _record(
-    notification: Notification, user: User, mail: Mail | None, names: Mapping[Mail, str], now: datetime, ends_at: datetime
+    notification: Notification, user: User, mail: Mail | None, names: Mapping[Mail, str], times: tuple[datetime, datetime]
 ) -> MailRecord:
+    """The line of a mail that is made now and goes then."""
+    now, ends_at = times
     texts = notification.texts
     return MailRecord(
         id=mail_id(notification.id, user.id),

@@ -49,28 +49,36 @@ class Stores:
     blocked: BlockedAddresses
 
 
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """How mails leave, and by which service."""
+
+    outlet: MailOutlet
+    service: MailService
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """What follows the answers; `rng` spreads retries."""
+
+    stores: Stores
+    completion: Completion
+    rng: Random
+
+
 class Mailing:
     """Sees loads through. Safe for many threads."""
 
-    def __init__(
-        self,
-        gate: Gate,
-        sorting: MailSorting,
-        outlet: MailOutlet,
-        service: MailService,
-        stores: Stores,
-        completion: Completion,
-        rng: Random,
-    ) -> None:
+    def __init__(self, gate: Gate, sorting: MailSorting, way: WayOut, after: After) -> None:
         self._gate = gate
         self._leasing = gate.leasing
         self._holder = gate.leasing.holder
         self._sorting = sorting
-        self._outlet = outlet
-        self._service = service
-        self._stores = stores
-        self._completion = completion
-        self._rng = rng
+        self._outlet = way.outlet
+        self._service = way.service
+        self._stores = after.stores
+        self._completion = after.completion
+        self._rng = after.rng
 
     @property
     def paused(self) -> bool:
@@ -98,7 +106,8 @@ class Mailing:
             except CredentialError:
                 self._wait(pages)
                 return
-            parcels = self._sorting.sort(pages, post.transport.service if post else Service.DISABLED, self._holder.now())
+            service = Service.DISABLED if post is None else post.transport.service
+            parcels = self._sorting.sort(pages, service, self._holder.now())
             failpoints.passes("mailing.entered")
             if not self._outlet.permit(parcels, probe):
                 self._leasing.release(pages)
@@ -162,7 +171,7 @@ class Mailing:
                     self._stores.blocked.block(sheet.letter.to, Reason.BAD_ADDRESS, answer.detail, now)
 
     def _rescue(self, parcels: Sequence[Parcel]) -> None:
-        """Queue those without an address who got one meanwhile: as with devices, whoever comes second sees the other."""
+        """Queue those without an address who got one since; as with devices, whoever comes second sees the other."""
         waiting = {
             (parcel.notification.id, user)
             for parcel in parcels

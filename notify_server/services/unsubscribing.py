@@ -63,7 +63,7 @@ class Unsubscribing:
         self._muting = muting
 
     def read(self, token: str) -> tuple[str, str] | None:
-        """User and category; None where nobody is known by that id any more. Raises NotFound: the link is none of ours."""
+        """User and category; None where that user is gone. Raises NotFound where the link is none of ours."""
         user, category = self._links.read(token)
         return (user, category) if self._users.among([user]) else None
 

@@ -84,7 +84,7 @@ def test_every_step_of_mailing_has_its_death_here():
     assert sorted(step.partition(":")[0] for step in STEPS) == sorted(s for s in failpoints.STEPS if s[:7] == "mailing")
 
 
-def test_an_address_that_was_stored_by_a_process_that_died_then_is_mailed_when_it_is_stored_again(scene, server, addressed):
+def test_an_address_stored_by_a_process_that_died_then_is_mailed_when_it_is_stored_again(scene, server, addressed):
     """The web process dies before it has queued what waits; the backend got no answer, and asks again."""
     notification = scene.accept(users=[addressed[0]], channels=MAIL)
     scene.database.users.update_one({"_id": addressed[0]}, {"$set": {"email": None}})
@@ -137,6 +137,7 @@ def test_a_mail_server_that_comes_and_goes_loses_nobody(scene, server, addressed
     until(lambda: scene.count(notification, reason="deferred") == PEOPLE, "all are put off")
     assert scene.count(notification, status="pending") == PEOPLE
     server.broken = False
-    scene.database.batches.update_many({"_id.c": "email"}, {"$set": {"due_at": scene.notification(notification)["created_at"]}})
+    now = scene.notification(notification)["created_at"]
+    scene.database.batches.update_many({"_id.c": "email"}, {"$set": {"due_at": now}})
     scene.await_done(notification)
     judge(scene, server, notification, addressed, "451 for everybody", 0)

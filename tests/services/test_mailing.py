@@ -431,7 +431,10 @@ def test_a_line_break_in_a_title_makes_no_header(post, server, text):
     assert post.standing(notification)["a"] in {("sent", None), ("failed", "mail_rejected")}
 
 
-@pytest.mark.parametrize("address", ["a@example.org\r\nRCPT TO:<v@example.org>", "a@example.org>\nDATA", "ä@example.org"])
+NO_ADDRESSES = ["a@example.org\r\nRCPT TO:<v@example.org>", "a@example.org>\nDATA", "ä@example.org"]
+
+
+@pytest.mark.parametrize("address", NO_ADDRESSES)
 def test_an_address_that_is_none_reaches_no_server(post, server, address):
     post.database["users"].update_one({"_id": "a"}, {"$set": {"email": address}})
     notification = post.accept("a", channels=MAIL)

@@ -42,7 +42,7 @@ def ask(link: str) -> Response:
 @routes.response(200, _HTML, content_type="text/html")
 @routes.alt_response(503)
 def click(link: str) -> Response:
-    """Mute the category of a mail for its recipient; mail programs do this with one click. Done again, it is the same."""
+    """Mute the category of a mail for its recipient; mail programs do this with one click."""
     if (found := services().unsubscribing.read(link)) is not None:
         _mute(*found)
     return _page(_DONE)

@@ -52,7 +52,10 @@ def test_a_link_that_is_only_followed_changes_nothing(nobody, backend, device_of
     assert muted(backend, device_of) == []
 
 
-@pytest.mark.parametrize("forge", [lambda link: link[:-2] + "AA", lambda link: "x", lambda link: link + "A", lambda _: "é"])
+FORGERIES = [lambda link: link[:-2] + "AA", lambda link: "x", lambda link: link + "A", lambda link: "é"]
+
+
+@pytest.mark.parametrize("forge", FORGERIES)
 def test_a_link_that_is_not_ours_does_nothing_and_tells_nothing(nobody, backend, device_of, link, forge):
     backend.put("/v1/users/a", {"email": "a@example.org"})
     for method in (nobody.get, nobody.post):
