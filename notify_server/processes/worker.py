@@ -27,6 +27,8 @@ log = structlog.get_logger()
 _ALLOCATIONS = 50_000  # new containers until the collector looks at the youngest: some ten batches
 _FROM_QUEUE = 4  # every so many loads, a dispatcher looks at the queue first
 _MAILERS = 2  # batches of mails in hand: while one waits for its last answers, the other goes on
+_MAIL_LOOK = 0.25  # seconds between two looks for mails that find none: every notification calls, and most have no mail
+_MAIL_PACE = 2.0  # seconds between two looks at their pace
 _LOOK = 0.5  # seconds between two looks at the pace that all workers share
 
 
@@ -141,10 +143,11 @@ class Worker:
         elif load := self._leasing.take(channel=Channel.EMAIL):
             self._mailing.mail(load)
         else:
+            self._mail_pacer.stopping.wait(_MAIL_LOOK)
             self._handoff.wait_for_call(calls, self._config.poll)
 
     def _pace_mail(self) -> None:
-        self._mail_governor.rest(_LOOK)
+        self._mail_governor.rest(_MAIL_PACE)
         if not self._mail_pacer.stopping.is_set():
             self._mail_governor.refresh()
 

@@ -95,11 +95,16 @@ class MailOutlet:
         for (parcel, sheet), answer in zip(sheets, answers, strict=True):
             if answer is not None:
                 parcel.answers[sheet.user] = answer
-        said = [answer for answer in answers if answer is not None]
-        if said:
-            metrics.SEND_SECONDS.labels(Channel.EMAIL.value).observe(monotonic() - began)
-            self._tell(said)
-            self._governor.observe([answer.outcome for answer in said], probe)
+        metrics.SEND_SECONDS.labels(Channel.EMAIL.value).observe(monotonic() - began)
+        self._tell([answer for answer in answers if answer is not None], probe)
+
+    def refuse(self, parcels: Sequence[Parcel], answer: Answer, probe: str | None) -> None:
+        """Give every sheet the same answer, without asking a mail service."""
+        for parcel in parcels:
+            parcel.fresh = {sheet.user: answer for sheet in parcel.sheets}
+            parcel.answers.update(parcel.fresh)
+        self.record(parcels, self._clock())
+        self._tell([answer for parcel in parcels for _ in parcel.sheets], probe)
 
     def record(self, parcels: Sequence[Parcel], now: datetime) -> None:
         """Write down the answers that nobody was asked for."""
@@ -145,13 +150,17 @@ class MailOutlet:
                     sealed[key] = None
         return sealed
 
-    def _tell(self, answers: Sequence[Answer]) -> None:
+    def _tell(self, answers: Sequence[Answer], probe: str | None) -> None:
+        """Count the answers, say aloud what a person has to mend, and pace by them what follows."""
+        if not answers:
+            return
         counts = Counter((answer.outcome.kind.value, answer.outcome.reason or "") for answer in answers)
         for labels, count in counts.items():
             metrics.OUTCOMES.labels(Channel.EMAIL.value, *labels).inc(count)
         for reason, event in _ALARMS.items():
             if met := [answer.detail for answer in answers if answer.outcome.reason is reason]:
                 log.error(event, mails=len(met), detail=met[0])
+        self._governor.observe([answer.outcome for answer in answers], probe)
 
 
 def _said(parcel: Parcel, sheet: Sheet, answer: Answer, post: Post, now: datetime) -> Recorded:

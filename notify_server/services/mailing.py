@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
+from time import monotonic
 
 import structlog
 
 from notify_server import failpoints
 from notify_server.domain.batch import Batch
-from notify_server.domain.mail import Service
+from notify_server.domain.mail import Answer, Service
 from notify_server.domain.mailing import MailPlan, Mailed, plan
 from notify_server.domain.notification import Channel
 from notify_server.domain.outcome import Kind
@@ -23,10 +24,10 @@ from notify_server.domain.registry import Event, Note, Reason
 from notify_server.errors import CredentialError
 from notify_server.services.completion import Completion
 from notify_server.services.gate import Gate
-from notify_server.services.leasing import Leasing
+from notify_server.services.leasing import Mark
 from notify_server.services.load import Load, who
 from notify_server.services.mail_outlet import MailOutlet, Post
-from notify_server.services.mail_service import MailService
+from notify_server.services.mail_service import UNREADABLE, MailService
 from notify_server.services.mail_sorting import MailSorting, Parcel
 from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.blocked_addresses import BlockedAddresses
@@ -35,6 +36,7 @@ from notify_server.storage.users import Users
 
 log = structlog.get_logger()
 
+_STALE = 0.2  # seconds of waiting, after which what was read before is read again
 _PROBE = 3  # recipients who are sent to first, after the channel was broken
 Part = tuple[str, Sequence[str]]
 
@@ -93,40 +95,48 @@ class Mailing:
     def mail(self, load: Load) -> None:
         """See leased batches through."""
         with self._leasing.in_hand(load):
-            pages: Load = self._gate.pass_open(load)
             mark = self._leasing.mark()
+            pages: Load = self._gate.pass_open(load)
             probe = self._outlet.probe() if pages else None
             if probe:
                 pages = self._leasing.narrow(pages, _PROBE)
-            if not pages:
-                self._complete(load)
-                return
-            try:
-                post = self._post(lambda: self._leasing.lapsed(mark))
-            except CredentialError:
-                self._wait(pages)
-                return
-            service = Service.DISABLED if post is None else post.transport.service
-            parcels = self._sorting.sort(pages, service, self._holder.now())
-            failpoints.passes("mailing.entered")
-            if not self._outlet.permit(parcels, probe):
-                self._leasing.release(pages)
-                return
-            self._leasing.prove(pages)
-            self._outlet.record(parcels, self._holder.now())
-            if post is not None:
-                self._outlet.send(parcels, post, probe)
-            failpoints.passes("mailing.sent")
+            if pages:
+                self._send(pages, mark, probe)
             if not self._leasing.lapsed(mark):
-                self._settle(parcels)
-                self._complete(load)
+                self._completion.check(sorted({page.batch.key.notification for page in load}))
 
-    def _complete(self, load: Load) -> None:
-        self._completion.check(sorted({page.batch.key.notification for page in load}))
+    def _send(self, pages: Load, mark: Mark, probe: str | None) -> None:
+        post = self._post(lambda: self._leasing.lapsed(mark))
+        parcels = self._sort(pages, post)
+        began = monotonic()
+        if not self._outlet.permit(parcels, probe):
+            self._leasing.release(pages)
+            return
+        if monotonic() - began > _STALE:
+            pages = self._gate.pass_open(pages)
+            parcels = self._sort(pages, post)
+        self._leasing.prove(pages)
+        self._outlet.record(parcels, self._holder.now())
+        if isinstance(post, Post):
+            self._outlet.send(parcels, post, probe)
+        elif post is not None:
+            self._outlet.refuse(parcels, post, probe)
+        failpoints.passes("mailing.sent")
+        if not self._leasing.lapsed(mark):
+            self._settle(parcels)
 
-    def _post(self, lapsed: Callable[[], bool]) -> Post | None:
-        transport = self._service.transport()
-        settings = self._service.settings()
+    def _sort(self, pages: Load, post: Post | Answer | None) -> list[Parcel]:
+        service = Service.DISABLED if post is None else Service.SMTP
+        parcels = self._sorting.sort(pages, service, self._holder.now())
+        failpoints.passes("mailing.entered")
+        return parcels
+
+    def _post(self, lapsed: Callable[[], bool]) -> Post | Answer | None:
+        """How to send; None: mail is disabled. An answer: to everybody, as our own secret cannot be read."""
+        try:
+            transport, settings = self._service.transport(), self._service.settings()
+        except CredentialError:
+            return UNREADABLE
         if transport is None or settings.sender is None:
             return None
         return Post(transport, settings.sender.address, settings.reply_to, lapsed)
@@ -185,8 +195,3 @@ class Mailing:
         for notification, user in sorted(waiting):
             if user in addressed:
                 self._stores.batches.call(Batch.awaited(notification, user, self._holder.now(), Channel.EMAIL))
-
-    def _wait(self, pages: Load) -> None:
-        """Our own secret cannot be read: let everything be for a lease time."""
-        for page in pages:
-            self._leasing.postpone(page.batch)
