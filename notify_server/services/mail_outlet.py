@@ -85,6 +85,8 @@ class MailOutlet:
     def send(self, parcels: Sequence[Parcel], post: Post, probe: str | None) -> None:
         """Send every sheet, all connections at a time, and add what was said to the answers of its parcel."""
         sheets = [(parcel, sheet) for parcel in parcels for sheet in parcel.sheets]
+        if not sheets:
+            return
         sealed = self._seal(parcels, post)
         began = monotonic()
         futures = [

@@ -7,6 +7,7 @@ from pymongo import MongoClient
 
 from notify_server.api.gauges import Gauges
 from notify_server.domain.notification import Channel
+from notify_server.domain.notification import Channel
 from notify_server.domain.pace import Limits
 from notify_server.domain.registry import Reason
 from notify_server.services.health import Health, Pacing
@@ -21,7 +22,7 @@ from tests.builders import NOON, StoppedClock, a_batch, after
 
 def gauges(database: Store) -> dict[str, float]:
     """Each sample by its name and labels, as Prometheus gets it."""
-    pacing = Pacing(Paces(database), Workers(database), Limits(rate=1000.0, ramp=0.0))
+    pacing = Pacing(Paces(database), Workers(database), {Channel.PUSH: Limits(rate=1000.0, ramp=0.0)})
     registry = CollectorRegistry()
     registry.register(Gauges(Health(database, Backlog(database), Expansions(database), pacing, StoppedClock())))
     lines = generate_latest(registry).decode().splitlines()

@@ -5,7 +5,9 @@ import pytest
 
 from notify_server.bootstrap import build_erasing
 from notify_server.domain.batch import Rank
-from notify_server.domain.notification import Audience
+from notify_server.domain.email_settings import EmailSettings, SmtpServer
+from notify_server.domain.mail import Address, Security, Service
+from notify_server.domain.notification import Audience, Channel, Message
 from notify_server.domain.registry import Status
 from notify_server.domain.user import Mutable
 from notify_server.errors import NotFound
@@ -15,12 +17,13 @@ from notify_server.services.erasing import Erasing
 from notify_server.services.reception import Report
 from notify_server.storage.users import Users
 from tests.builders import after, at_once
+from tests.fcm_simulator import free_port
 from tests.services.interruption import Interrupted, Killed, die
 from tests.services.scene import HELLO, LEASE, Scene
 
 ME = "person-to-erase"
 MADE = 60.0  # seconds after which a profile without anything is taken for an echo
-COMPLETE = {"devices": 1, "entries": 3, "profiles": 1}
+COMPLETE = {"devices": 1, "entries": 3, "mails": 0, "profiles": 1}
 
 
 @pytest.fixture
@@ -104,7 +107,7 @@ def test_an_expansion_that_runs_at_the_same_moment_does_not_bring_the_person_bac
     notification = scene.accept(ME, "z")
     engine = scene.engine
     claims = engine.expansion.claim(list(Rank), 9)  # the audience is read, nothing is written
-    assert erasing.erase(ME).erased == {"devices": 1, "entries": 0, "profiles": 1}
+    assert erasing.erase(ME).erased == {"devices": 1, "entries": 0, "mails": 0, "profiles": 1}
     loads = [load for claim in claims for load in engine.expansion.loads(claim)]
     assert "users" in mentions(scene)
     for load in loads:
@@ -278,3 +281,18 @@ def empty(scene: Scene) -> None:
     for name in set(scene.database.list_collection_names()) - {"migrations", "keys", "signals"}:
         scene.database[name].delete_many({})
     scene.fcm.clear()
+
+
+def test_mails_go_with_their_entries_and_what_was_said_to_others_stays(scene: Scene) -> None:
+    nobody = SmtpServer("127.0.0.1", free_port(), Security.NONE)
+    scene.services.email_settings.put(EmailSettings(Service.SMTP, Address("n@example.org"), smtp=nobody))
+    scene.address(ME, "other")
+    both = scene.accept(ME, "other", channels=(Channel.EMAIL,))
+    alone = scene.accept(ME, channels=(Channel.EMAIL,), message=Message("For you alone"))
+    scene.mail()
+    said = {found["user"]: found["content"] for found in scene.database["mails"].find()}
+    assert scene.database["mail_contents"].count_documents({}) == 2
+    assert scene.services.erasing.erase(ME).erased["mails"] == 2
+    assert list(scene.mails(both)) == ["other"]
+    assert scene.mails(alone) == {}
+    assert [found["_id"] for found in scene.database["mail_contents"].find()] == [said["other"]]
