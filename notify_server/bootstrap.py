@@ -284,9 +284,7 @@ def _mailing(config: Config, database: Store, gate: Gate, governor: Governor, rn
     blocked = BlockedAddresses(database)
     limits = MailLimits(config.mail_timeout, config.mail_ca_file)
     settings = build_email_settings(config, database, clock)
-    service = MailService(
-        settings, lambda found: open_mail_transport(found, config.sendgrid_endpoint, limits, clock)
-    )
+    service = MailService(settings, lambda found: open_mail_transport(found, config.sendgrid_endpoint, limits, clock))
     sources = MailSources(Registry(database), Joint(database), users, notifications, mails, blocked)
     links = Links(HashKeys(database), config.public_url)
     return Mailing(

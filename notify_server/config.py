@@ -327,15 +327,19 @@ def _problems(env: Env) -> list[str]:
     return []
 
 
+def _mail_contradictions(config: Config) -> list[str]:
+    if config.smtp_password and config.smtp_host == "":
+        return ["NOTIFY_SMTP_PASSWORD: is set, but NOTIFY_SMTP_HOST, the server that it is for, is not."]
+    return []
+
+
 def _contradictions(config: Config) -> list[str]:
     """What is wrong with settings taken together; one that is wrong by itself is None here."""
-    found = []
+    found = _mail_contradictions(config)
     if config.jwt_secret_previous and config.jwt_secret == "":
         found.append("NOTIFY_JWT_SECRET_PREVIOUS: is set, but NOTIFY_JWT_SECRET, which takes its place, is not.")
     elif config.jwt_secret_previous and config.jwt_secret_previous == config.jwt_secret:
         found.append("NOTIFY_JWT_SECRET_PREVIOUS: is the same as NOTIFY_JWT_SECRET.")
-    if config.smtp_password and config.smtp_host == "":
-        found.append("NOTIFY_SMTP_PASSWORD: is set, but NOTIFY_SMTP_HOST, the server that it is for, is not.")
     if config.demo and not config.is_local:
         found.append("NOTIFY_DEMO: is for this machine alone, but NOTIFY_HOST is not 127.0.0.1.")
     stale, removed = config.device_stale_days, config.device_remove_days

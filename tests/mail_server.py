@@ -22,8 +22,7 @@ from threading import Lock, Thread
 from types import TracebackType
 from typing import Any, Self, cast
 
-from aiosmtpd.smtp import AuthResult, LoginPassword
-from aiosmtpd.smtp import SMTP as Protocol
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from notify_server.simulator.certificates import ensure
 
@@ -62,7 +61,7 @@ class _Handler:
         self._server = server
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's names
-        self, server: Protocol, session: Any, envelope: Any, address: str, options: list[str]
+        self, server: SMTP, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
         if refusal := self._server.refusals.get("MAIL"):
             return refusal
@@ -71,7 +70,7 @@ class _Handler:
         return "250 OK"
 
     async def handle_RCPT(  # noqa: N802
-        self, server: Protocol, session: Any, envelope: Any, address: str, options: list[str]
+        self, server: SMTP, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
         local = address.partition("@")[0]
         named = _NAMED.fullmatch(local)
@@ -79,7 +78,7 @@ class _Handler:
         if self._server.broken:
             return "451 4.3.0 out of order"
         if local == "421":
-            asyncio.get_running_loop().call_soon(lambda: server.transport.close())
+            asyncio.get_running_loop().call_soon(server.transport.close)
             return f"421 {TEXTS['421']}"
         if local == "drop":
             server.transport.abort()
@@ -88,7 +87,7 @@ class _Handler:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: Protocol, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802
         to = envelope.rcpt_tos[0]
         local = to.partition("@")[0]
         named = _NAMED.fullmatch(local)
@@ -119,7 +118,7 @@ class MailServer:
         self.refusals: dict[str, str] = {}
         self.delay = 0.0
         self.broken = False
-        self.loses: Callable[[int], bool] = lambda number: False
+        self.loses: Callable[[int], bool] = lambda _: False
         self.tried: Counter[str] = Counter()
         self.mails: list[Caught] = []
         self.sessions = 0
@@ -134,7 +133,7 @@ class MailServer:
         self._implicit = context if implicit else None
         self._options = options | {"hostname": "localhost", "enable_SMTPUTF8": True}
         self._wanted = port
-        self._connections: list[Protocol] = []
+        self._connections: list[SMTP] = []
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever)
 
@@ -146,9 +145,9 @@ class MailServer:
     async def _listen(self) -> None:
         handler = _Handler(self)
 
-        def connected() -> Protocol:
+        def connected() -> SMTP:
             self.sessions += 1
-            self._connections.append(Protocol(handler, **self._options))
+            self._connections.append(SMTP(handler, **self._options))
             return self._connections[-1]
 
         self._listening = await self._loop.create_server(connected, "127.0.0.1", self._wanted, ssl=self._implicit)

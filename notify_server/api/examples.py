@@ -331,8 +331,7 @@ _ANSWERS: dict[str, Any] = {
     "TokenPage": {"tokens": [_TOKEN], "next": None},
     "LinePage": {"lines": [_LINE], "next": None},
     "MailPage": {"mails": [_MAIL], "next": None},
-    "ShownMail": _MAIL
-    | {"message": {"subject": _TITLE, "text": _TEXT, "html": f"<!DOCTYPE html><p>{_TEXT}</p>"}},
+    "ShownMail": _MAIL | {"message": {"subject": _TITLE, "text": _TEXT, "html": f"<!DOCTYPE html><p>{_TEXT}</p>"}},
     "Allowed": {"allowed": True},
     "ShownEmailSettings": _SETTINGS,
     "Status": {"status": "alive"},

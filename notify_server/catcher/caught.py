@@ -23,7 +23,7 @@ class Caught:
 
     def as_json(self, *, whole: bool = False) -> dict[str, Any]:
         """What it says; `whole`: with headers, text, HTML and the names of attachments."""
-        message = cast(EmailMessage, message_from_bytes(self.content, policy=policy.default))
+        message = message_from_bytes(self.content, policy=policy.default)
         shown: dict[str, Any] = {
             "id": self.number,
             "at": self.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),

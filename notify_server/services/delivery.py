@@ -1,7 +1,7 @@
 """Seeing leased batches through: which of them may be sent, to whom, and what the channel says of each device."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 

@@ -6,7 +6,7 @@ settings can have a secret sent to a server of their own.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
 from time import monotonic
@@ -35,7 +35,7 @@ class Environment:
     smtp_host: str = ""
     smtp_password: str = ""
     sendgrid_key: str = ""
-    fallback: EmailSettings = EmailSettings()
+    fallback: EmailSettings = field(default_factory=EmailSettings)
 
     def password_for(self, server: SmtpServer) -> str | None:
         """The password of the environment, where it is for this server."""
@@ -81,7 +81,7 @@ class EmailSettingsStore:
         """What is set, without secrets."""
         found = self._store.get(_NAME)
         settings = self._environment.fallback if found is None else _read(found)
-        return Shown(settings, self._secrets(found, settings), found and found["updated_at"])
+        return Shown(settings, self._secrets(found, settings), None if found is None else found["updated_at"])
 
     def put(self, wanted: EmailSettings) -> Shown:
         """Replace the settings; a secret that is not given stays, as long as what it is for stays.

@@ -166,7 +166,7 @@ class Expansion:
     def _batches_of(self, notification: Notification, cursor: str, users: tuple[str, ...]) -> list[Batch]:
         """A page's batches, one a channel.
 
-        Those for push and mail are leased to us until the page has its entries, that for realtime is for gateways to read.
+        Those for push and mail are leased to us until the page has its entries; that for realtime is for gateways.
         """
         rank = Rank.of(notification.priority, small=not cursor and len(users) < SIZE)
         return [self._batch(notification, channel, cursor, users, rank) for channel in notification.channels]

@@ -134,7 +134,9 @@ class Governor:
             if probe or (len(self._missed) >= _MISSES and sum(self._missed) >= _MISSED):
                 self._break(Reason.UNAVAILABLE, probe)
         elif probe:
-            self._change(f"{self._channel} channel probed in vain", lambda pace: pace.unprobed(probe, self._holder.now()))
+            self._change(
+                f"{self._channel} channel probed in vain", lambda pace: pace.unprobed(probe, self._holder.now())
+            )
 
     def _break(self, reason: Reason, probe: str | None) -> None:
         self._missed.clear()

@@ -20,7 +20,7 @@ from notify_server.storage.signals import Signals
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A moment at which leases were ours, by a monotonic clock in seconds; `lapses` counts how often they had run out."""
+    """A moment at which leases were ours, by a monotonic clock in seconds, and how often they had run out by then."""
 
     at: float
     lapses: int

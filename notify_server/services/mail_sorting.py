@@ -191,7 +191,11 @@ def _recorded(record: MailRecord) -> Answer | None:
 
 
 def _record(
-    notification: Notification, user: User, mail: Mail | None, names: Mapping[Mail, str], times: tuple[datetime, datetime]
+    notification: Notification,
+    user: User,
+    mail: Mail | None,
+    names: Mapping[Mail, str],
+    times: tuple[datetime, datetime],
 ) -> MailRecord:
     """The line of a mail that is made now and goes then."""
     now, ends_at = times
@@ -207,8 +211,8 @@ def _record(
         address=user.email,
         category=notification.category,
         action=notification.action,
-        template=texts and texts.template,
-        locale=texts and texts.choose(user.locale),
-        content=mail and names[mail],
-        subject=mail and mail.subject,
+        template=None if texts is None else texts.template,
+        locale=None if texts is None else texts.choose(user.locale),
+        content=None if mail is None else names[mail],
+        subject=None if mail is None else mail.subject,
     )

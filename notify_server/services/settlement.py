@@ -114,11 +114,12 @@ class Settlement:
             if event is None:
                 self._hold(parts, note, shared)
                 continue
+            moved = parts
             if event is Event.FAIL and (waiting := [part for part in parts if part[0] in mailed]):
                 self._joint.unpushable(who(waiting), note)
-                parts = [part for part in parts if part[0] not in mailed]
-            if parts:
-                self._registry.move(event, who(parts), note)
+                moved = [part for part in parts if part[0] not in mailed]
+            if moved:
+                self._registry.move(event, who(moved), note)
             if live := [part for part in parts if part[0] in shared]:
                 self._registry.pushed(who(live), note)
 

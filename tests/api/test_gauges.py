@@ -7,7 +7,6 @@ from pymongo import MongoClient
 
 from notify_server.api.gauges import Gauges
 from notify_server.domain.notification import Channel
-from notify_server.domain.notification import Channel
 from notify_server.domain.pace import Limits
 from notify_server.domain.registry import Reason
 from notify_server.services.health import Health, Pacing

@@ -33,7 +33,8 @@ from notify_server.storage.inbox_pages import InboxPages, Walk
 from notify_server.storage.joint import Joint
 from notify_server.storage.leases import Leases
 from notify_server.storage.mail_pages import MailPages
-from notify_server.storage.mails import Mails, Recorded, content_id
+from notify_server.storage import mails as mail_store
+from notify_server.storage.mails import Mails, content_id
 from notify_server.storage.members import Members
 from notify_server.storage.notifications import Idempotency, Notifications
 from notify_server.storage.paces import Paces
@@ -92,7 +93,11 @@ class Work:
             watch(Receipts(database)),
         )
         self.resends = watch(Resends(database))
-        self.mails, self.mail_pages, self.joint = watch(Mails(database)), watch(MailPages(database)), watch(Joint(database))
+        self.mails, self.mail_pages, self.joint = (
+            watch(Mails(database)),
+            watch(MailPages(database)),
+            watch(Joint(database)),
+        )
         self.blocked, self.settings = watch(BlockedAddresses(database)), watch(Settings(database))
         self.inbox, self.subscriptions = watch(Inbox(database)), watch(Subscriptions(database))
         self.inbox_pages = watch(InboxPages(database))
@@ -373,7 +378,7 @@ class Work:
     def _mails(self) -> None:
         said = Mail("s", "t")
         for number, made in enumerate(self.made):
-            name, users = content_id(made.id, said), USERS[number : number + 20] + ["u070"]
+            name, users = content_id(made.id, said), [*USERS[number : number + 20], "u070"]
             self.mails.say([(name, said)], after(60))
             self.mails.enter([_a_mail(made.id, user, number, name) for user in users])
         n, user = self.made[20].id, USERS[25]
@@ -382,12 +387,18 @@ class Work:
         self.mails.find(mail)
         self.mails.content(content_id(n, said))
         self.mails.awaiting(user)
-        self.mails.record([Recorded(mail, Status.SENT, NOON, 1, {"reason": None})])
+        self.mails.record([mail_store.Recorded(mail, Status.SENT, NOON, 1, {"reason": None})])
         self.mails.move(mail, Event.RECEIVE, NOON)
         self.mails.resend({n: USERS[20:30]}, 1, NOON)
         self.mails.cancel(n, [USERS[26]], NOON)
         self.mails.expire(after(5))
-        for filters in ({}, {"recipient": user}, {"action": "a1"}, {"status": "pending"}, {"from": NOON, "to": after(9)}):
+        for filters in (
+            {},
+            {"recipient": user},
+            {"action": "a1"},
+            {"status": "pending"},
+            {"from": NOON, "to": after(9)},
+        ):
             self.mail_pages.page(filters, None, 9)
             self.mail_pages.page(filters, mail, 9)
         for address in USERS:

@@ -41,7 +41,8 @@ def test_they_can_be_forgotten(mails):
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/"), ("GET", "/mails/9"), ("POST", "/mails"), ("DELETE", "/mails/1"), ("GET", "/mails/x")]
+    ("method", "path"),
+    [("GET", "/"), ("GET", "/mails/9"), ("POST", "/mails"), ("DELETE", "/mails/1"), ("GET", "/mails/x")],
 )
 def test_nothing_else_is_there(mails, method, path):
     assert ask(mails, method, path)[0] == 404

@@ -56,7 +56,7 @@ def duplicates(server: MailServer) -> int:
     return sum(counts.values()) - len(counts)
 
 
-def judge(scene: Scene, server: MailServer, notification: str, users: list[str], fault: str, window: int) -> None:
+def judge(scene: Scene, server: MailServer, notification: str, users: list[str], *, fault: str, window: int) -> None:
     """Everybody was mailed, entries and mails say so, and no more was sent twice than was in doubt."""
     evidence = scene.evidence(notification)
     assert not scene.service.failures()
@@ -77,7 +77,7 @@ def test_a_worker_that_dies_there_is_followed_by_another(scene, server, addresse
     scene.service.start("scheduler")
     mailer(scene, server)
     scene.await_done(notification)
-    judge(scene, server, notification, addressed, step, STEPS[step])
+    judge(scene, server, notification, addressed, fault=step, window=STEPS[step])
 
 
 def test_every_step_of_mailing_has_its_death_here():
@@ -108,7 +108,7 @@ def test_workers_that_are_killed_again_and_again_leave_nobody_out(scene, server,
         victim.kill()
     mailer(scene, server)
     scene.await_done(notification)
-    judge(scene, server, notification, addressed, "kill -9", 3 * IN_DOUBT)
+    judge(scene, server, notification, addressed, fault="kill -9", window=3 * IN_DOUBT)
 
 
 def test_a_worker_that_stands_still_for_longer_than_its_lease_does_not_mail_what_another_has_taken_over(
@@ -140,4 +140,4 @@ def test_a_mail_server_that_comes_and_goes_loses_nobody(scene, server, addressed
     now = scene.notification(notification)["created_at"]
     scene.database.batches.update_many({"_id.c": "email"}, {"$set": {"due_at": now}})
     scene.await_done(notification)
-    judge(scene, server, notification, addressed, "451 for everybody", 0)
+    judge(scene, server, notification, addressed, fault="451 for everybody", window=0)

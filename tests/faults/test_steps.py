@@ -92,9 +92,7 @@ def take_over(scene: Scene) -> None:
 
 def test_every_step_has_its_death_here():
     kinds = (BROADCAST, TOGETHER, FROM_QUEUE, EXPIRY, REAPING, GATEWAY, SEQUENCING, MAILING, OTHERS)
-    assert sorted(step for kind in kinds for step in kind) == sorted(
-        STEPS
-    )
+    assert sorted(step for kind in kinds for step in kind) == sorted(STEPS)
 
 
 @each(BROADCAST)

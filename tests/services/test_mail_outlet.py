@@ -49,8 +49,13 @@ def test_every_sheet_is_answered_and_written_down(scene: Scene, server, transpor
         "rcpt-550": Reason.BAD_ADDRESS,
     }
     mails = scene.mails(notification)
-    assert {user: mail["status"] for user, mail in mails.items()} == {**dict.fromkeys(USERS, "sent"), "rcpt-550": "failed"}
-    assert {mail["message_id"] for mail in mails.values()} == {f"<{mail['_id']}@example.org>" for mail in mails.values()}
+    assert {user: mail["status"] for user, mail in mails.items()} == {
+        **dict.fromkeys(USERS, "sent"),
+        "rcpt-550": "failed",
+    }
+    assert {mail["message_id"] for mail in mails.values()} == {
+        f"<{mail['_id']}@example.org>" for mail in mails.values()
+    }
     assert server.sessions <= scene.config.mail_connections
 
 

@@ -1,8 +1,9 @@
 import pytest
 
-from notify_server.domain.mail import mail_id
+from notify_server.domain.mail import Answer, mail_id
 from notify_server.domain.mail_event import Kind, MailEvent
 from notify_server.domain.notification import Channel
+from notify_server.domain.outcome import ACCEPTED
 from notify_server.domain.registry import Status
 from notify_server.storage.blocked_addresses import BlockedAddresses
 from notify_server.storage.mails import Mails, Recorded
@@ -19,17 +20,10 @@ def sent(scene: Scene) -> str:
     sorting = scene.engine.mailing._sorting
     [parcel] = sorting.sort(page, "smtp", scene.clock())
     Mails(scene.database).record([Recorded(parcel.sheets[0].letter.id, Status.SENT, scene.clock(), 1, {})])
-    parcel.answers["a"] = parcel.answers.get("a") or _accepted()
+    parcel.answers["a"] = Answer(ACCEPTED)
     scene.engine.mailing._settle([parcel])
     assert scene.standing(notification) == {"a": ("sent", None)}
     return notification
-
-
-def _accepted():
-    from notify_server.domain.mail import Answer
-    from notify_server.domain.outcome import ACCEPTED
-
-    return Answer(ACCEPTED)
 
 
 def report(scene: Scene, notification: str, *kinds: Kind) -> None:

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -394,7 +395,7 @@ class TestDeath:
         post.address(*users)
         notifications = [post.accept(*users[start : start + 20], channels=MAIL) for start in (0, 20, 40)]
         post.expand()
-        at_once(*(lambda engine=post.worker(): post.mail(engine) for _ in range(3)))
+        at_once(*(partial(post.mail, post.worker()) for _ in range(3)))
         assert sorted(caught.to for caught in server.mails) == sorted(f"{user}@example.org" for user in users)
         for notification in notifications:
             assert {status for status, _ in post.standing(notification).values()} == {"sent"}

@@ -47,7 +47,9 @@ def test_a_mail_is_entered_once_and_read_as_it_was_written(mails):
 
 def test_what_is_said_of_a_pending_mail_is_written_once(mails):
     mails.enter([a_mail("a"), a_mail("b")])
-    assert mails.record([recorded("a", provider_id="Q1"), recorded("b", Status.PENDING, reason="deferred")]) == [True] * 2
+    assert (
+        mails.record([recorded("a", provider_id="Q1"), recorded("b", Status.PENDING, reason="deferred")]) == [True] * 2
+    )
     mails.record([recorded("a", Status.FAILED, reason="bad_address")])
     a, b = (mails.find(mail_id(N, user)) for user in "ab")
     assert (a.status, a.attempts, a.sent_at, a.provider_id) == (Status.SENT, 1, after(1), "Q1")

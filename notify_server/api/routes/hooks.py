@@ -23,7 +23,7 @@ routes = Routes("hooks", __name__, description="Signed reports of mail services"
 def sendgrid() -> None:
     """Take SendGrid's signed events: a list of objects, as its Event Webhook sends them."""
     key, body = services().email_settings.show().settings.webhook_key, request.get_data()
-    if key is None or not sendgrid_events.is_signed(key, request.headers, body, services().clock()):
+    if key is None or not sendgrid_events.is_signed(key, dict(request.headers), body, services().clock()):
         raise Unauthenticated("This is not signed with the key of the settings, or was signed too long ago.")
     try:
         events = sendgrid_events.read(body)

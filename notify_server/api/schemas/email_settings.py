@@ -72,9 +72,7 @@ class EmailSettingsSchema(Schema):
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> EmailSettings:
         sendgrid = data.pop("sendgrid") or {}
-        return EmailSettings(
-            **data, sendgrid_key=sendgrid.get("key"), webhook_key=sendgrid.get("webhook_key")
-        )
+        return EmailSettings(**data, sendgrid_key=sendgrid.get("key"), webhook_key=sendgrid.get("webhook_key"))
 
 
 class ShownSenderSchema(Schema):

@@ -28,9 +28,7 @@ class Written:
     sender: str
 
 
-def write(
-    mail: Mail, sender: Address, reply_to: str | None, attachments: Sequence[Enclosure] = ()
-) -> Written:
+def write(mail: Mail, sender: Address, reply_to: str | None, attachments: Sequence[Enclosure] = ()) -> Written:
     """Text, HTML and attachments as MIME. Raises ValueError where a header would hold a line break."""
     message = EmailMessage(policy=_POLICY)
     message["From"] = mailbox(sender)

@@ -27,9 +27,7 @@ class SendgridTransport:
 
     service = Service.SENDGRID
 
-    def __init__(
-        self, endpoint: str, key: str, sender: Address, limits: Limits, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, endpoint: str, key: str, sender: Address, limits: Limits, clock: Callable[[], datetime]) -> None:
         self._sender = sender
         self._clock = clock
         self._client = httpx.Client(

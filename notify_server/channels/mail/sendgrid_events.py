@@ -78,5 +78,5 @@ def _event(found: dict[str, Any]) -> MailEvent | None:
 def _key(written: str) -> ec.EllipticCurvePublicKey:
     key = serialization.load_der_public_key(base64.b64decode(written, validate=True))
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise ValueError("Not a key of P-256.")  # noqa: TRY004 - the caller asks for a value, not a type
+        raise ValueError("Not a key of P-256.")
     return key

@@ -31,9 +31,7 @@ class SmtpTransport:
 
     service = Service.SMTP
 
-    def __init__(
-        self, server: SmtpServer, sender: Address, limits: Limits, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, server: SmtpServer, sender: Address, limits: Limits, clock: Callable[[], datetime]) -> None:
         self._server = server
         self._sender = sender
         self._timeout = limits.timeout
@@ -43,9 +41,7 @@ class SmtpTransport:
         self._lock = Lock()
         self._closed = False
 
-    def seal(
-        self, mail: Mail, reply_to: str | None, attachments: tuple[Enclosure, ...]
-    ) -> composition.Written:
+    def seal(self, mail: Mail, reply_to: str | None, attachments: tuple[Enclosure, ...]) -> composition.Written:
         """As in MailTransport."""
         return composition.write(mail, self._sender, reply_to, attachments)
 

@@ -96,8 +96,6 @@ def test_a_stored_password_stays_until_the_server_changes(admin):
 
 def test_sendgrid_with_its_verification_key(admin, tmp_path):
     key = SendgridServer(tmp_path).webhook_key
-    answer = admin.put(
-        PATH, {"service": "sendgrid", "from": SENDER, "sendgrid": {"key": "SG.x", "webhook_key": key}}
-    )
+    answer = admin.put(PATH, {"service": "sendgrid", "from": SENDER, "sendgrid": {"key": "SG.x", "webhook_key": key}})
     assert (answer.status_code, answer.json["webhook_key"]) == (200, key)
     assert answer.json["secrets"]["sendgrid_key"] == "stored"

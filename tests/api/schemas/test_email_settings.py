@@ -21,7 +21,9 @@ def test_settings_are_read_whole():
 
 
 def test_they_are_shown_without_secrets_even_if_they_were_there():
-    settings = EmailSettings(Service.SMTP, smtp=SmtpServer("mail", 25, username="u", password="p4ss"), sendgrid_key="SG.x")
+    settings = EmailSettings(
+        Service.SMTP, smtp=SmtpServer("mail", 25, username="u", password="p4ss"), sendgrid_key="SG.x"
+    )
     shown = ShownEmailSettingsSchema().dump(Shown(settings, {"smtp_password": "stored", "sendgrid_key": None}, None))
     assert "p4ss" not in str(shown)
     assert "SG.x" not in str(shown)

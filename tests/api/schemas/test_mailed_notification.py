@@ -48,7 +48,9 @@ def test_all_together_have_a_limit():
         EmailSchema().load({"attachments": [PDF] * 11})
 
 
-@pytest.mark.parametrize("address", ["nobody", "a@b@c", "a@example.org\r\nBcc: v@example.org", "x" * 250 + "@example.org"])
+@pytest.mark.parametrize(
+    "address", ["nobody", "a@b@c", "a@example.org\r\nBcc: v@example.org", "x" * 250 + "@example.org"]
+)
 def test_an_address_for_answers_is_one(address):
     with pytest.raises(ValidationError):
         EmailSchema().load({"reply_to": address})

@@ -14,14 +14,14 @@ HELLO = Mail("Hello", "First line\nSecond line", "<p>First line</p>")
 INJECTIONS = ["x\r\nBcc: v@example.org", "x\nBcc: v@example.org", "x\rBcc: v@example.org", "x\u2028y", "x\x0by"]
 
 
-def parsed(mail=HELLO, to="a@example.org", reply_to=None, attachments=(), unsubscribe=None, sender=SENDER):
+def parsed(*, mail=HELLO, to="a@example.org", reply_to=None, attachments=(), unsubscribe=None, sender=SENDER):
     written = composition.write(mail, sender, reply_to, attachments)
     whole = composition.complete(written, Letter(to, "m1", unsubscribe=unsubscribe), NOON)
     return whole, message_from_bytes(whole, policy=policy.default)
 
 
 def test_a_mail_has_its_headers_once_and_both_bodies():
-    whole, message = parsed()
+    _, message = parsed()
     assert {name: message.get_all(name) for name in ("From", "To", "Subject", "Message-ID", "Date")} == {
         "From": ["Notify <notify@example.org>"],
         "To": ["a@example.org"],
@@ -36,7 +36,7 @@ def test_a_mail_has_its_headers_once_and_both_bodies():
 
 def test_lines_end_as_smtp_has_it_and_are_short_and_ascii():
     text = "ü" * 2000 + "\n.\n..\n"
-    whole, message = parsed(Mail("Grüße " * 30, text, f"<p>{text}</p>"))
+    whole, message = parsed(mail=Mail("Grüße " * 30, text, f"<p>{text}</p>"))
     assert b"\n" not in whole.replace(b"\r\n", b"")
     assert all(len(line) <= 998 for line in whole.split(b"\r\n"))
     assert whole.isascii()
