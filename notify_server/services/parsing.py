@@ -15,6 +15,7 @@ from notify_server.errors import InvalidInput
 from notify_server.services.sandbox import Sandbox, faults
 
 MAX_SOURCE = {"title": 4096, "body": 8192, "subject": 4096, "html": 131_072, "text": 65_536}  # characters
+MAX_SOURCES = 1_000_000  # characters of all locales: reading that takes a second or two
 MAX_SHARED = 4096  # characters of `link`, `image` and each value of `data`
 USER = "user"  # the name by which the fields of a user are shown
 _LINES = frozenset({"body", "html", "text"})  # parts that have line breaks
@@ -33,6 +34,8 @@ class Parsed:
 
 def parse(content: Content) -> Parsed:
     """Compile every source. Raises InvalidInput with the path of each that is at fault, and the line."""
+    if sum(len(source) for each in content.locales.values() for _, source in each.parts()) > MAX_SOURCES:
+        raise InvalidInput({"locales": [f"Have more than {MAX_SOURCES} characters together."]})
     reader = _Reader(content)
     locales = {
         locale: {part: reader.read(f"locales.{locale}.{part}", part, source) for part, source in sources.parts()}

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from notify_server.domain.action import Action
 from notify_server.domain.device import Platform
+from notify_server.domain.notification import Channel
 from notify_server.domain.template import Content, Source, Variable, VariableType
 from notify_server.services.enrolment import Installation
-from tests.builders import a_target
+from tests.builders import NOON, a_target
 from tests.services.scene import Scene
 
 CONTENT = Content(
@@ -120,3 +122,16 @@ def test_a_users_own_fields_are_theirs_alone(scene: Scene) -> None:
         "b:phone": 'For "b" of ',
         "ä:phone": "Für ä",
     }
+
+
+def test_a_disabled_action_ends_with_everybody_suppressed_and_nothing_sent(scene: Scene) -> None:
+    scene.services.templates.put("hello", CONTENT)
+    scene.services.actions.put(Action("greet", "hello", (Channel.PUSH,), NOON, notification_enabled=False))
+    register(scene, "u")
+    notification = scene.accept("u", "v", message=None, action="greet", variables=ADA, channels=None)
+    scene.work()
+    assert scene.standing(notification) == dict.fromkeys("uv", ("suppressed", "action_disabled"))
+    assert (scene.accepted(), scene.state(notification)) == ([], "done")
+    register(scene, "v")
+    scene.work()
+    assert scene.accepted() == []

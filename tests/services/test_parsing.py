@@ -84,6 +84,12 @@ def test_locales_have_the_same_parts_and_mails_their_halves(english, german, pat
     assert sorted(faults(Content("en", {"en": english, "de": german}))) == paths
 
 
+def test_all_sources_together_have_a_limit():
+    source = Source("T", html="x" * 131_000, text="t")
+    locales = {locale: source for locale in ("en", "de", "fr", "it", "es", "pt", "nl", "pl")}
+    assert faults(Content("en", locales)).keys() == {"locales"}
+
+
 def test_the_default_locale_is_one_of_them():
     assert faults(Content("fr", {"en": Source("a")})).keys() == {"default_locale"}
 
