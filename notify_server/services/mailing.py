@@ -17,7 +17,7 @@ import structlog
 from notify_server import failpoints
 from notify_server.domain.batch import Batch
 from notify_server.domain.mail import Answer, Service
-from notify_server.domain.mailing import MailPlan, Mailed, plan
+from notify_server.domain.mailing import Mailed, MailPlan, plan
 from notify_server.domain.notification import Channel
 from notify_server.domain.outcome import Kind
 from notify_server.domain.registry import Event, Note, Reason

@@ -9,12 +9,13 @@ from notify_server.domain.audience import Recipient
 from notify_server.domain.audit import Change, Kind, Party
 from notify_server.domain.batch import Batch, Rank, Stage
 from notify_server.domain.inbox import VISIBLE, Place
-from notify_server.domain.notification import Audience, Channel, Notification, Priority, State
 from notify_server.domain.mail import MailRecord, mail_id
+from notify_server.domain.notification import Audience, Channel, Notification, Priority, State
 from notify_server.domain.registry import Event, Note, Reason, Status
-from notify_server.domain.texts import Mail
 from notify_server.domain.template import Content, Source
+from notify_server.domain.texts import Mail
 from notify_server.domain.user import Mutable
+from notify_server.storage import mails as mail_store
 from notify_server.storage.actions import Actions
 from notify_server.storage.audit import Audit
 from notify_server.storage.backlog import Backlog
@@ -33,7 +34,6 @@ from notify_server.storage.inbox_pages import InboxPages, Walk
 from notify_server.storage.joint import Joint
 from notify_server.storage.leases import Leases
 from notify_server.storage.mail_pages import MailPages
-from notify_server.storage import mails as mail_store
 from notify_server.storage.mails import Mails, content_id
 from notify_server.storage.members import Members
 from notify_server.storage.notifications import Idempotency, Notifications

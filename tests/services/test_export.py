@@ -2,10 +2,10 @@ import tracemalloc
 
 import pytest
 
+from notify_server.domain.texts import Mail
 from notify_server.errors import NotFound
 from notify_server.services.audit import Change, Kind, Party
 from notify_server.services.export import Export
-from notify_server.domain.texts import Mail
 from notify_server.storage.documents import new_id
 from notify_server.storage.mails import Mails, content_id
 from notify_server.storage.registry import Arrivals, Registry

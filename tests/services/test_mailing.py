@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from notify_server.bootstrap import build_mail_upkeep, build_resending
 from notify_server.domain.email_settings import EmailSettings, SmtpServer
 from notify_server.domain.mail import Address, Security, Service
 from notify_server.domain.notification import Attachment, Channel, Message
-from notify_server.bootstrap import build_mail_upkeep, build_resending
 from notify_server.domain.registry import Status
 from notify_server.services.reception import Report
 from tests.builders import at_once
