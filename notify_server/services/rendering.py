@@ -94,9 +94,7 @@ def _fault(written: str, part: str) -> str | None:
     return text.fault(user_fields.legible(written) or "", lines=part not in _ONE_LINE)
 
 
-def _shared(
-    path: str, compiled: Compiled, locale: str, values: Mapping[str, Any], faults: dict[str, list[str]]
-) -> str:
+def _shared(path: str, compiled: Compiled, locale: str, values: Mapping[str, Any], faults: dict[str, list[str]]) -> str:
     try:
         written = _written(compiled, {**values, LOCALE: locale}, MAX_SHARED).strip()
         return links.normalised(written, _SCHEMES[path]) if written and path in _SCHEMES else written

@@ -58,7 +58,14 @@ def test_every_route_that_takes_a_body_is_tried(contract):
         and not path.startswith("/jsonapi")
         and operation.get("requestBody", {}).get("required")
     }
-    filled = {"{user_id}": "u1", "{group_id}": "g1", "{device_id}": "d1", "{template_name}": "t1", "{action_name}": "a1", "{notification_id}": N}
+    filled = {
+        "{user_id}": "u1",
+        "{group_id}": "g1",
+        "{device_id}": "d1",
+        "{template_name}": "t1",
+        "{action_name}": "a1",
+        "{notification_id}": N,
+    }
     for template, value in filled.items():
         taking = {route.replace(template, value) for route in taking}
     assert taking == BODIES.keys()

@@ -187,7 +187,10 @@ def test_every_process_knows_a_repeat(acceptance: Acceptance, scene: Scene) -> N
 
 def test_a_template_is_rendered_once_and_stored_with_its_mails(acceptance: Acceptance, scene: Scene) -> None:
     variables = {"name": Variable(VariableType.STRING)}
-    sources = {"en": Source("Hello {{ name }}", text="T {{ name }}"), "de": Source("Hallo {{ name }}", text="T {{ name }}")}
+    sources = {
+        "en": Source("Hello {{ name }}", text="T {{ name }}"),
+        "de": Source("Hallo {{ name }}", text="T {{ name }}"),
+    }
     scene.services.templates.put("hello", Content("en", sources, variables))
     ordered = replace(PLAIN, message=None, template="hello", variables={"name": "Ada"}, channels=None)
     made = acceptance.accept(ordered, "backend", None)

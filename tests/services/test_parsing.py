@@ -86,7 +86,7 @@ def test_locales_have_the_same_parts_and_mails_their_halves(english, german, pat
 
 def test_all_sources_together_have_a_limit():
     source = Source("T", html="x" * 131_000, text="t")
-    locales = {locale: source for locale in ("en", "de", "fr", "it", "es", "pt", "nl", "pl")}
+    locales = dict.fromkeys(("en", "de", "fr", "it", "es", "pt", "nl", "pl"), source)
     assert faults(Content("en", locales)).keys() == {"locales"}
 
 
