@@ -58,8 +58,8 @@ class Personal:
         return [_entry(entry, messages.get(entry["_id"]["n"], {}), reader) for entry in entries]
 
     def _reader(self, user: str) -> User:
-        found: Document = self._users.find_one({"_id": user}) or {}
-        return User(user, **{field.value: found.get(field.value) for field in UserField if field is not UserField.ID})
+        known: dict[str, Any] = self._users.find_one({"_id": user}, [field.value for field in UserField]) or {}
+        return User(**{"id": user} | {name: value for name, value in known.items() if name != "_id"})
 
     def mails(self, user: str) -> Iterator[Document]:
         """The mails to them, newest notification first, each with its `message`, as long as that is kept."""
