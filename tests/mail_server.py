@@ -12,6 +12,7 @@ up on before the message is handed over, `slow@…` answered late, `stuck@…` n
 import asyncio
 import re
 import ssl
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -104,14 +105,14 @@ class _Handler:
 
 
 class MailServer:
-    """Listens on a free port of 127.0.0.1. `implicit`: TLS from the first byte, not by STARTTLS.
+    """Listens on a free port of `host`, of which the certificate names 127.0.0.1. `implicit`: TLS from the first byte, not by STARTTLS.
 
     `refusals` by command, `delay` in seconds, `broken` (451 to everybody) and `loses` (whether the answer to the
     n-th mail is lost) may be changed at any time. `tried` counts RCPT by address.
     """
 
     def __init__(
-        self, directory: Path, *, implicit: bool = False, login: bool = False, plain: bool = False, port: int = 0
+        self, directory: Path, *, implicit: bool = False, login: bool = False, plain: bool = False, host: str = "127.0.0.1"
     ) -> None:
         certificates = ensure(directory / "smtp-certificates", "localhost")
         self.ca_file = certificates.ca
@@ -132,9 +133,10 @@ class MailServer:
             options |= {"authenticator": _authenticate, "auth_required": True, "auth_require_tls": not implicit}
         self._implicit = context if implicit else None
         self._options = options | {"hostname": "localhost", "enable_SMTPUTF8": True}
-        self._wanted = port
+        self._host = host
         self._connections: list[SMTP] = []
         self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(lambda *_: None)  # a client that refuses the certificate is no fault here
         self._thread = Thread(target=self._loop.run_forever)
 
     def __enter__(self) -> Self:
@@ -147,10 +149,12 @@ class MailServer:
 
         def connected() -> SMTP:
             self.sessions += 1
-            self._connections.append(SMTP(handler, **self._options))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # aiosmtpd does not see that TLS is there from the first byte
+                self._connections.append(SMTP(handler, **self._options))
             return self._connections[-1]
 
-        self._listening = await self._loop.create_server(connected, "127.0.0.1", self._wanted, ssl=self._implicit)
+        self._listening = await self._loop.create_server(connected, self._host, 0, ssl=self._implicit)
         self.port: int = self._listening.sockets[0].getsockname()[1]
 
     def __exit__(

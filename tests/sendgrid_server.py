@@ -1,9 +1,10 @@
-"""A stand-in for SendGrid's v3 API over HTTPS: a real server, which checks what SendGrid checks and signs its events.
+"""A stand-in for SendGrid's v3 API over HTTPS: a real server, which checks what SendGrid checks.
 
 with SendgridServer(directory) as sendgrid:
     …                               # POST to sendgrid.url with sendgrid.key, trusting sendgrid.ca_file
     sendgrid.mails                  # the bodies it has accepted
-    body, headers = sendgrid.signed([{"event": "delivered", …}], at)
+
+body, headers = Signer().signed([{"event": "delivered", …}], at)    # a call of its Event Webhook
 
 Recipients are treated by what their names say: `429@…`, `500@…`, `400@…` (their address is at fault), `413@…`,
 `drop@…` (accepted, and hung up on before the answer), `slow@…`.
@@ -80,22 +81,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
 
-class SendgridServer:
-    """Listens on a free port. `slow_down` are the headers of a 429."""
+class Signer:
+    """Signs events as SendGrid's Event Webhook does."""
 
-    def __init__(self, directory: Path) -> None:
-        certificates = ensure(directory / "sendgrid-certificates", "localhost")
-        self.ca_file = certificates.ca
-        self.key = "SG.key-of-the-tests"
-        self.mails: list[dict[str, Any]] = []
-        self.slow_down = {"Retry-After": "7"}
+    def __init__(self) -> None:
         self._signer = ec.generate_private_key(ec.SECP256R1())
-        self._http = _Server(("127.0.0.1", 0), _Handler)
-        self._http.owner = self
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificates.cert, certificates.key)
-        self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
-        self.url = f"https://localhost:{self._http.server_address[1]}"
 
     @property
     def webhook_key(self) -> str:
@@ -109,6 +99,23 @@ class SendgridServer:
         timestamp = str(int(at.timestamp()))
         signature = self._signer.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
         return body, {SIGNATURE: base64.b64encode(signature).decode(), TIMESTAMP: timestamp}
+
+
+class SendgridServer:
+    """Listens on a free port. `slow_down` are the headers of a 429."""
+
+    def __init__(self, directory: Path) -> None:
+        certificates = ensure(directory / "sendgrid-certificates", "localhost")
+        self.ca_file = certificates.ca
+        self.key = "SG.key-of-the-tests"
+        self.mails: list[dict[str, Any]] = []
+        self.slow_down = {"Retry-After": "7"}
+        self._http = _Server(("127.0.0.1", 0), _Handler)
+        self._http.owner = self
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificates.cert, certificates.key)
+        self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
+        self.url = f"https://localhost:{self._http.server_address[1]}"
 
     def __enter__(self) -> Self:
         self._thread = Thread(target=self._http.serve_forever)

@@ -18,6 +18,8 @@ BODIES = {
     "PUT /v1/groups/g1": {"members": ["u1"]},
     "POST /v1/groups/g1/members": {"add": ["u1"]},
     "POST /v1/tokens": {"name": "n", "scopes": ["read"]},
+    "POST /v1/mails/allow": {"address": "a@example.org"},
+    "PUT /v1/settings/email": {"service": "disabled"},
     "PUT /v1/me/devices/d1": {"platform": "ios", "token": "t"},
     "POST /v1/me/receipts": {"receipts": [{"notification_id": N, "status": "read"}]},
     f"PATCH /v1/me/notifications/{N}": {"is_read": True},

@@ -31,7 +31,7 @@ def test_mails_are_listed_the_newest_first_and_shown_one_by_one(mails):
     status, body = ask(mails, "GET", "/mails")
     assert (status, [mail["subject"] for mail in json.loads(body)["mails"]]) == (200, ["second", "first"])
     status, body = ask(mails, "GET", "/mails/1")
-    assert (status, json.loads(body)["text"]) == (200, "text\n")
+    assert (status, json.loads(body)["text"]) == (200, "text\r\n")
     assert ask(mails, "GET", "/mails/1/source") == (200, b"Subject: first\r\n\r\ntext\r\n")
 
 

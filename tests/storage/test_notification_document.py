@@ -2,6 +2,7 @@ from dataclasses import fields, replace
 
 from notify_server.domain.batch import Rank
 from notify_server.domain.notification import (
+    Attachment,
     Audience,
     Channel,
     Message,
@@ -33,6 +34,9 @@ FULL = a_notification(
     address="192.0.2.7",
     payload='{"a":1}',
     push_after=30,
+    email_after=60,
+    reply_to="help@example.org",
+    attachments=(Attachment("a.pdf", "application/pdf", b"%PDF"),),
     action="booked",
     disabled=True,
     texts=Texts("t", 3, "en", {"en": Text("T", "B"), "de-AT": Text("T")}, frozenset({UserField.ID, UserField.EMAIL})),
@@ -53,7 +57,7 @@ def test_named_users_can_be_left_out(database: Store) -> None:
     database["notifications"].insert_one(to_document(FULL))
     found = database["notifications"].find_one({}, WITHOUT_USERS)
     assert found is not None
-    assert from_document(found) == replace(FULL, audience=replace(FULL.audience, users=()), mails={})
+    assert from_document(found) == replace(FULL, audience=replace(FULL.audience, users=()), mails={}, attachments=())
 
 
 def test_a_new_document_waits_to_be_expanded_from_the_beginning() -> None:

@@ -13,7 +13,7 @@ from notify_server.domain.mail import Address, Security, Service
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 _HOST = validate.Regexp(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?\Z", error="Must be a host name or an address.")
 _SECRET = validate.Length(1, 1024)
-_SOURCES = ("stored", "environment", None)
+_SOURCES = ["stored", "environment", None]
 
 
 class SenderSchema(Schema):

@@ -7,15 +7,15 @@ from notify_server.domain.mail import mail_id
 from notify_server.domain.registry import Status
 from notify_server.storage.mails import Mails
 from tests.api.caller import refused
-from tests.sendgrid_server import SendgridServer
+from tests.sendgrid_server import Signer
 from tests.storage.test_mails import a_mail
 
 PATH = "/v1/hooks/sendgrid"
 
 
 @pytest.fixture(scope="module")
-def sendgrid(tmp_path_factory):
-    return SendgridServer(tmp_path_factory.mktemp("sendgrid"))
+def sendgrid():
+    return Signer()
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def mail(notify, database):
 def test_a_signed_event_moves_the_mail_and_the_entry(hook, mail, backend):
     assert hook([{"event": "delivered", MAIL: mail}, {"event": "open", MAIL: mail}]).status_code == 204
     assert backend.get(f"/v1/mails/{mail}").json["status"] == "read"
-    [entry] = backend.get("/v1/users/a/registry").json["entries"]
+    [entry] = backend.get(f"/v1/notifications/{mail[:24]}/registry").json["entries"]
     assert (entry["status"], entry["history"][-1]["detail"]) == ("read", "mail opened")
 
 
@@ -55,16 +55,16 @@ def test_events_of_nobody_change_nothing(hook, mail, backend):
 
 def test_what_is_not_signed_or_too_old_is_refused_and_changes_nothing(hook, mail, backend, caller):
     event = [{"event": "bounce", MAIL: mail}]
-    refused(hook(event, datetime.now(UTC) - timedelta(hours=1)), 401)
-    refused(hook(event, **{"X-Twilio-Email-Event-Webhook-Signature": "AAAA"}), 401)
-    refused(caller("")("POST", PATH, json=event, headers={"Authorization": ""}), 401)
+    refused(hook(event, datetime.now(UTC) - timedelta(hours=1)), 403)
+    refused(hook(event, **{"X-Twilio-Email-Event-Webhook-Signature": "AAAA"}), 403)
+    refused(caller("")("POST", PATH, json=event, headers={"Authorization": ""}), 403)
     assert backend.get(f"/v1/mails/{mail}").json["status"] == "sent"
 
 
 def test_without_a_key_nothing_is_believed(caller, sendgrid):
     body, headers = sendgrid.signed([], datetime.now(UTC))
     sent = headers | {"Content-Type": "application/json", "Authorization": ""}
-    refused(caller("")("POST", PATH, data=body, headers=sent), 401)
+    refused(caller("")("POST", PATH, data=body, headers=sent), 403)
 
 
 def test_a_signed_body_that_is_no_list_is_refused(hook):

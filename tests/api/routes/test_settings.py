@@ -5,7 +5,7 @@ import pytest
 from notify_server.api.app import create_app
 from notify_server.bootstrap import build_services
 from tests.api.caller import Caller, refused
-from tests.sendgrid_server import SendgridServer
+from tests.sendgrid_server import Signer
 
 PATH = "/v1/settings/email"
 SENDER = {"address": "notify@example.org", "name": "Notify"}
@@ -94,8 +94,8 @@ def test_a_stored_password_stays_until_the_server_changes(admin):
     refused(moved, 422, "smtp.password")
 
 
-def test_sendgrid_with_its_verification_key(admin, tmp_path):
-    key = SendgridServer(tmp_path).webhook_key
+def test_sendgrid_with_its_verification_key(admin):
+    key = Signer().webhook_key
     answer = admin.put(PATH, {"service": "sendgrid", "from": SENDER, "sendgrid": {"key": "SG.x", "webhook_key": key}})
     assert (answer.status_code, answer.json["webhook_key"]) == (200, key)
     assert answer.json["secrets"]["sendgrid_key"] == "stored"

@@ -41,7 +41,7 @@ def test_lines_end_as_smtp_has_it_and_are_short_and_ascii():
     assert all(len(line) <= 998 for line in whole.split(b"\r\n"))
     assert whole.isascii()
     assert message["Subject"] == ("Grüße " * 30).strip() or message["Subject"] == "Grüße " * 30
-    assert message.get_body(("plain",)).get_content() == text
+    assert message.get_body(("plain",)).get_content().splitlines() == text.splitlines()
 
 
 def test_one_click_is_offered_with_both_headers():
@@ -95,7 +95,7 @@ def test_most_injections_are_refused_rather_than_tamed():
 
 
 def test_a_domain_is_written_in_ascii_and_a_local_part_that_is_not_is_refused():
-    assert composition.ascii_address("ada@schüle.example") == "ada@xn--schle-lva.example"
+    assert composition.ascii_address("ada@schüle.example") == "ada@xn--schle-mva.example"
     for address in ("ä@example.org", "example.org", "@example.org", "a@"):
         with pytest.raises(ValueError, match="address"):
             composition.ascii_address(address)

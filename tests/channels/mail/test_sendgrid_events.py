@@ -6,15 +6,15 @@ import pytest
 from notify_server.channels.mail.sendgrid import MAIL
 from notify_server.channels.mail.sendgrid_events import SIGNATURE, TIMESTAMP, WINDOW, is_key, is_signed, read
 from notify_server.domain.mail_event import Kind, MailEvent
-from tests.sendgrid_server import SendgridServer
+from tests.sendgrid_server import Signer
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 EVENTS = [{"event": "delivered", MAIL: "m1"}]
 
 
 @pytest.fixture(scope="module")
-def sendgrid(tmp_path_factory):
-    return SendgridServer(tmp_path_factory.mktemp("sendgrid"))
+def sendgrid():
+    return Signer()
 
 
 def test_what_sendgrid_has_signed_lately_is_believed(sendgrid):

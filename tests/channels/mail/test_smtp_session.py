@@ -19,9 +19,19 @@ def trusting(server: MailServer) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=server.ca_file)
 
 
-def opened(server: MailServer, **changes) -> Session:
-    settings = {"host": "localhost", "port": server.port, "security": Security.STARTTLS} | changes
-    return Session(SmtpServer(**settings), trusting(server), TIMEOUT)
+@pytest.fixture
+def opened():
+    """Opens sessions, and hangs up at the end."""
+    sessions = []
+
+    def open_one(server: MailServer, **changes) -> Session:
+        settings = {"host": "localhost", "port": server.port, "security": Security.STARTTLS} | changes
+        sessions.append(Session(SmtpServer(**settings), trusting(server), TIMEOUT))
+        return sessions[-1]
+
+    yield open_one
+    for session in sessions:
+        session.close()
 
 
 def reason(answer):
@@ -34,7 +44,7 @@ def server(tmp_path):
         yield running
 
 
-def test_mails_go_one_after_the_other_and_arrive_as_they_were(server):
+def test_mails_go_one_after_the_other_and_arrive_as_they_were(server, opened):
     session = opened(server)
     for user in "ab":
         assert reason(session.send("n@example.org", f"{user}@example.org", MESSAGE)) is None
@@ -44,7 +54,7 @@ def test_mails_go_one_after_the_other_and_arrive_as_they_were(server):
     assert server.sessions == 1
 
 
-def test_a_refused_mail_leaves_the_connection_to_the_next_one(server):
+def test_a_refused_mail_leaves_the_connection_to_the_next_one(server, opened):
     session = opened(server)
     assert reason(session.send("n@example.org", "rcpt-550@example.org", MESSAGE)) is Reason.BAD_ADDRESS
     assert reason(session.send("n@example.org", "data-554@example.org", MESSAGE)) is Reason.MAIL_REJECTED
@@ -61,14 +71,14 @@ def test_a_refused_mail_leaves_the_connection_to_the_next_one(server):
         ("stuck", Reason.CONNECTION_LOST),
     ],
 )
-def test_a_broken_connection_is_in_doubt_only_after_the_message_was_handed_over(server, user, expected):
+def test_a_broken_connection_is_in_doubt_only_after_the_message_was_handed_over(server, opened, user, expected):
     session = opened(server)
     assert reason(session.send("n@example.org", f"{user}@example.org", MESSAGE)) is expected
     assert not session.usable
 
 
 @pytest.mark.parametrize("implicit", [True, False])
-def test_both_ways_of_tls_and_a_login(tmp_path, implicit):
+def test_both_ways_of_tls_and_a_login(tmp_path, opened, implicit):
     with MailServer(tmp_path, implicit=implicit, login=True) as server:
         security = Security.TLS if implicit else Security.STARTTLS
         session = opened(server, security=security, username=USERNAME, password=PASSWORD)
@@ -79,17 +89,16 @@ def test_both_ways_of_tls_and_a_login(tmp_path, implicit):
 
 
 def test_a_certificate_for_another_name_or_of_a_stranger_is_refused(server, tmp_path):
-    for tls in (ssl.create_default_context(), trusting(server)):
-        host = "localhost" if tls.cert_store_stats()["x509_ca"] != 1 else "127.0.0.2"
-        with pytest.raises(Refused) as caught:
-            Session(SmtpServer(host, server.port, Security.STARTTLS), tls, TIMEOUT)
-        assert reason(caught.value.answer) in {Reason.TLS_FAILED, Reason.UNAVAILABLE}
     with pytest.raises(Refused) as caught:
         Session(SmtpServer("localhost", server.port), ssl.create_default_context(), TIMEOUT)
     assert reason(caught.value.answer) is Reason.TLS_FAILED
+    with MailServer(tmp_path, host="127.0.0.2") as other:
+        with pytest.raises(Refused) as caught:
+            Session(SmtpServer("127.0.0.2", other.port), trusting(other), TIMEOUT)
+        assert reason(caught.value.answer) is Reason.TLS_FAILED
 
 
-def test_a_server_without_starttls_gets_nothing_in_the_clear(tmp_path):
+def test_a_server_without_starttls_gets_nothing_in_the_clear(tmp_path, opened):
     with MailServer(tmp_path, plain=True) as server:
         with pytest.raises(Refused) as caught:
             opened(server, username=USERNAME, password=PASSWORD)
