@@ -105,14 +105,20 @@ class _Handler:
 
 
 class MailServer:
-    """Listens on a free port of `host`, of which the certificate names 127.0.0.1. `implicit`: TLS from the first byte, not by STARTTLS.
+    """Listens on a free port of `host`; the certificate names 127.0.0.1. `implicit`: TLS from the first byte.
 
     `refusals` by command, `delay` in seconds, `broken` (451 to everybody) and `loses` (whether the answer to the
     n-th mail is lost) may be changed at any time. `tried` counts RCPT by address.
     """
 
     def __init__(
-        self, directory: Path, *, implicit: bool = False, login: bool = False, plain: bool = False, host: str = "127.0.0.1"
+        self,
+        directory: Path,
+        *,
+        implicit: bool = False,
+        login: bool = False,
+        plain: bool = False,
+        host: str = "127.0.0.1",
     ) -> None:
         certificates = ensure(directory / "smtp-certificates", "localhost")
         self.ca_file = certificates.ca
