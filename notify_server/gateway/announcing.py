@@ -72,7 +72,8 @@ class Announcing:
         emitted: list[tuple[Notification, Sequence[str]]] = []
         for each in announced:
             for told, users in each.told:
-                emitted.append((each.notification, self._reach(users, Held(each.sequence, new(told), each.notification))))
+                announcement = Held(each.sequence, new(told), each.notification)
+                emitted.append((each.notification, self._reach(users, announcement)))
             metrics.EMIT_SECONDS.observe(self._announcements.age(each.notification))
         self._changed(user for each in announced for _, users in each.told for user in users)
         await self._noting.note([each for each in emitted if each[1]])

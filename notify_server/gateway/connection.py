@@ -66,7 +66,7 @@ class Connection:
         return True
 
     def write(self, frame: bytes) -> bool:
-        """Write a frame past the queue, where nothing waits in it. False where it has to be queued, or comes too late."""
+        """Write a frame past the queue, where nothing waits in it. False: it has to be queued, or comes too late."""
         return self.ended is None and self._waiting == 0 and self._wire.write(frame)
 
     @property
