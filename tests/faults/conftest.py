@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Before the tests are loaded, which go by these numbers."""
     global EVERYONE, SOME  # constant from here on
-    if config.getoption("--full"):
+    if config.getoption("--full", default=False):
         EVERYONE, SOME = FULL_EVERYONE, FULL_SOME
 
 
