@@ -68,6 +68,13 @@ class Inbox:
         """How many entries are unread: keys of the index are counted, and no entry is read."""
         return self._all.count_documents(of(user, [Place.UNREAD]))
 
+    def unread_of(self, users: Sequence[str]) -> dict[str, int]:
+        """The same for each of `users` who has any: for many a fraction of what one after the other would cost."""
+        theirs = {"_id.u": {"$in": list(users)}, "inbox": Place.UNREAD.value}
+        counted = {"$group": {"_id": "$_id.u", "count": {"$sum": 1}}}
+        found = self._all.aggregate([{"$match": theirs}, counted], hint="by_user")
+        return {each["_id"]: each["count"] for each in found}
+
     def unread_alike(self, user: str) -> Iterator[tuple[str | None, Sequence[str], int]]:
         """The unread entries by category and groups through which they came: few kinds, whatever their number."""
         alike = {"_id": {"category": "$category", "groups": "$groups"}, "count": {"$sum": 1}}

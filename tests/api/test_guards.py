@@ -1,5 +1,4 @@
 import re
-from dataclasses import replace
 from datetime import timedelta
 
 import jwt
@@ -9,6 +8,7 @@ from flask import Flask
 from notify_server.api import guards
 from notify_server.api.app import create_app
 from notify_server.bootstrap import build_services
+from notify_server.config import Config
 from notify_server.domain.audience import Recipient
 from notify_server.domain.notification import Audience
 from notify_server.domain.server_token import client_of
@@ -18,7 +18,7 @@ from notify_server.storage.clients import Clients, Secret
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.registry import Arrivals, Registry
 from tests.api.caller import Caller, refused
-from tests.api.conftest import SECRET
+from tests.api.conftest import SECRET, UNLIMITED
 from tests.builders import a_notification
 from tests.key_issuer import key_pair
 
@@ -258,11 +258,17 @@ def test_an_old_user_token_of_ours_and_a_server_token_do_nothing(attempt, past, 
         refused(attempt(route, f"Bearer {token}"), 401)
 
 
+@pytest.fixture(scope="module")
+def keyless_app(mongodb_uri, database_name, _migrated):
+    """An application that no key is configured for."""
+    config = Config(mongodb_uri=mongodb_uri, database=database_name, **UNLIMITED)
+    return create_app(config, build_services(config, _migrated))
+
+
 @pytest.fixture
-def keyless(config, database, house, contract):
-    """Makes callers of an application that no key is configured for."""
-    app = create_app(config, build_services(replace(config, jwt_secret=""), database))
-    return lambda token: Caller(app, contract, token)
+def keyless(keyless_app, house, contract):
+    """Makes callers of it."""
+    return lambda token: Caller(keyless_app, contract, token)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)

@@ -182,6 +182,7 @@ class Work:
             self.inbox.page("u010", places, filters, n, 9)
         self.inbox.find("u010", n)
         self.inbox.unread("u010")
+        self.inbox.unread_of(["u010", "u011"])
         list(self.inbox.unread_alike("u010"))
         self.inbox.accepted_in("u010", NOON)
         for read in (True, False):

@@ -24,6 +24,7 @@ BATCH = 500  # recipients
 WINDOW = Config.worker_threads * BATCH  # what one worker has in flight: each thread sends one batch at a time
 PAUSE = 0.5  # seconds without a send that count as standing still
 SLOW = {"min": 0.1, "max": 0.2}  # seconds an answer of FCM takes, so that a dispatch has a middle to be hit
+SLOWER = {"min": 0.4, "max": 0.6}  # the same, where much is to be left when some is sent
 _CHUNK = 5000  # documents written at once
 
 Document = dict[str, Any]

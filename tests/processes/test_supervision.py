@@ -51,6 +51,8 @@ def test_a_process_that_is_killed_is_started_again(make, output):
             lambda: {state.name: state.pid for state in supervisor.states()}["worker_0"] not in (0, before["worker_0"])
         )
         assert {state.name: state.pid for state in supervisor.states()}["worker_1"] == before["worker_1"]
+        # one that is told to stop before it runs its program does not hear it, and is killed only after 40 seconds
+        until(lambda: all(state.state == "RUNNING" for state in supervisor.states()))
 
 
 def test_a_process_that_ends_at_once_is_down(make, output):
