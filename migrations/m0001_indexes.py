@@ -44,6 +44,7 @@ INDEXES = {
         _index("by_user", "_id.u", "inbox", "-_id.n"),
         _index("by_sequence", "_id.u", "sequence", partialFilterExpression={"sequence": {"$exists": True}}),
     ],
+    "sessions": [_index("to_end", "ends_at", expireAfterSeconds=0)],
     "workers": [_index("alive", "until", expireAfterSeconds=3600)],
     "audit": [
         _index("by_actor", "actor.id", "-_id"),

@@ -49,6 +49,7 @@ from notify_server.services.resending import Resending
 from notify_server.services.resending import Stores as ResendingStores
 from notify_server.services.sequencing import Sequencing
 from notify_server.services.server_tokens import ServerTokens
+from notify_server.services.sessions import Sessions
 from notify_server.services.settlement import Settlement
 from notify_server.services.subscriptions import Muting
 from notify_server.services.upkeep import Upkeep
@@ -76,6 +77,7 @@ from notify_server.storage.registry import Registry
 from notify_server.storage.resends import Resends
 from notify_server.storage.sequenced import Sequenced
 from notify_server.storage.sequences import Sequences
+from notify_server.storage.sessions import Sessions as StoredSessions
 from notify_server.storage.signals import Signals
 from notify_server.storage.subscriptions import Subscriptions
 from notify_server.storage.traces import Traces
@@ -104,6 +106,7 @@ class Services:
     subscriptions: Muting
     server_tokens: ServerTokens
     user_tokens: UserTokens
+    sessions: Sessions
     health: Health
     rate_limits: RateLimits
 
@@ -135,6 +138,7 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
     users, devices, registry, batches = Users(database), Devices(database), Registry(database), Batches(database)
     notifications, entries, signals = Notifications(database), Entries(database), Signals(database)
     pacing = Pacing(Paces(database), Workers(database), Limits(config.fcm_rate, config.fcm_ramp))
+    server_tokens = ServerTokens(Clients(database), clock)
     return Services(
         acceptance=Acceptance(
             AcceptanceStores(notifications, signals, HashKeys(database)),
@@ -163,8 +167,9 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
         inbox=Reading(Inbox(database), notifications, Updates(database), clock),
         inbox_pages=Browsing(InboxPages(database), notifications, users),
         subscriptions=Muting(Subscriptions(database), users, clock),
-        server_tokens=ServerTokens(Clients(database), clock),
+        server_tokens=server_tokens,
         user_tokens=_user_tokens(config, clock),
+        sessions=Sessions(StoredSessions(database), server_tokens, clock),
         health=Health(database, Backlog(database), Expansions(database), pacing, clock),
         rate_limits=build_limits(config),
     )

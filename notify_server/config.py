@@ -176,6 +176,7 @@ class Config:
     audit_days: int = 400
     trusted_proxies: tuple[Network, ...] = ()
     demo: bool = False
+    console: bool = True
     log_level: str = "info"
     log_format: str = "json"
     owner: str = field(default_factory=_owner)
@@ -267,6 +268,7 @@ def load() -> Config:
         audit_days=env.int("AUDIT_DAYS", Config.audit_days, validate=_DAYS),
         trusted_proxies=_networks(env, "TRUSTED_PROXIES"),
         demo=env.bool("DEMO", Config.demo),
+        console=env.bool("CONSOLE", Config.console),
         log_level=env.str("LOG_LEVEL", Config.log_level, validate=OneOf(["debug", "info", "warning", "error"])),
         log_format=env.str("LOG_FORMAT", Config.log_format, validate=OneOf(["json", "console"])),
     )
