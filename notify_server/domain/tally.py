@@ -42,6 +42,16 @@ def names(fate: Fate) -> Iterator[str]:
             yield f"{name}@{step(at - fate.entered_at)}"
 
 
+def is_time(name: str) -> bool:
+    """Whether a name of a tally counts times that devices took."""
+    return "@" in name
+
+
+def is_status(name: str) -> bool:
+    """Whether it counts the entries of a status."""
+    return "@" not in name and ":" not in name
+
+
 def step(time: timedelta) -> int:
     """The step that a time falls into, none below zero: exact to the millisecond at first, then 64 a doubling."""
     milliseconds = max(0, time // timedelta(milliseconds=1))
