@@ -29,7 +29,9 @@ def curve(tally: Tally) -> Sequence[Mapping[str, Any]]:
     received, read = _steps(tally, "received"), _steps(tally, "read")
     steps = sorted(received.keys() | read.keys())
     sums = zip(
-        accumulate(received.get(step, 0) for step in steps), accumulate(read.get(step, 0) for step in steps), strict=True
+        accumulate(received.get(step, 0) for step in steps),
+        accumulate(read.get(step, 0) for step in steps),
+        strict=True,
     )
     points = [
         {"seconds": end_of_step(step), "received": had, "read": opened}

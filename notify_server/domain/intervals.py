@@ -95,5 +95,3 @@ def most(period: Period, interval: Interval) -> int:
     """How many buckets there are at most, give or take those that are cut and the hours at which clocks change."""
     shortest = {Interval.HOUR: _HOUR, Interval.DAY: timedelta(days=1), Interval.WEEK: timedelta(days=7)}
     return (period.end - period.start) // shortest.get(interval, timedelta(days=28)) + 1
-
-

@@ -45,9 +45,9 @@ def totals(tally: Tally) -> dict[str, Any]:
 
 def reasons(tally: Tally) -> list[Mapping[str, Any]]:
     """Why entries stand where they stand: `status`, `reason` and `count`, the most frequent first."""
-    named = [(*name.split(":"), count) for name, count in tally.items() if ":" in name and count]
-    ordered = sorted(named, key=lambda row: (-int(row[2]), row[0], row[1]))
-    return [{"status": status, "reason": reason, "count": count} for status, reason, count in ordered]
+    named = sorted(((name, count) for name, count in tally.items() if ":" in name), key=lambda row: (-row[1], row[0]))
+    split = ((name.partition(":"), count) for name, count in named if count)
+    return [{"status": status, "reason": reason, "count": count} for (status, _, reason), count in split]
 
 
 def _rate(count: int, addressed: int) -> float | None:

@@ -70,6 +70,14 @@ def seconds(number: int) -> float:
     return (low + (1 << (doublings + 1)) / 2) / 1000
 
 
+def end_of_step(number: int) -> float:
+    """Seconds below which every time of this step, and of those before it, lies."""
+    if number < _EXACT - 1:
+        return (number + 1) / 1000
+    doublings, part = divmod(number + 1 - _EXACT, _STEPS)
+    return ((part + _STEPS) << (doublings + 1)) / 1000
+
+
 def quarter(at: datetime) -> int:
     """Which quarter of an hour of its UTC day `at` is in: 0 to 95."""
     return (at.hour * 60 + at.minute) // 15
