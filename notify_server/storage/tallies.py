@@ -5,7 +5,7 @@
 of an hour, g: group or null for the whole, t: tally}]. `at`: when it was counted.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,9 +62,13 @@ class Tallies:
 
 def from_document(document: Document) -> Chunk:
     """The chunk that a document says."""
-    parts = [Part(part["q"], part["g"], part["t"]) for part in document["parts"]]
-    key = document["_id"]
+    key, parts = document["_id"], from_parts(document["parts"])
     return Chunk(str(key["n"]), key["c"], document["after"], document["to"], parts, document["at"])
+
+
+def from_parts(stored: Sequence[Document]) -> list[Part]:
+    """Parts as they were stored."""
+    return [Part(part["q"], part["g"], part["t"]) for part in stored]
 
 
 def to_parts(parts: Sequence[Part]) -> list[Document]:
