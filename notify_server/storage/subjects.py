@@ -11,16 +11,20 @@ from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store, object_id
 from notify_server.storage.tallies import from_parts, to_parts
 
-_FIELDS = ("category", "community", "audience.communities", "recipients", "erased_parts")
+_FIELDS = ("category", "community", "audience.communities", "audience.groups", "recipients", "erased_parts")
 _KEPT = {"retired_at": None}  # what was retired is in the archive, and its entries go
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A notification that is counted. `recipients`: as many as its cursor has passed; `erased`: the parts of others."""
+    """A notification that is counted. `groups`: how many it addresses; `recipients`: whom its cursor has passed.
+
+    `erased`: the parts of recipients who were erased.
+    """
 
     id: str
     labels: Labels
+    groups: int
     recipients: int
     erased: Sequence[Part]
 
@@ -58,6 +62,6 @@ class Subjects:
 
 
 def _subject(document: Document) -> Subject:
-    community = community_of(document["community"], document["audience"]["communities"])
-    labels = Labels(document["category"], community)
-    return Subject(str(document["_id"]), labels, document["recipients"], from_parts(document.get("erased_parts", [])))
+    audience, erased = document["audience"], from_parts(document.get("erased_parts", []))
+    labels = Labels(document["category"], community_of(document["community"], audience["communities"]))
+    return Subject(str(document["_id"]), labels, len(audience["groups"]), document["recipients"], erased)
