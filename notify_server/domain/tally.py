@@ -54,7 +54,12 @@ def is_status(name: str) -> bool:
 
 def step(time: timedelta) -> int:
     """The step that a time falls into, none below zero: exact to the millisecond at first, then 64 a doubling."""
-    milliseconds = max(0, time // timedelta(milliseconds=1))
+    return step_of(time // timedelta(milliseconds=1))
+
+
+def step_of(milliseconds: int) -> int:
+    """The same of so many milliseconds."""
+    milliseconds = max(0, milliseconds)
     if milliseconds < _EXACT:
         return milliseconds
     doublings = milliseconds.bit_length() - _EXACT.bit_length() + 1
@@ -81,6 +86,11 @@ def end_of_step(number: int) -> float:
 def quarter(at: datetime) -> int:
     """Which quarter of an hour of its UTC day `at` is in: 0 to 95."""
     return (at.hour * 60 + at.minute) // 15
+
+
+def quarter_of(at: datetime) -> datetime:
+    """When the quarter of an hour begins that `at` (UTC) is in."""
+    return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
 
 
 def quarter_start(day: datetime, number: int) -> datetime:

@@ -6,15 +6,16 @@ therefore counts only after that time, by their own clock from when they first s
 clocks are compared, and no write comes after its count.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bson import ObjectId
+from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 
 from notify_server.storage.database import translated
-from notify_server.storage.documents import Document, Store
+from notify_server.storage.documents import Document, Store, object_id
 
 COLLECTION = "changes"
 
@@ -36,15 +37,20 @@ class Changes:
     def __init__(self, database: Store) -> None:
         self._all = database[COLLECTION]
 
-    def marks(self, session: ClientSession | None = None) -> list[Mark]:
-        """Every mark that lies there: those of the last seconds, and of what is counted rarely because it is large."""
-        return [_mark(document) for document in self._all.find({}, session=session)]
+    def marks(self, limit: int = 0, session: ClientSession | None = None) -> list[Mark]:
+        """The marks that lie there, at most `limit` of them (0: all), those of the last seconds for the most part."""
+        return [_mark(document) for document in self._all.find({}, session=session, hint="_id_").limit(limit)]
 
-    def remove(self, marks: Iterable[ObjectId]) -> None:
-        """Remove marks whose notifications were counted since they ran out."""
-        ids = list(marks)
-        if ids:
-            self._all.delete_many({"_id": {"$in": ids}})
+    def settle(self, counted: Mapping[ObjectId, Sequence[str]]) -> None:
+        """Take these notifications, which were counted since it ran out, off each mark; what says nothing then goes."""
+        marks = {"_id": {"$in": list(counted)}}
+        writes = [
+            UpdateOne({"_id": mark}, {"$pullAll": {"ns": [object_id(notification) for notification in notifications]}})
+            for mark, notifications in counted.items()
+        ]
+        if writes:
+            self._all.bulk_write(writes, ordered=False)
+            self._all.delete_many(marks | {"ns": []})
 
 
 def _mark(document: Document) -> Mark:

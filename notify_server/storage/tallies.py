@@ -5,11 +5,11 @@
 of an hour, g: group or null for the whole, t: tally}]. `at`: when it was counted.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bson import ObjectId
+from bson import MaxKey, ObjectId
 from pymongo import DeleteOne, ReplaceOne
 from pymongo.client_session import ClientSession
 
@@ -49,9 +49,28 @@ class Tallies:
                 chunks[chunk.notification].append(chunk)
         return chunks
 
+    def among(
+        self, chunks: Sequence[tuple[str, int]], session: ClientSession | None = None
+    ) -> Mapping[tuple[str, int], Chunk]:
+        """Those of these chunks (notification, number) that were counted."""
+        keys = [{"n": object_id(notification), "c": number} for notification, number in chunks]
+        found = self._all.find({"_id": {"$in": keys}}, session=session) if keys else ()
+        return {(chunk.notification, chunk.number): chunk for chunk in map(from_document, found)}
+
     def parts(self, notification: str, session: ClientSession | None = None) -> list[Part]:
         """The parts of all its chunks; there may be several of one quarter and group."""
         return [part for chunk in self.of([notification], session)[notification] for part in chunk.parts]
+
+    def page(self, after: str | None, limit: int) -> list[Chunk]:
+        """At most `limit` chunks in order, from those of the notification after `after`."""
+        later = {} if after is None else {"_id": {"$gt": {"n": object_id(after), "c": MaxKey()}}}
+        return list(map(from_document, self._all.find(later).sort("_id", 1).limit(limit)))
+
+    def remove(self, notifications: Sequence[str], session: ClientSession) -> None:
+        """Remove all that was counted of these notifications."""
+        ranges = [_chunks_of(object_id(notification)) for notification in notifications]
+        if ranges:
+            self._all.delete_many({"$or": ranges}, session=session)
 
     def replace(self, chunks: Sequence[Chunk], session: ClientSession) -> None:
         """Write these chunks over what there was of them; one without parts is removed unless it has an end."""
@@ -62,9 +81,13 @@ class Tallies:
 
 def from_document(document: Document) -> Chunk:
     """The chunk that a document says."""
-    parts = [Part(part["q"], part["g"], part["t"]) for part in document["parts"]]
-    key = document["_id"]
+    key, parts = document["_id"], from_parts(document["parts"])
     return Chunk(str(key["n"]), key["c"], document["after"], document["to"], parts, document["at"])
+
+
+def from_parts(stored: Sequence[Document]) -> list[Part]:
+    """Parts as they were stored."""
+    return [Part(part["q"], part["g"], part["t"]) for part in stored]
 
 
 def to_parts(parts: Sequence[Part]) -> list[Document]:
@@ -81,4 +104,4 @@ def _write(chunk: Chunk) -> ReplaceOne[Document] | DeleteOne:
 
 
 def _chunks_of(notification: ObjectId) -> Document:
-    return {"_id": {"$gte": {"n": notification, "c": ERASED}, "$lt": {"n": notification, "c": float("inf")}}}
+    return {"_id": {"$gte": {"n": notification, "c": ERASED}, "$lt": {"n": notification, "c": MaxKey()}}}
