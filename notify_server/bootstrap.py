@@ -27,6 +27,8 @@ from notify_server.services.enrolment import Limits as DeviceBounds
 from notify_server.services.erasing import Erasing
 from notify_server.services.expansion import Expansion, Stores
 from notify_server.services.export import Export
+from notify_server.services.figures import Figures
+from notify_server.services.figures import Stores as FigureStores
 from notify_server.services.governor import Governor, Shared
 from notify_server.services.health import Health, Pacing
 from notify_server.services.holder import Holder
@@ -42,8 +44,10 @@ from notify_server.services.membership import Membership
 from notify_server.services.messages import Messages
 from notify_server.services.outlet import Outlet
 from notify_server.services.people import People
+from notify_server.services.rankings import Comparison
 from notify_server.services.rate_limits import RateLimits, build_limits
 from notify_server.services.reception import Reception
+from notify_server.services.registry_export import RegistryExport
 from notify_server.services.replay import Replays
 from notify_server.services.resending import Resending
 from notify_server.services.resending import Stores as ResendingStores
@@ -52,11 +56,14 @@ from notify_server.services.server_tokens import ServerTokens
 from notify_server.services.sessions import Sessions
 from notify_server.services.settlement import Settlement
 from notify_server.services.subscriptions import Muting
+from notify_server.services.uncounted import Uncounted
 from notify_server.services.upkeep import Upkeep
 from notify_server.services.user_tokens import Foreign, Signing, UserTokens
+from notify_server.storage.audience_health import AudienceHealth
 from notify_server.storage.audit import Audit
 from notify_server.storage.backlog import Backlog
 from notify_server.storage.batches import Batches
+from notify_server.storage.changes import Changes
 from notify_server.storage.clients import Clients
 from notify_server.storage.devices import Devices
 from notify_server.storage.documents import Store
@@ -67,21 +74,29 @@ from notify_server.storage.groups import Groups
 from notify_server.storage.hash_keys import HashKeys
 from notify_server.storage.inbox import Inbox
 from notify_server.storage.inbox_pages import InboxPages
+from notify_server.storage.known import Known
 from notify_server.storage.leases import Leases
 from notify_server.storage.members import Members
+from notify_server.storage.moments import moment
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.paces import Paces
 from notify_server.storage.personal import Personal
+from notify_server.storage.rankings import Rankings
 from notify_server.storage.receipts import Receipts
+from notify_server.storage.recounts import Recounts
 from notify_server.storage.registry import Registry
+from notify_server.storage.registry_walk import RegistryWalk
 from notify_server.storage.resends import Resends
 from notify_server.storage.sequenced import Sequenced
 from notify_server.storage.sequences import Sequences
 from notify_server.storage.sessions import Sessions as StoredSessions
 from notify_server.storage.signals import Signals
+from notify_server.storage.statistics import Statistics
 from notify_server.storage.subscriptions import Subscriptions
+from notify_server.storage.tallies import Tallies
 from notify_server.storage.traces import Traces
 from notify_server.storage.updates import Updates
+from notify_server.storage.user_fates import UserFates
 from notify_server.storage.users import Users
 from notify_server.storage.workers import Workers
 
@@ -94,6 +109,9 @@ class Services:
     cancellation: Cancellation
     resending: Resending
     inspection: Inspection
+    figures: Figures
+    rankings: Comparison
+    registry_export: RegistryExport
     people: People
     erasing: Erasing
     export: Export
@@ -137,6 +155,7 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
     clock = clock or database_clock(database)
     users, devices, registry, batches = Users(database), Devices(database), Registry(database), Batches(database)
     notifications, entries, signals = Notifications(database), Entries(database), Signals(database)
+    figures, rankings = build_figures(database, clock)
     pacing = Pacing(Paces(database), Workers(database), Limits(config.fcm_rate, config.fcm_ramp))
     server_tokens = ServerTokens(Clients(database), clock)
     return Services(
@@ -149,6 +168,9 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
         cancellation=build_cancellation(database, clock),
         resending=build_resending(database, clock),
         inspection=Inspection(notifications, entries, users),
+        figures=figures,
+        rankings=rankings,
+        registry_export=RegistryExport(RegistryWalk(database), notifications, clock),
         people=People(users, clock),
         erasing=build_erasing(database, clock),
         export=Export(Personal(database), Audit(database), clock),
@@ -215,6 +237,18 @@ def build_upkeep(config: Config, database: Store, clock: Clock | None = None) ->
     holder = Holder(f"{config.owner}:{token_hex(4)}", config.lease, clock)
     upkeep = Upkeep(Expansions(database), Backlog(database), Registry(database), Signals(database), clock)
     return Leadership(Leases(database), holder), upkeep
+
+
+def build_figures(database: Store, clock: Clock | None = None) -> tuple[Figures, Comparison]:
+    """What answers analysts: figures of one thing, and comparisons of many."""
+    clock, at_one_moment = clock or database_clock(database), partial(moment, database)
+    notifications = Notifications(database)
+    uncounted = Uncounted(Changes(database), notifications, Tallies(database), Recounts(database).of, clock)
+    stores = FigureStores(
+        Statistics(database), notifications, Users(database), UserFates(database), Known(database), at_one_moment
+    )
+    figures = Figures(stores, uncounted, clock)
+    return figures, Comparison(Rankings(database), AudienceHealth(database), uncounted, figures, at_one_moment)
 
 
 def build_cancellation(database: Store, clock: Clock | None = None) -> Cancellation:

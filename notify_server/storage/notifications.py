@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bson import ObjectId
+from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
@@ -60,9 +61,9 @@ class Notifications:
             raise NotFound("No notification was made with this idempotency key.")
         return from_document(found), found["idempotency"].get("fingerprint")
 
-    def get(self, notification: str) -> tuple[Notification, int]:
+    def get(self, notification: str, session: ClientSession | None = None) -> tuple[Notification, int]:
         """One notification without its named users, and the number of its recipients so far. Raises NotFound."""
-        found = self._all.find_one({"_id": object_id(notification)}, WITHOUT_USERS)
+        found = self._all.find_one({"_id": object_id(notification)}, WITHOUT_USERS, session=session)
         if found is None:
             raise NotFound(f"There is no notification {notification}.")
         return from_document(found), found["recipients"]
@@ -71,6 +72,12 @@ class Notifications:
         """Those of these notifications that exist, without their named users."""
         ids = [object_id(notification) for notification in notifications]
         return [from_document(document) for document in self._all.find({"_id": {"$in": ids}}, WITHOUT_USERS)]
+
+    def standing(self, notifications: Sequence[str], session: ClientSession) -> list[tuple[Notification, int]]:
+        """The same with the number of their recipients so far."""
+        ids = [object_id(notification) for notification in notifications]
+        found = self._all.find({"_id": {"$in": ids}}, WITHOUT_USERS, session=session) if ids else ()
+        return [(from_document(document), document["recipients"]) for document in found]
 
     def page(self, filters: Mapping[str, Any], after: str | None, limit: int) -> list[tuple[Notification, int]]:
         """At most `limit` notifications, newest first, from the one after `after`; filters: see `_conditions`."""

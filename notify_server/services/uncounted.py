@@ -1,0 +1,110 @@
+"""What the roll-ups do not hold yet: notifications that the journal names, counted for one answer where few."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from notify_server.domain.notification import Notification
+from notify_server.domain.statistics import Dimension, Kind, Labels, Part, canonical, change, community_of
+from notify_server.services.clock import Clock
+from notify_server.storage.changes import Changes
+from notify_server.storage.moments import Session
+from notify_server.storage.notifications import Notifications
+from notify_server.storage.tallies import Tallies
+
+MOST_ENTRIES = 20_000  # that are counted for one answer: a tenth of a second
+MOST_NOTIFICATIONS = 2_000
+
+Recount = Callable[[Sequence[str], Session], Mapping[str, list[Part]]]
+Concerns = Callable[[Notification], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """What has to be added to the roll-ups, so that they hold everything until `as_of`."""
+
+    gained: Sequence[tuple[Labels, Part]]
+    as_of: datetime
+
+
+class Uncounted:
+    """Looks into the journal, and writes nothing."""
+
+    def __init__(
+        self, changes: Changes, notifications: Notifications, tallies: Tallies, recount: Recount, clock: Clock
+    ) -> None:
+        self._changes = changes
+        self._notifications = notifications
+        self._tallies = tallies
+        self._recount = recount
+        self._clock = clock
+
+    def of(self, concerns: Concerns, session: Session) -> Late:
+        """What is late of the notifications that it `concerns`; small ones are counted, `as_of` is of the others."""
+        now = self._clock()
+        marked = self._marked(session)
+        found = [row for row in self._notifications.standing(list(marked), session) if concerns(row[0])]
+        small = _small(found)
+        gained = self._gained([notification for notification, _ in found if notification.id in small], session)
+        as_of = min((marked[each.id] for each, _ in found if each.id not in small), default=now)
+        return Late(gained, min(as_of, now))
+
+    def parts(self, notification: str, recipients: int, session: Session) -> tuple[list[Part], datetime]:
+        """The parts of one notification, counted now if it is marked and small, and until when they hold everything."""
+        now = self._clock()
+        since = self._marked(session).get(notification)
+        if since is not None and recipients <= MOST_ENTRIES:
+            return self._recount([notification], session)[notification], now
+        return self._tallies.parts(notification, session), now if since is None else min(since, now)
+
+    def _marked(self, session: Session) -> dict[str, datetime]:
+        """Since when entries of which notifications may have changed."""
+        since: dict[str, datetime] = {}
+        for mark in self._changes.marks(session):
+            for notification in mark.notifications:
+                since[notification] = min(mark.at, since.get(notification, mark.at))
+        return since
+
+    def _gained(self, notifications: Sequence[Notification], session: Session) -> list[tuple[Labels, Part]]:
+        ids = [notification.id for notification in notifications]
+        new, old = self._recount(ids, session), self._tallies.of(ids, session)
+        return [
+            (labels_of(notification), part)
+            for notification in notifications
+            for part in change(new[notification.id], (p for chunk in old[notification.id] for p in chunk.parts))
+        ]
+
+
+def labels_of(notification: Notification) -> Labels:
+    """What a notification counts towards."""
+    return Labels(notification.category, community_of(notification.community, notification.audience.communities))
+
+
+def concerning(dimension: Dimension) -> Concerns:
+    """Whether entries of a notification may count towards `dimension`."""
+    kept = canonical(dimension)
+
+    def concerns(notification: Notification) -> bool:
+        if kept is None:
+            return False
+        groups = [None, *notification.audience.groups] if kept.kind is Kind.GROUP else [None]
+        return any(kept in labels_of(notification).dimensions(group) for group in groups)
+
+    return concerns
+
+
+def counting_towards(dimension: Dimension, gained: Iterable[tuple[Labels, Part]]) -> list[Part]:
+    """Those of `gained` that count towards `dimension`."""
+    kept = canonical(dimension)
+    return [] if kept is None else [part for labels, part in gained if kept in labels.dimensions(part.group)]
+
+
+def _small(found: Sequence[tuple[Notification, int]]) -> set[str]:
+    """As many as may be counted for one answer, the smallest first."""
+    small, left = set[str](), MOST_ENTRIES
+    for notification, recipients in sorted(found, key=lambda row: row[1])[:MOST_NOTIFICATIONS]:
+        left -= recipients
+        if left < 0:
+            break
+        small.add(notification.id)
+    return small
