@@ -1,4 +1,4 @@
-"""Who may see a page: each says which scopes it asks for beside `admin`, or that it is open to all."""
+"""Who may see a page: each names scopes of which it asks for one beside `admin`, or is open to all."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,14 +18,17 @@ _ATTRIBUTE = "__access__"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """`scopes` are needed of who is signed in; None: nobody need be. `used`: to ask for it keeps a session going."""
+    """One of `scopes` is needed of who is signed in (empty: any); None: nobody need be signed in.
+
+    `used`: to ask for it keeps a session going.
+    """
 
     scopes: frozenset[Scope] | None
     used: bool = True
 
 
 def needs(*scopes: Scope, used: bool = True) -> Callable[[View], View]:
-    """A session is needed whose token has these scopes; `used`: not so what a page asks for by itself."""
+    """A session is needed whose token has one of these scopes; `used`: not so what a page asks for by itself."""
     return _marked(Access(frozenset(scopes), used))
 
 
@@ -40,11 +43,10 @@ def access_to(app: Flask, endpoint: str) -> Access | None:
     return found
 
 
-def missing(endpoint: str) -> list[Scope]:
-    """The scopes that who is signed in lacks for a page."""
+def may_see(endpoint: str) -> bool:
+    """Whether who is signed in may see a page."""
     found = access_to(current_app, endpoint)
-    wanted = frozenset() if found is None or found.scopes is None else found.scopes
-    return sorted(wanted - current_client().scopes)
+    return found is not None and (not found.scopes or not found.scopes.isdisjoint(current_client().scopes))
 
 
 def install(app: Flask) -> None:
@@ -70,8 +72,8 @@ def _admit() -> None:
     g.client = services().sessions.holder(secret, used=found.used)
     g.session = secret
     limits.count()
-    if lacking := missing(request.endpoint):
-        raise Forbidden(f"The token that you signed in with lacks the scope {', '.join(lacking)}.")
+    if not may_see(request.endpoint):
+        raise Forbidden(f"The token that you signed in with lacks the scope {' or '.join(sorted(found.scopes))}.")
 
 
 def _marked(access: Access) -> Callable[[View], View]:

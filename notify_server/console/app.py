@@ -8,14 +8,24 @@ from notify_server.api import context, remote
 from notify_server.bootstrap import Services
 from notify_server.config import Config
 from notify_server.console import access, filters, forms, headers, navigation, problems, words
-from notify_server.console.pages import entrance, health, notifications, overview, sending, users
+from notify_server.console.pages import (
+    devices,
+    entrance,
+    exporting,
+    groups,
+    health,
+    notifications,
+    overview,
+    sending,
+    users,
+)
 
-_PAGES = (entrance, overview, notifications, users, health, sending)
+_PAGES = (entrance, overview, notifications, users, groups, devices, health, exporting, sending)
 _MAX_FORM = 64 * 1024  # bytes: the largest form is a message
 
 
 def create_app(config: Config, services: Services) -> Flask:
-    """Build the application, whose paths begin below /console. Raises LookupError when a page says not who may see it."""
+    """Build the application, to hang below /console. Raises LookupError when a page says not who may see it."""
     app = Flask(__name__)
     app.config.update(MAX_CONTENT_LENGTH=_MAX_FORM, PROVIDE_AUTOMATIC_OPTIONS=False, PROPAGATE_EXCEPTIONS=False)
     app.config.update(remote.trusted(config.trusted_proxies))

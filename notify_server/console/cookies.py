@@ -2,7 +2,8 @@
 
 import secrets
 
-from flask import Response, g, request
+from flask import g, request
+from werkzeug.wrappers import Response
 
 from notify_server.api import remote
 
@@ -24,7 +25,7 @@ def visitor() -> str:
 
 
 def keep(response: Response, name: str, secret: str) -> None:
-    """Let the browser keep a secret until it is closed: for the console alone, out of reach of scripts and other sites."""
+    """Let the browser keep a secret until it is closed: for the console alone, and for no script and no other site."""
     response.set_cookie(
         name, secret, path=request.script_root or "/", httponly=True, samesite="Strict", secure=remote.is_secure()
     )

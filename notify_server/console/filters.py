@@ -41,7 +41,7 @@ def span(seconds: float | None) -> str:
         return _NONE
     if seconds < _FEW:
         return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
-    left, parts = round(seconds), []
+    left, parts = round(seconds), list[str]()
     for length, unit in (*_STEPS, (1, "s")):
         if left >= length or parts:
             parts.append(f"{left // length} {unit}")

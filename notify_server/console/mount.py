@@ -15,6 +15,7 @@ class Mounted:
         self._console = console.wsgi_app
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Called by the server with each request (PEP 3333)."""
         path: str = environ.get("PATH_INFO", "")
         if not path.startswith(PREFIX) or path[len(PREFIX) : len(PREFIX) + 1] not in {"", "/"}:
             return self._api(environ, start_response)

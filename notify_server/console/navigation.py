@@ -11,7 +11,10 @@ _ITEMS = (
     ("overview.show", "Overview"),
     ("notifications.list_all", "Notifications"),
     ("users.search", "Why not received?"),
+    ("groups.search", "Groups"),
+    ("devices.show", "Devices"),
     ("health.show", "Queue and FCM"),
+    ("exporting.show", "Export"),
     ("sending.show", "Send a test"),
 )
 
@@ -35,5 +38,5 @@ def items() -> Iterator[Item]:
     if "client" not in g:
         return
     for endpoint, label in _ITEMS:
-        if not access.missing(endpoint):
+        if access.may_see(endpoint):
             yield Item(label, url_for(endpoint), request.blueprint == endpoint.partition(".")[0])

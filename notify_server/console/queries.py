@@ -6,16 +6,17 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from flask import request
-from marshmallow import EXCLUDE, Schema, ValidationError, fields
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from notify_server.api import paging
 from notify_server.api.parsing import by_path
-from notify_server.api.schemas.fields import Id
+from notify_server.api.schemas.fields import Id, TimeZone
 from notify_server.domain.notification import State
 from notify_server.domain.registry import Status
 from notify_server.errors import InvalidInput
 
 PAGE = 50  # rows
+DAYS = (7, 30, 90, 365)
 
 
 class NotificationsSchema(Schema):
@@ -28,10 +29,38 @@ class NotificationsSchema(Schema):
     to = fields.Date()
 
 
+class PeriodSchema(Schema):
+    """Of which days figures are, today among them, in which time zone; of one category alone, where it is named."""
+
+    days = fields.Integer(load_default=30, validate=validate.OneOf(DAYS))
+    timezone = TimeZone(load_default="UTC")
+    category = Id()
+
+
+class SubjectSchema(Schema):
+    """Whose figures to look up."""
+
+    group = Id()
+    community = Id()
+    category = Id()
+
+
 class RecipientsSchema(Schema):
     """Which entries of a notification to list."""
 
     status = fields.Enum(Status, by_value=True)
+
+
+class ExportSchema(Schema):
+    """Which entries to export, by the day on which they were entered; days are those of UTC, both included."""
+
+    from_ = fields.Date(data_key="from", attribute="from")
+    to = fields.Date()
+    category = Id()
+    community = Id()
+    group = Id()
+    status = fields.Enum(Status, by_value=True)
+    notification = Id()
 
 
 class UserSchema(Schema):

@@ -22,8 +22,8 @@ STATUSES: Mapping[Status, Words] = {
     Status.SENT: Words(
         "Sent, not confirmed",
         "FCM has it, or it went out to an open socket. Neither promises anything about the device.",
-        "Their phone is off, offline, or has forbidden the app's notifications; or the app does not report. Other users "
-        "of the same app version who received it tell the last two apart.",
+        "Their phone is off, offline, or has forbidden the app's notifications; or the app does not report. Others with "
+        "the same app version who received it tell the last two apart.",
     ),
     Status.RECEIVED: Words("Received", "A device has it. The history names the device, where the app told."),
     Status.READ: Words("Read", "The user opened it."),

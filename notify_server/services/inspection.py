@@ -44,6 +44,10 @@ class Inspection:
         counts, erased = self._entries.counts(notification), self._entries.erased(notification)
         return Standing(found, recipients, counts, erased)
 
+    def content(self, notification: str) -> Notification:
+        """The same without its counts. Raises NotFound."""
+        return self._notifications.get(notification)[0]
+
     def page(self, filters: Mapping[str, Any], after: str | None, limit: int) -> list[Listed]:
         """Notifications newest first, after the one with id `after`; filters category, community, state, from, to."""
         return [Listed(*found) for found in self._notifications.page(filters, after, limit)]

@@ -103,7 +103,9 @@ class Counts:
             return None
         to = known and known.to
         if to is None:
-            to = self._recount.boundary(subject.id, after, max(1, self._size // (1 + subject.groups // _GROUPS)), session)
+            to = self._recount.boundary(
+                subject.id, after, max(1, self._size // (1 + subject.groups // _GROUPS)), session
+            )
         return Chunk(subject.id, number, after, to, self._recount.between(subject.id, after, to, session), at)
 
     def _replace(

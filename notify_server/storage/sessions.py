@@ -36,7 +36,9 @@ class Sessions:
     def find(self, digest: str, now: datetime) -> Session | None:
         """The session with this digest, unless it has ended."""
         found = self._all.find_one({"_id": digest, "ends_at": {"$gt": now}})
-        return found and Session(digest, found["client"], found["proof"], found["began_at"], found["ends_at"])
+        if found is None:
+            return None
+        return Session(digest, found["client"], found["proof"], found["began_at"], found["ends_at"])
 
     def extend(self, digest: str, until: datetime) -> None:
         """Let a session last until then, at least; one that is gone stays so."""

@@ -60,9 +60,7 @@ def sign_out() -> AnyResponse:
 
 def _form(status: int, error: str | None = None) -> Response:
     plain = not remote.is_secure() and not remote.is_local()
-    page = render_template(
-        "sign_in.html", error=error, back=_back(), why=request.args.get("why"), is_plain=plain
-    )
+    page = render_template("sign_in.html", error=error, back=_back(), why=request.args.get("why"), is_plain=plain)
     return make_response(page, status)
 
 

@@ -43,7 +43,9 @@ def send() -> AnyResponse:
     except InvalidInput as error:
         return _form(HTTPStatus.UNPROCESSABLE_ENTITY, given, channels, _by_field(error))
     except Conflict:
-        return _form(HTTPStatus.CONFLICT, given | {"key": token_urlsafe(16)}, channels, {"form": "Please send it again."})
+        return _form(
+            HTTPStatus.CONFLICT, given | {"key": token_urlsafe(16)}, channels, {"form": "Please send it again."}
+        )
     return redirect(url_for("notifications.show", notification_id=notification.id), HTTPStatus.SEE_OTHER)
 
 
@@ -60,9 +62,7 @@ def _payload(given: dict[str, str], channels: list[str]) -> dict[str, Any]:
 def _accept(payload: dict[str, Any], key: str) -> Notification:
     """Accept it, with a line in the audit log that says that it came from here."""
     draft, address, client = files.draft(json.dumps(payload).encode()), remote.address(), current_client().id
-    change = Change(
-        Party(Kind.CLIENT, client), "console.send", "POST /console/send", None, sorted(payload), address
-    )
+    change = Change(Party(Kind.CLIENT, client), "console.send", "POST /console/send", None, sorted(payload), address)
     line, made, status = services().audit.begin(change), None, HTTPStatus.INTERNAL_SERVER_ERROR.value
     try:
         notification = services().acceptance.accept(draft, client, f"console:{key}", address)

@@ -8,13 +8,14 @@
   const announcement = document.getElementById("announcement");
   const number = new Intl.NumberFormat("en");
   const FIRST = 1000, LONGEST = 15000; // milliseconds between two looks, longer as nothing changes
+  const SPARING = 10;
   let wait = FIRST, last = "";
 
   const percent = (share) => (share === null ? "–" : `${(100 * share).toFixed(1)} %`);
 
   function show(found) {
-    for (const [name, step] of Object.entries(found.steps)) {
-      const row = live.querySelector(`[data-step="${name}"]`);
+    for (const step of found.steps) {
+      const row = live.querySelector(`[data-step="${step.name}"]`);
       row.querySelector("[data-count]").textContent = number.format(step.count);
       row.querySelector("[data-share]").textContent = percent(step.share);
       row.querySelector("rect").setAttribute("width", `${100 * (step.share ?? 0)}%`);
@@ -35,6 +36,7 @@
 
   async function look() {
     if (document.hidden) return setTimeout(look, wait);
+    const begun = performance.now();
     let found;
     try {
       const answer = await fetch(live.dataset.url, { headers: { Accept: "application/json" } });
@@ -49,9 +51,10 @@
     const now = JSON.stringify([found.counts, found.state]);
     wait = now === last ? Math.min(LONGEST, wait * 1.5) : FIRST;
     last = now;
+    wait = Math.max(wait, SPARING * (performance.now() - begun)); // what costs the server much is asked for rarely
     show(found);
     if (!found.moving) return stop("Nothing of it changes by itself any more.");
-    freshness.textContent = `Live, as of ${new Date().toISOString().slice(11, 19)}`;
+    freshness.textContent = `Live, as of ${found.as_of.slice(11, 19)}`;
     return setTimeout(look, wait);
   }
 
