@@ -55,6 +55,7 @@ from notify_server.services.sequencing import Sequencing
 from notify_server.services.server_tokens import ServerTokens
 from notify_server.services.settlement import Settlement
 from notify_server.services.subscriptions import Muting
+from notify_server.services.uncounted import Stores as UncountedStores
 from notify_server.services.uncounted import Uncounted
 from notify_server.services.upkeep import Upkeep
 from notify_server.services.user_tokens import Foreign, Signing, UserTokens
@@ -82,7 +83,7 @@ from notify_server.storage.paces import Paces
 from notify_server.storage.personal import Personal
 from notify_server.storage.rankings import Rankings
 from notify_server.storage.receipts import Receipts
-from notify_server.storage.recounts import Recounts
+from notify_server.storage.recount import Recount
 from notify_server.storage.registry import Registry
 from notify_server.storage.registry_walk import RegistryWalk
 from notify_server.storage.resends import Resends
@@ -90,6 +91,7 @@ from notify_server.storage.sequenced import Sequenced
 from notify_server.storage.sequences import Sequences
 from notify_server.storage.signals import Signals
 from notify_server.storage.statistics import Statistics
+from notify_server.storage.subjects import Subjects
 from notify_server.storage.subscriptions import Subscriptions
 from notify_server.storage.tallies import Tallies
 from notify_server.storage.traces import Traces
@@ -238,7 +240,10 @@ def build_figures(database: Store, clock: Clock | None = None) -> tuple[Figures,
     """What answers analysts: figures of one thing, and comparisons of many."""
     clock, at_one_moment = clock or database_clock(database), partial(moment, database)
     notifications = Notifications(database)
-    uncounted = Uncounted(Changes(database), notifications, Tallies(database), Recounts(database).of, clock)
+    journal = UncountedStores(
+        Changes(database), notifications, Subjects(database), Recount(database), Tallies(database)
+    )
+    uncounted = Uncounted(journal, clock)
     stores = FigureStores(
         Statistics(database), notifications, Users(database), UserFates(database), Known(database), at_one_moment
     )

@@ -132,7 +132,10 @@ _RESOURCE = {
 _COUNTED = {
     "recipients": 31,
     **_NO_COUNTS,
-    "sent": 1, "received": 9, "read": 20, "failed": 1,
+    "sent": 1,
+    "received": 9,
+    "read": 20,
+    "failed": 1,
     "delivery_rate": 0.935484,
     "read_rate": 0.645161,
 }
