@@ -31,6 +31,7 @@ INDEXES = {
         _index("to_expand", "rank", "due_at", partialFilterExpression={"expanded": False}),
         _index("to_expire", "expires_at", partialFilterExpression={"open": True}),
         _index("to_release", "due_at", partialFilterExpression={"state": "scheduled"}),
+        _index("to_remove", "retired_at", partialFilterExpression={"retired_at": {"$exists": True}}),
         _index("to_sweep", "unswept", "_id", partialFilterExpression={"unswept": True}),
     ],
     "users": [_index("by_group", "groups", "_id"), _index("by_community", "community", "_id")],
