@@ -8,9 +8,9 @@ from notify_server.domain.notification import Notification
 from notify_server.domain.statistics import Dimension, Kind, Labels, Part, canonical, change, community_of
 from notify_server.services.clock import Clock
 from notify_server.storage.changes import Changes
-from notify_server.storage.moments import Session
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.recount import Recount
+from notify_server.storage.snapshots import Snapshot
 from notify_server.storage.subjects import Subject, Subjects
 from notify_server.storage.tallies import Tallies
 
@@ -46,7 +46,7 @@ class Uncounted:
         self._stores = stores
         self._clock = clock
 
-    def of(self, concerns: Concerns, session: Session) -> Late:
+    def of(self, concerns: Concerns, session: Snapshot) -> Late:
         """What is late of the notifications that it `concerns`; small ones are counted, `as_of` is of the others."""
         now = self._clock()
         marked = self._marked(session)
@@ -56,7 +56,7 @@ class Uncounted:
         as_of = min((marked[each.id] for each, _ in found if each.id not in small), default=now)
         return Late(gained, min(as_of, now))
 
-    def parts(self, notification: str, recipients: int, session: Session) -> tuple[list[Part], datetime]:
+    def parts(self, notification: str, recipients: int, session: Snapshot) -> tuple[list[Part], datetime]:
         """The parts of one notification, counted now if it is marked and small, and until when they hold everything."""
         now = self._clock()
         since = self._marked(session).get(notification)
@@ -64,7 +64,7 @@ class Uncounted:
             return [part for _, new in self._counted([notification], session) for part in new], now
         return self._stores.tallies.parts(notification, session), now if since is None else min(since, now)
 
-    def _marked(self, session: Session) -> dict[str, datetime]:
+    def _marked(self, session: Snapshot) -> dict[str, datetime]:
         """Since when entries of which notifications may have changed."""
         since: dict[str, datetime] = {}
         for mark in self._stores.changes.marks(session=session):
@@ -72,7 +72,7 @@ class Uncounted:
                 since[notification] = min(mark.at, since.get(notification, mark.at))
         return since
 
-    def _gained(self, notifications: Sequence[str], session: Session) -> list[tuple[Labels, Part]]:
+    def _gained(self, notifications: Sequence[str], session: Snapshot) -> list[tuple[Labels, Part]]:
         old = self._stores.tallies.of(notifications, session)
         return [
             (subject.labels, part)
@@ -80,7 +80,7 @@ class Uncounted:
             for part in change(new, (part for chunk in old[subject.id] for part in chunk.parts))
         ]
 
-    def _counted(self, notifications: Sequence[str], session: Session) -> list[tuple[Subject, list[Part]]]:
+    def _counted(self, notifications: Sequence[str], session: Snapshot) -> list[tuple[Subject, list[Part]]]:
         """The parts of these notifications as they are now, those of erased people too; without retired ones."""
         subjects = self._stores.subjects.of(notifications, session)
         new = self._stores.recount.of(list(subjects), session)
