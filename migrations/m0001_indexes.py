@@ -32,6 +32,7 @@ INDEXES = {
         _index("to_expire", "expires_at", partialFilterExpression={"open": True}),
         _index("to_release", "due_at", partialFilterExpression={"state": "scheduled"}),
         _index("by_schedule", "send_at", partialFilterExpression={"send_at": {"$type": "date"}}),
+        _index("to_remove", "retired_at", partialFilterExpression={"retired_at": {"$exists": True}}),
         _index("to_sweep", "unswept", "_id", partialFilterExpression={"unswept": True}),
     ],
     "users": [

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 import structlog
-from bson import ObjectId
 
 from notify_server import failpoints, metrics
 from notify_server.services.counting_lease import CountingLease
@@ -33,7 +32,7 @@ _MOST = 4
 _PATIENCE = 60.0  # seconds that a mark waits at most for younger ones
 _APART = 20  # times the time it took to count a large notification, before which it is not counted again
 _MARKS = 20_000  # marks read in one run
-_BRIEF = 500  # recipients; larger ones are counted by themselves, chunk by chunk
+BRIEF = 500  # recipients; larger ones are counted by themselves, chunk by chunk
 _TOGETHER = 200  # brief notifications of one transaction
 _RECIPIENTS = 2_000  # of all of them
 
@@ -58,11 +57,15 @@ class _Large:
 
 @dataclass(slots=True)
 class _Turn:
-    """What one run has to do, and has done: `due` by the age of their marks, and which marks that covers."""
+    """What one run has to do, and has done.
+
+    `due` by the age of their marks, which is `waited` at most; and the marks that a count of them covers.
+    """
 
     due: Sequence[str]
     marks: Sequence[Mark]
-    settled: dict[ObjectId, list[str]] = field(default_factory=lambda: defaultdict(list))
+    waited: float
+    settled: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def settle(self, names: set[str], marks: Sequence[Mark] | None = None) -> None:
         for mark in self.marks if marks is None else marks:
@@ -84,7 +87,7 @@ class Counting:
         self._lease = lease
         self._share = share
         self._ticks = ticks
-        self._seen: dict[ObjectId, float] = {}  # when this process first saw a mark
+        self._seen: dict[str, float] = {}  # when this process first saw a mark
         self._not_before: dict[str, float] = {}
         self._large: _Large | None = None
         self._rest_until = 0.0
@@ -96,12 +99,14 @@ class Counting:
             return 0
         begun = self._ticks.worked()
         turn = self._turn(now)
+        if not turn.due and self._large is None:
+            return 0
         with self._lease.held() as held:
-            counted = self._work(turn, begun) if held and turn.due else 0
+            counted = self._work(turn, begun) if held else 0
         spent = self._ticks.worked() - begun
         metrics.COUNTED.inc(counted)
         metrics.COUNTING_SECONDS.inc(spent)
-        self._rest_until = self._ticks.now() + spent * (1 / self._allowed(now) - 1)
+        self._rest_until = self._ticks.now() + spent * (1 / self._allowed(turn) - 1)
         return counted
 
     def _turn(self, now: float) -> _Turn:
@@ -114,26 +119,28 @@ class Counting:
         young = {name for mark in marks if now - self._seen[mark.id] < mark.hold for name in mark.notifications}
         self._not_before = {name: until for name, until in self._not_before.items() if until > now}
         due: dict[str, None] = {}
+        waited = 0.0
         for mark in over:
             patient = now - self._seen[mark.id] < mark.hold + _PATIENCE
             waiting = young if patient else set[str]()
-            due |= dict.fromkeys(n for n in mark.notifications if n not in waiting and n not in self._not_before)
-        return _Turn(list(due), over)
+            ready = [n for n in mark.notifications if n not in waiting and n not in self._not_before]
+            due |= dict.fromkeys(ready)
+            waited = max(waited, now - self._seen[mark.id] if ready else 0)
+        return _Turn(list(due), over, waited)
 
-    def _allowed(self, now: float) -> float:
-        """The share of a core that counting takes: the longer marks have waited, the more."""
-        oldest = min(self._seen.values(), default=now)
-        return min(1.0, self._share * min(_MOST, 1 + max(0.0, now - oldest - _PATIENCE) / _HURRY))
+    def _allowed(self, turn: _Turn) -> float:
+        """The share of a core that counting takes: the longer what is due has waited, the more."""
+        return min(1.0, self._share * min(_MOST, 1 + max(0.0, turn.waited - _PATIENCE) / _HURRY))
 
     def _work(self, turn: _Turn, begun: float) -> int:
         """Count brief ones for half of the time where there are large ones too."""
-        known = {name: subject for name, subject in self._subjects.of(turn.due).items()}
+        known = self._subjects.of(turn.due)
         turn.settle(set(turn.due) - known.keys())  # gone, or retired: there is nothing to count
-        brief = [known[name] for name in turn.due if name in known and known[name].recipients <= _BRIEF]
-        large = [name for name in turn.due if name in known and known[name].recipients > _BRIEF]
+        brief = [known[name] for name in turn.due if name in known and known[name].recipients <= BRIEF]
+        large = [name for name in turn.due if name in known and known[name].recipients > BRIEF]
         counted = 0
         share = 0.5 if large or self._large else 1.0
-        for group in _groups(brief):
+        for group in groups(brief):
             if self._ticks.worked() - begun > _SLICE * share:
                 break
             done = self._counts.count_brief(group, self._lease.owner, self._lease.now())
@@ -152,7 +159,7 @@ class Counting:
         counted, waiting = 0, iter(names)
         while True:
             if self._large is None:
-                name = next(waiting, None)
+                name = next((name for name in waiting if name not in self._not_before), None)
                 if name is None:
                     return counted
                 self._large = _Large(name, turn.marks)
@@ -170,8 +177,8 @@ class Counting:
                 return counted
 
 
-def _groups(subjects: Sequence[Subject]) -> Iterator[list[str]]:
-    """Their names, in groups for one transaction each."""
+def groups(subjects: Sequence[Subject]) -> Iterator[list[str]]:
+    """Their names, in groups that one transaction can take; a large one is a group of its own."""
     names: list[str] = []
     recipients = 0
     for subject in subjects:

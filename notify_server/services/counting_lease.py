@@ -4,17 +4,19 @@ It lasts longer than a transaction can. So whoever takes it over from a process 
 that process is written after it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from secrets import token_hex
 
+from notify_server.errors import Conflict
 from notify_server.services.clock import Clock
 from notify_server.storage.counts import LEASE
 from notify_server.storage.database import CONFIRM_WITHIN
 from notify_server.storage.leases import Leases
 
 LASTS = timedelta(seconds=CONFIRM_WITHIN + 2)
+_TRY = 0.2  # seconds between two tries to take it
 
 
 class CountingLease:
@@ -33,6 +35,20 @@ class CountingLease:
         """Take it, or keep it; False while another has it."""
         now = self._clock()
         return self._leases.hold(LEASE, self.owner, now, now + LASTS)
+
+    @contextmanager
+    def awaited(self, pause: Callable[[float], None]) -> Iterator[None]:
+        """It is ours inside; others are waited for as long as it lasts twice. Raises Conflict."""
+        for _ in range(int(2 * LASTS.total_seconds() / _TRY)):
+            if self.take():
+                break
+            pause(_TRY)
+        else:
+            raise Conflict("Another process counts, and does not come to an end.")
+        try:
+            yield
+        finally:
+            self._leases.release(LEASE, self.owner)
 
     @contextmanager
     def held(self) -> Iterator[bool]:

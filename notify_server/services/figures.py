@@ -1,7 +1,6 @@
 """Figures of everything, and of one group, community, category, user or notification."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,13 +16,11 @@ from notify_server.services.roll_ups import RollUps
 from notify_server.services.statistics import Counted, Entered, Question, Report, report
 from notify_server.services.uncounted import Uncounted, concerning, counting_towards
 from notify_server.storage.known import Known
-from notify_server.storage.moments import Session
 from notify_server.storage.notifications import Notifications
+from notify_server.storage.snapshots import Snapshots
 from notify_server.storage.statistics import Statistics
 from notify_server.storage.user_fates import UserFates
 from notify_server.storage.users import Users
-
-Moment = Callable[[], AbstractContextManager[Session]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +34,14 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where figures and names are; `moment` opens a session whose reads see one moment."""
+    """Where figures and names are."""
 
     statistics: Statistics
     notifications: Notifications
     users: Users
     user_fates: UserFates
     known: Known
-    moment: Moment
+    snapshots: Snapshots
 
 
 class Figures:
@@ -89,7 +86,7 @@ class Figures:
 
     def notification(self, notification: str, question: Question) -> Course:
         """Of one notification; by default from its acceptance until its last entry was made. Raises NotFound."""
-        with self._stores.moment() as session:
+        with self._stores.snapshots.session() as session:
             found, recipients = self._stores.notifications.get(notification, session)
             parts, as_of = self._uncounted.parts(notification, recipients, session)
         whole = [(part.quarter, part.tally) for part in parts if part.group is None]
@@ -103,7 +100,7 @@ class Figures:
     def _rolled_up(self, dimension: Dimension, question: Question) -> Report:
         period = question.period(self._clock())
         narrowed = replace(dimension, category=question.category)
-        with self._stores.moment() as session:
+        with self._stores.snapshots.session() as session:
             late = self._uncounted.of(concerning(narrowed), session)
             gained = _of_parts(counting_towards(narrowed, late.gained))
             source = RollUps(self._stores.statistics, narrowed, session, gained)

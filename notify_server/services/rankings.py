@@ -11,11 +11,12 @@ from notify_server.domain.periods import Period
 from notify_server.domain.registry import Reason, Status
 from notify_server.domain.statistics import Dimension, Kind, Labels, Part
 from notify_server.domain.tally import Tally, total
-from notify_server.services.figures import Figures, Moment
+from notify_server.services.figures import Figures
 from notify_server.services.statistics import Question
 from notify_server.services.uncounted import Uncounted, concerning
 from notify_server.storage.audience_health import AudienceHealth
 from notify_server.storage.rankings import Field, Rankings
+from notify_server.storage.snapshots import Snapshots
 
 _MUTED = f"{Status.SUPPRESSED.value}:{Reason.MUTED_CATEGORY.value}"
 
@@ -42,13 +43,13 @@ class Comparison:
     """Compares. Raises InvalidInput where the question has no answer."""
 
     def __init__(
-        self, rankings: Rankings, health: AudienceHealth, uncounted: Uncounted, figures: Figures, moment: Moment
+        self, rankings: Rankings, health: AudienceHealth, uncounted: Uncounted, figures: Figures, snapshots: Snapshots
     ) -> None:
         self._rankings = rankings
         self._health = health
         self._uncounted = uncounted
         self._figures = figures
-        self._moment = moment
+        self._snapshots = snapshots
 
     def groups(self, question: Question, choice: Choice) -> TopList:
         """Groups by read rate; those nobody of whom was addressed are left out."""
@@ -96,7 +97,7 @@ class Comparison:
     ) -> tuple[Period, datetime, Mapping[str, Tally]]:
         """By key, what was entered in the period."""
         period = self._figures.period(question)
-        with self._moment() as session:
+        with self._snapshots.session() as session:
             late = self._uncounted.of(concerning(Dimension(Kind.ALL, category=question.category)), session)
             field = Field(kind, question.category if kind is Kind.GROUP else None, session)
             found = [*self._stored(field, period, names), *_gained(kind, late.gained, period)]

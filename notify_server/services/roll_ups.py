@@ -9,7 +9,7 @@ from notify_server.domain.periods import Period
 from notify_server.domain.statistics import Dimension
 from notify_server.domain.tally import Tally
 from notify_server.services.statistics import Counted, Entered
-from notify_server.storage.moments import Session
+from notify_server.storage.snapshots import Snapshot
 from notify_server.storage.statistics import Statistics
 
 
@@ -19,7 +19,7 @@ class RollUps:
 
     stored: Statistics
     of: Dimension
-    session: Session
+    session: Snapshot
     late: Sequence[Entered] = ()
 
     def whole(self, period: Period) -> Iterable[Tally]:

@@ -24,7 +24,7 @@ COLLECTION = "changes"
 class Mark:
     """Entries of `notifications` may have changed since `at` without having been counted."""
 
-    id: ObjectId
+    id: str
     notifications: Sequence[str]
     at: datetime
     hold: float
@@ -41,17 +41,16 @@ class Changes:
         """The marks that lie there, at most `limit` of them (0: all), those of the last seconds for the most part."""
         return [_mark(document) for document in self._all.find({}, session=session, hint="_id_").limit(limit)]
 
-    def settle(self, counted: Mapping[ObjectId, Sequence[str]]) -> None:
+    def settle(self, counted: Mapping[str, Sequence[str]]) -> None:
         """Take these notifications, which were counted since it ran out, off each mark; what says nothing then goes."""
-        marks = {"_id": {"$in": list(counted)}}
         writes = [
-            UpdateOne({"_id": mark}, {"$pullAll": {"ns": [object_id(notification) for notification in notifications]}})
+            UpdateOne({"_id": ObjectId(mark)}, {"$pullAll": {"ns": list(map(object_id, notifications))}})
             for mark, notifications in counted.items()
         ]
         if writes:
             self._all.bulk_write(writes, ordered=False)
-            self._all.delete_many(marks | {"ns": []})
+            self._all.delete_many({"_id": {"$in": [ObjectId(mark) for mark in counted]}, "ns": []})
 
 
 def _mark(document: Document) -> Mark:
-    return Mark(document["_id"], [str(n) for n in document["ns"]], document["at"], document["hold"])
+    return Mark(str(document["_id"]), [str(n) for n in document["ns"]], document["at"], document["hold"])

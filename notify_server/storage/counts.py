@@ -19,7 +19,7 @@ from notify_server.storage.documents import Store
 from notify_server.storage.leases import Leases
 from notify_server.storage.majority import in_snapshot
 from notify_server.storage.recount import Recount
-from notify_server.storage.statistics import Statistics
+from notify_server.storage.statistics import ARCHIVE, Statistics
 from notify_server.storage.subjects import Subject, Subjects
 from notify_server.storage.tallies import ERASED, Chunk, Tallies
 
@@ -58,6 +58,7 @@ class Counts:
         self._recount = Recount(database)
         self._tallies = Tallies(database)
         self._statistics = Statistics(database)
+        self._archive = Statistics(database, ARCHIVE)
 
     def count_brief(self, notifications: Sequence[str], owner: str, at: datetime) -> Counted | None:
         """Count notifications of few entries together: each is one chunk."""
@@ -90,6 +91,36 @@ class Counts:
             return ChunkCounted(entries_of(chunk.parts), last=number != ERASED and chunk.to is None)
 
         return self._led(owner, write)
+
+    def forget(self, notification: str, owner: str) -> bool:
+        """Take all that was counted of a notification out of the roll-ups. False where the lease is lost."""
+
+        def write(session: ClientSession) -> bool:
+            subjects = self._subjects.of([notification], session)
+            old = self._tallies.parts(notification, session)
+            labelled = [(subject.labels, part) for subject in subjects.values() for part in change((), old)]
+            self._statistics.add(labelled, session)
+            self._tallies.remove([notification], session)
+            return True
+
+        return self._led(owner, write) is True
+
+    def retire(self, notifications: Sequence[str], owner: str, at: datetime) -> bool:
+        """Move what was counted of these notifications to the archive: they are not counted any more.
+
+        False where the lease is lost.
+        """
+
+        def write(session: ClientSession) -> bool:
+            subjects = self._subjects.of(notifications, session)
+            tallies = self._tallies.of(list(subjects), session)
+            parts = [(subjects[n].labels, part) for n, chunks in tallies.items() for c in chunks for part in c.parts]
+            self._archive.add(parts, session)
+            self._tallies.remove(list(subjects), session)
+            self._subjects.retire(list(subjects), at, session)
+            return True
+
+        return self._led(owner, write) is True
 
     def _chunk(
         self, subject: Subject, number: int, old: Mapping[tuple[str, int], Chunk], at: datetime, session: ClientSession

@@ -78,8 +78,8 @@ class Statistics:
                     tallies.setdefault(quarter_start(day, int(number)), []).append(tally)
         return [Period(at, total(tallies[at])) for at in sorted(tallies)]
 
-    def add(self, changes: Iterable[tuple[Labels, Part]], session: ClientSession) -> int:
-        """Add to the roll-ups what parts of notifications have gained, in a transaction. Returns how many documents."""
+    def add(self, changes: Iterable[tuple[Labels, Part]], session: ClientSession | None = None) -> int:
+        """Add to the roll-ups what parts of notifications have gained. Returns how many documents that changed."""
         writes = [UpdateOne({"_id": key}, {"$inc": inc}, upsert=True) for key, inc in increments(changes)]
         if writes:
             self._all.bulk_write(writes, ordered=False, session=session)

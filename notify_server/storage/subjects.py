@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
@@ -47,6 +48,11 @@ class Subjects:
         later = {} if after is None else {"_id": {"$gt": object_id(after)}}
         found = self._all.find(later | _KEPT, dict.fromkeys(_FIELDS, 1), session=session)
         return list(map(_subject, found.sort("_id", 1).limit(limit)))
+
+    def retire(self, notifications: Iterable[str], at: datetime, session: ClientSession) -> None:
+        """Note that these are in the archive: what is left of them is to be removed."""
+        these = {"_id": {"$in": [object_id(notification) for notification in notifications]}}
+        self._all.update_many(these, {"$set": {"retired_at": at}}, session=session)
 
     def keep_erased(self, erased: Mapping[str, Sequence[Part]], session: ClientSession) -> None:
         """Add these parts to what is kept of erased people, in the transaction that removes their entries."""

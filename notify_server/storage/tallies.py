@@ -61,9 +61,9 @@ class Tallies:
         """The parts of all its chunks; there may be several of one quarter and group."""
         return [part for chunk in self.of([notification], session)[notification] for part in chunk.parts]
 
-    def page(self, after: str | None, limit: int) -> list[Chunk]:
-        """At most `limit` chunks in order, from those of the notification after `after`."""
-        later = {} if after is None else {"_id": {"$gt": {"n": object_id(after), "c": MaxKey()}}}
+    def page(self, after: tuple[str, int] | None, limit: int) -> list[Chunk]:
+        """At most `limit` chunks in the order of notifications, from the one after `after` (notification, number)."""
+        later = {} if after is None else {"_id": {"$gt": {"n": object_id(after[0]), "c": after[1]}}}
         return list(map(from_document, self._all.find(later).sort("_id", 1).limit(limit)))
 
     def remove(self, notifications: Sequence[str], session: ClientSession) -> None:
@@ -71,6 +71,10 @@ class Tallies:
         ranges = [_chunks_of(object_id(notification)) for notification in notifications]
         if ranges:
             self._all.delete_many({"$or": ranges}, session=session)
+
+    def drop(self, chunk: Chunk) -> None:
+        """Remove one chunk."""
+        self._all.delete_one({"_id": {"n": object_id(chunk.notification), "c": chunk.number}})
 
     def replace(self, chunks: Sequence[Chunk], session: ClientSession) -> None:
         """Write these chunks over what there was of them; one without parts is removed unless it has an end."""

@@ -24,7 +24,9 @@ def _counts() -> dict[str, fields.Field[Any]]:
 
 
 _TIMES = ("median_seconds_to_receive", "p90_seconds_to_receive", "median_seconds_to_read", "p90_seconds_to_read")
-_SECONDS = {name: fields.Float(allow_none=True, metadata={"minimum": 0}) for name in _TIMES}
+_SECONDS: dict[str, fields.Field[Any]] = {
+    name: fields.Float(allow_none=True, metadata={"minimum": 0}) for name in _TIMES
+}
 
 TotalsSchema = Schema.from_dict({**_counts(), **_SECONDS}, name="Totals")
 TotalsSchema.__doc__ = "Entries by status, rates, and how long devices took; docs/statistics.md defines each figure."
