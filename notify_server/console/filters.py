@@ -6,8 +6,9 @@ from flask import Flask
 from markupsafe import Markup
 
 _NONE = "–"
-_STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"))  # seconds
-_FEW = 10  # seconds below which a tenth matters
+_STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))  # seconds
+_FEW = 10  # of a unit, below which parts of it matter
+_SHOWN = 2  # units
 
 
 def install(app: Flask) -> None:
@@ -36,17 +37,19 @@ def clock(value: datetime | None) -> str:
 
 
 def span(seconds: float | None) -> str:
-    """A duration by its two largest units: 2.4 s, 3 min 5 s, 2 h 5 min, 1 d 3 h."""
+    """A duration as exactly as matters: 42 ms, 2.4 s, 3 min 5 s, 25 min, 2 h 5 min, 1 d 3 h."""
     if seconds is None:
         return _NONE
     if seconds < _FEW:
         return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
     left, parts = round(seconds), list[str]()
-    for length, unit in (*_STEPS, (1, "s")):
-        if left >= length or parts:
-            parts.append(f"{left // length} {unit}")
-            left %= length
-    return " ".join([part for part in parts[:2] if not part.startswith("0 ")])
+    for length, unit in _STEPS:
+        number, left = divmod(left, length)
+        if number:
+            parts.append(f"{number} {unit}")
+        if parts and (len(parts) == _SHOWN or number == 0 or number >= _FEW):
+            break
+    return " ".join(parts)
 
 
 def _written(value: datetime | None, form: str, cut: int | None = None) -> str:

@@ -27,6 +27,11 @@ def page(status: int, title: str, detail: str) -> Response:
     return make_response(render_template("problem.html", title=title, detail=detail), status)
 
 
+def malformed(_: Exception) -> Response:
+    """The answer to a body whose HTTP framing is broken, which the server in front of Flask finds."""
+    return page(400, "Bad request", "This is not a well-formed HTTP request.")
+
+
 def _refused(error: Refused) -> Response:
     response = page(error.status, error.title, str(error))
     if isinstance(error, TooManyRequests):

@@ -17,19 +17,19 @@ class Words:
     do: str | None = None
 
 
-STATUSES: Mapping[Status, Words] = {
-    Status.PENDING: Words("Not sent yet", "No device has it yet, as far as we know."),
+STATUSES: Mapping[Status, Words] = {  # in the order in which they are shown
+    Status.READ: Words("Read", "The user opened it."),
+    Status.RECEIVED: Words("Received", "A device has it. The history names the device, where the app told."),
     Status.SENT: Words(
         "Sent, not confirmed",
         "FCM has it, or it went out to an open socket. Neither promises anything about the device.",
         "Their phone is off, offline, or has forbidden the app's notifications; or the app does not report. Others with "
         "the same app version who received it tell the last two apart.",
     ),
-    Status.RECEIVED: Words("Received", "A device has it. The history names the device, where the app told."),
-    Status.READ: Words("Read", "The user opened it."),
-    Status.SUPPRESSED: Words("Not sent: muted", "The user had muted it before it was sent."),
+    Status.PENDING: Words("Not sent yet", "No device has it yet, as far as we know."),
     Status.FAILED: Words("Not delivered", "It can never be delivered, and never was sent."),
     Status.EXPIRED: Words("Not sent in time", "Its time to live ended before it was ever sent."),
+    Status.SUPPRESSED: Words("Not sent: muted", "The user had muted it before it was sent."),
     Status.CANCELLED: Words("Taken back", "The backend took it back before it was ever sent."),
 }
 
@@ -131,9 +131,15 @@ def of(status: str, reason: str | None) -> Words:
     if reason is None:
         return WAITING if status == Status.PENDING else standing
     why = REASONS[Reason(reason)]
-    return Words(f"{standing.short}: {why.short[0].lower()}{why.short[1:]}", why.means, why.do)
+    return Words(f"{standing.short}: {within(why.short)}", why.means, why.do)
+
+
+def within(short: str) -> str:
+    """A heading inside a sentence; names such as FCM stay as they are."""
+    return short if short[1].isupper() else short[0].lower() + short[1:]
 
 
 def install(app: Flask) -> None:
     """Give templates the words."""
+    app.jinja_env.filters.update(within=within)
     app.jinja_env.globals.update(words=of, statuses=STATUSES, reasons=REASONS, inactive=INACTIVE)

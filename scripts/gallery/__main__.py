@@ -54,7 +54,7 @@ def _take(browser: Browser, running: Installation, scene: Scene, directory: Path
                 color_scheme=scheme, viewport={"width": width, "height": 900}, device_scale_factor=1
             )
             page = context.new_page()
-            for title, path in _pages(running, scene).items():
+            for title, path in _pages(scene).items():
                 if title == "sign-in" or title.startswith(only):
                     page.goto(f"http://127.0.0.1:{running.config.port}/console{path}")
                     page.wait_for_load_state("networkidle")
@@ -71,7 +71,7 @@ def _sign_in(page: Page, token: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def _pages(running: Installation, scene: Scene) -> dict[str, str]:
+def _pages(scene: Scene) -> dict[str, str]:
     """Paths below /console, by the name of the picture."""
     return {
         "sign-in": "/sign-in",

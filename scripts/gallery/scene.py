@@ -99,7 +99,9 @@ def _notify(
     groups = sorted(chance.sample(_GROUPS, chance.randint(1, 2)))
     made = Notification(
         id=new_id(at),
-        message=Message(chance.choice(_TITLES[category]), "Please look into the app.", link="https://school.example/today"),
+        message=Message(
+            chance.choice(_TITLES[category]), "Please look into the app.", link="https://school.example/today"
+        ),
         audience=Audience(groups=tuple(groups)),
         created_at=at,
         state=State.DONE,
@@ -125,11 +127,7 @@ def _entered(
 
 def _end(entry: Document, at: datetime, chance: random.Random) -> Document:
     """`entry` as it stands some time later."""
-    number = chance.randrange(100)
-    for share, status, reason in _ENDS:
-        if number < share:
-            break
-        number -= share
+    [(_, status, reason)] = chance.choices(_ENDS, [share for share, _, _ in _ENDS])
     later = at + timedelta(milliseconds=300)
     for passed in (*_PAST.get(status, ()), status):
         later += _delay(passed, chance)
@@ -149,5 +147,3 @@ def _delay(status: Status, chance: random.Random) -> timedelta:
 
 def _details(status: Status) -> str | None:
     return "phone" if status in {Status.RECEIVED, Status.READ} else None
-
-

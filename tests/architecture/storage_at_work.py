@@ -34,6 +34,7 @@ from notify_server.storage.registry import Arrivals, Registry
 from notify_server.storage.resends import Request, Resends
 from notify_server.storage.sequenced import Sequenced
 from notify_server.storage.sequences import NewPage, Sequences
+from notify_server.storage.sessions import Session, Sessions
 from notify_server.storage.subscriptions import Subscriptions
 from notify_server.storage.traces import Traces
 from notify_server.storage.users import Users
@@ -80,7 +81,7 @@ class Work:
             watch(Leases(database)),
             watch(Receipts(database)),
         )
-        self.resends = watch(Resends(database))
+        self.resends, self.sessions = watch(Resends(database)), watch(Sessions(database))
         self.inbox, self.subscriptions = watch(Inbox(database)), watch(Subscriptions(database))
         self.inbox_pages = watch(InboxPages(database))
         self.erasures, self.hash_keys = watch(Erasures(database)), watch(HashKeys(database))
@@ -115,6 +116,7 @@ class Work:
         self.users.mention(USERS, "school1", NOON)
         self.users.put("u000", {"community": "school0"}, NOON)
         self.users.get("u000")
+        self.users.beginning_with("u00", 9)
         self.users.among(USERS[:9])
         for number, group in enumerate(MANY):
             self.groups.put(group, None, NOON)
@@ -166,6 +168,7 @@ class Work:
         self.entries.of_notification(n, "pending", None, 9)
         self.entries.of_user("u010", n, 9)
         self.entries.of_user("u010", None, 9)
+        self.entries.find(n, "u010")
         self.entries.counts(n)
         self.entries.count(n, Status.SENT)
         self.registry.pending(n, "u010", 9)
@@ -359,6 +362,11 @@ class Work:
         self.clients.listed("client1", 9)
         self.clients.used("client1", NOON)
         self.clients.revoke("client1", NOON)
+        for number in range(20):
+            self.sessions.add(Session(f"digest{number}", "client1", "proof", NOON, after(60)))
+        self.sessions.find("digest1", NOON)
+        self.sessions.extend("digest1", after(90))
+        self.sessions.end("digest2")
         self.leases.hold("scheduler", "one", NOON, after(30))
         self.leases.release("scheduler", "one")
         self.paces.get(Channel.PUSH)

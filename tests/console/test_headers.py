@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 
@@ -45,7 +46,6 @@ def test_what_people_have_written_is_text(everything):
 
 def test_scripts_write_no_markup_and_run_no_text(console):
     for name in ("live.js", "charts.js", "export.js"):
-        script = (console.static_folder + "/" + name, "r")
-        text = open(*script).read()
+        text = (Path(console.static_folder) / name).read_text()
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|Function\(", text)
         assert "http" not in text

@@ -28,7 +28,7 @@ def test_every_way_leads_somewhere_and_says_where_it_is(admin):
     ],
 )
 def test_only_what_the_token_may_see_is_offered(signed_in, scope, expected):
-    page = signed_in(scope).get("/nothing")
+    page = signed_in(scope).get("/notifications")
     assert [label for _, _, label in ways(page)] == expected
 
 

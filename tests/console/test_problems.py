@@ -2,7 +2,7 @@ from flask import Flask
 
 from notify_server.bootstrap import build_services
 from notify_server.config import Config
-from notify_server.console import access
+from notify_server.console import access, problems
 from notify_server.console.app import create_app
 from notify_server.console.mount import Mounted
 from notify_server.errors import DatabaseUnavailable
@@ -32,6 +32,12 @@ def test_while_the_database_is_away_a_page_says_so(config, database):
     assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
     assert "reload the page in some seconds" in said(page)
     assert "10.0.0.1" not in page.text
+
+
+def test_a_broken_framing_is_told(console):
+    with console.test_request_context():
+        page = problems.malformed(ValueError("a secret"))
+    assert (page.status_code, "secret" in page.get_data(as_text=True)) == (400, False)
 
 
 def test_a_fault_of_ours_is_a_page_without_its_cause(services):

@@ -36,6 +36,7 @@ def test_every_status_has_words(status):
 
 def test_of_an_entry_its_reason_is_told_first_of_all():
     assert words.of("pending", "no_device").short == "Not sent yet: no device"
+    assert words.of("pending", "quota_exceeded").short == "Not sent yet: FCM's quota exceeded"
     assert words.of("pending", None) is words.WAITING
     assert words.of("sent", None) is words.STATUSES[Status.SENT]
     assert words.of("failed", "unregistered").do

@@ -18,7 +18,7 @@ class Visitor:
 
     def __init__(self, mounted: Mounted, **environment: Any) -> None:
         self._client = Client(mounted)
-        self._environment = environment
+        self._environment = {"REMOTE_ADDR": "127.0.0.1"} | environment
 
     def get(self, path: str, accept: str = "text/html", **headers: str) -> TestResponse:
         return self._open("GET", path, headers={"Accept": accept, **_named(headers)})
@@ -48,7 +48,7 @@ class Visitor:
         self._client.set_cookie(name, value, path=PREFIX)
 
     def _open(self, method: str, path: str, **options: Any) -> TestResponse:
-        return self._client.open(PREFIX + path, method=method, environ_overrides=self._environment, **options)
+        return self._client.open(PREFIX + path, method=method, environ_overrides=self._environment, buffered=True, **options)
 
 
 def said(page: TestResponse) -> str:

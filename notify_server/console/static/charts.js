@@ -30,32 +30,44 @@
     stack: { type: "bar", stacked: true, value: (v) => number.format(v) },
     bars: { type: "bar", stacked: true, sideways: true, value: (v) => number.format(v) },
     rates: { type: "line", most: 1, value: percent },
-    curve: { type: "line", value: (v) => number.format(v), linear: true },
+    curve: { type: "line", value: (v) => number.format(v), times: true },
+  };
+
+  // Where a scale of times has its marks: each is some times the one before, as some arrive at once and others after hours.
+  const MARKS = [0.01, 0.1, 1, 10, 60, 600, 3600, 21600, 86400, 604800, 2419200];
+  const times = (found) => {
+    const last = Math.max(...found.at), first = Math.max(found.at[0], MARKS[0]);
+    return {
+      type: "logarithmic",
+      min: MARKS.findLast((mark) => mark <= first),
+      max: MARKS.find((mark) => mark >= last),
+      afterBuildTicks: (axis) => { axis.ticks = MARKS.filter((mark) => mark >= axis.min && mark <= axis.max).map((mark) => ({ value: mark })); },
+    };
   };
 
   function datasets(kind, found) {
     const used = kind.type === "bar" ? found.series.filter((one) => one.values.some(Boolean)) : found.series;
     return used.map((one) => ({
       label: one.label,
-      data: kind.linear ? one.values.map((y, place) => ({ x: found.at[place], y })) : one.values,
+      data: kind.times ? one.values.map((y, place) => ({ x: Math.max(found.at[place], MARKS[0]), y })) : one.values,
       backgroundColor: colour(`c-${one.name}`),
       borderColor: colour(`c-${one.name}`),
       borderWidth: kind.type === "line" ? 2 : 0,
       pointRadius: kind.type === "line" ? (found.labels.length > 40 ? 0 : 2) : 0,
       pointHitRadius: 8,
-      stepped: kind.linear ? "before" : false,
+      stepped: kind.times ? "before" : false,
       spanGaps: true,
       maxBarThickness: 48,
     }));
   }
 
-  function options(kind) {
+  function options(kind, found) {
     const text = colour("soft"), line = colour("line");
     const plain = { grid: { color: line }, border: { color: line }, ticks: { color: text, maxRotation: 0, autoSkipPadding: 16 } };
     const values = { ...plain, beginAtZero: true, stacked: kind.stacked, max: kind.most,
       ticks: { ...plain.ticks, precision: kind.most ? undefined : 0, callback: (v) => kind.value(v) } };
     const names = { ...plain, stacked: kind.stacked, grid: { display: false } };
-    if (kind.linear) Object.assign(names, { type: "linear", beginAtZero: true, ticks: { ...plain.ticks, callback: span } });
+    if (kind.times) Object.assign(names, times(found), { ticks: { ...plain.ticks, autoSkip: false, callback: span } });
     return {
       animation: false,
       responsive: true,
@@ -66,8 +78,8 @@
       plugins: {
         legend: { position: "bottom", align: "start", labels: { color: colour("text"), boxWidth: 12, boxHeight: 12, padding: 14 } },
         tooltip: { callbacks: {
-          title: (items) => (kind.linear ? `After ${span(items[0].parsed.x)}` : items[0].label),
-          label: (item) => `${item.dataset.label}: ${kind.most ? percent(item.raw) : (kind.linear ? item.raw.y : item.raw).toLocaleString("en")}`,
+          title: (items) => (kind.times ? `After ${span(items[0].parsed.x)}` : items[0].label),
+          label: (item) => `${item.dataset.label}: ${kind.most ? percent(item.raw) : (kind.times ? item.raw.y : item.raw).toLocaleString("en")}`,
         } },
       },
     };
@@ -81,7 +93,7 @@
     if (plot.hidden) return;
     const existing = Chart.getChart(plot.firstElementChild);
     if (existing) existing.destroy();
-    new Chart(plot.firstElementChild, { type: kind.type, data: { labels: found.labels, datasets: datasets(kind, found) }, options: options(kind) });
+    new Chart(plot.firstElementChild, { type: kind.type, data: { labels: found.labels, datasets: datasets(kind, found) }, options: options(kind, found) });
   }
 
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;

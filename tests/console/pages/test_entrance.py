@@ -94,7 +94,11 @@ def test_coming_and_going_have_their_lines_in_the_audit_log(admin, services, dat
 
 @pytest.mark.parametrize(
     ("environment", "warned"),
-    [({}, False), ({"REMOTE_ADDR": "192.0.2.7"}, True), ({"REMOTE_ADDR": "192.0.2.7", "wsgi.url_scheme": "https"}, False)],
+    [
+        ({}, False),
+        ({"REMOTE_ADDR": "192.0.2.7"}, True),
+        ({"REMOTE_ADDR": "192.0.2.7", "wsgi.url_scheme": "https"}, False),
+    ],
 )
 def test_who_would_send_a_token_in_the_clear_is_warned(mounted, environment, warned):
     page = Visitor(mounted, **environment).get("/sign-in")

@@ -71,7 +71,7 @@ def test_a_message_without_a_title_is_named_by_what_it_has(admin, notify):
 @pytest.fixture
 def mixed(notify, database):
     """A notification of five, who stand in different places."""
-    identity = notify("u1", "u2", "u3", "u4", "u5", title="Mixed", category="news", channels=("push",))
+    identity = notify("u1", "u2", "u3", "u4", "u5", title="Mixed", category="news")
     registry = Registry(database)
     registry.move(Event.SEND, {identity: ["u1", "u2", "u3"]}, Note(now(), attempts=1))
     registry.move(Event.RECEIVE, {identity: ["u2", "u3"]}, Note(now()))
@@ -117,4 +117,6 @@ def test_recipients_are_narrowed_and_go_on_page_by_page(admin, notify, mixed):
 
 
 def test_before_it_is_expanded_the_page_says_so(admin, notify):
-    assert "Nobody has been entered yet." in said(admin.get(f"/notifications/{notify(audience=Audience(groups=('g',)))}"))
+    assert "Nobody has been entered yet." in said(
+        admin.get(f"/notifications/{notify(audience=Audience(groups=('g',)))}")
+    )

@@ -2,6 +2,7 @@ import pytest
 
 from notify_server.domain.device import Platform
 from notify_server.domain.registry import Event, Note, Reason
+from notify_server.domain.user import Mutable
 from notify_server.services.enrolment import Installation
 from notify_server.storage.registry import Registry
 from tests.builders import a_target
@@ -55,7 +56,9 @@ def test_without_a_notification_all_entries_are_there(admin, known, notify):
         notify("anna", title=f"Number {number}.")
     first = admin.get("/users/anna")
     older = first.text.partition('">Older</a>')[0].rpartition('href="/console')[2].replace("&amp;", "&")
-    found = [f"Number {number}." in said(first) or f"Number {number}." in said(admin.get(older)) for number in range(25)]
+    found = [
+        f"Number {number}." in said(first) or f"Number {number}." in said(admin.get(older)) for number in range(25)
+    ]
     assert all(found)
     assert "Not sent yet" in said(first)
 
@@ -63,9 +66,9 @@ def test_without_a_notification_all_entries_are_there(admin, known, notify):
 def test_devices_and_what_is_muted_are_there(admin, known, services):
     services.enrolment.register("anna", "phone", Installation(Platform.IOS, a_target("secret-target"), "2.4.0"))
     services.enrolment.register("bert", "tablet", Installation(Platform.IOS, a_target("secret-target")))
-    services.subscriptions.mute("anna", "categories", "news")
+    services.subscriptions.mute("anna", Mutable.CATEGORIES, "news")
     page = admin.get("/users/anna")
     assert "Muted categories news" in said(page)
-    assert "phone app 2.4.0 ios inactive Its target has shown up under another device" in said(page)
+    assert "phone ios, app 2.4.0 inactive Its target has shown up under another device" in said(page)
     assert "secret-target" not in page.text
     assert "No device. What is sent to this user waits" in said(admin.get("/users/annabel"))
