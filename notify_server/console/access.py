@@ -55,6 +55,7 @@ def install(app: Flask) -> None:
     bare = sorted(endpoint for endpoint in app.view_functions if access_to(app, endpoint) is None)
     if bare:
         raise LookupError(f"Pages that do not say who may see them: {', '.join(bare)}")
+    app.jinja_env.globals.update(may_see=may_see)
     app.before_request(_admit)
 
 

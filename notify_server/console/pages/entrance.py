@@ -39,6 +39,8 @@ def sign_in() -> AnyResponse:
         return _form(HTTPStatus.UNAUTHORIZED, str(error))
     except Forbidden as error:
         return _form(HTTPStatus.FORBIDDEN, str(error))
+    if (before := cookies.session()) is not None:
+        services().sessions.end(before)
     g.client = client
     _note(client.id, "console.sign_in", HTTPStatus.SEE_OTHER)
     response = redirect(_onwards(), HTTPStatus.SEE_OTHER)

@@ -25,12 +25,12 @@ def search() -> str | Response:
     asked = queries.read(queries.UserSchema)
     user = asked.values.get("user")
     if user is None:
-        return render_template("search.html", asked=asked, found=[])
+        return render_template("search.html", asked=asked, found=[], is_cut=False)
     found = services().people.beginning_with(user, _SUGGESTED)
     if user in found:
         narrowed = asked.values.get("notification")
         return redirect(url_for(".show", user_id=user, notification=narrowed), HTTPStatus.SEE_OTHER)
-    return render_template("search.html", asked=asked, found=found)
+    return render_template("search.html", asked=asked, found=found, is_cut=len(found) == _SUGGESTED)
 
 
 @pages.get("/users/<user_id>")

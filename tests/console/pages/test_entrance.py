@@ -39,7 +39,7 @@ def test_nobody_is_led_elsewhere(visitor, services, back):
 
 
 def test_who_may_not_see_the_overview_is_led_to_what_they_may(visitor, services):
-    assert visitor.sign_in(services.server_tokens.create("ops", ["admin", "send"])).location == "/console/send"
+    assert visitor.sign_in(services.server_tokens.create("ops", ["admin", "send"])).location == "/console/health"
 
 
 @pytest.mark.parametrize("token", ["nobody", "nst_0123456789ab_" + "x" * 43])
@@ -54,6 +54,13 @@ def test_a_bad_token_is_refused_and_not_shown_again(visitor, database, token):
 
 def test_an_empty_one_is_not_even_counted(visitor):
     assert visitor.sign_in(" ").status_code == 422
+
+
+def test_a_new_sign_in_ends_the_session_before(admin, services, database):
+    before = admin.cookie("notify_console")
+    admin.sign_in(services.server_tokens.create("ops", []))
+    assert admin.cookie("notify_console") != before
+    assert database["sessions"].count_documents({}) == 1
 
 
 def test_a_token_without_the_scope_admin_is_refused(visitor, services):
