@@ -17,6 +17,7 @@ from notify_server.errors import InvalidInput
 
 PAGE = 50  # rows
 DAYS = (7, 30, 90, 365)
+_YEARS = validate.Range(date(1970, 1, 1), date(2099, 12, 31), error="Must lie between 1970 and 2099.")
 
 
 class NotificationsSchema(Schema):
@@ -25,8 +26,8 @@ class NotificationsSchema(Schema):
     category = Id()
     community = Id()
     state = fields.Enum(State, by_value=True)
-    from_ = fields.Date(data_key="from", attribute="from")
-    to = fields.Date()
+    from_ = fields.Date(data_key="from", attribute="from", validate=_YEARS)
+    to = fields.Date(validate=_YEARS)
 
 
 class PeriodSchema(Schema):
@@ -54,8 +55,8 @@ class RecipientsSchema(Schema):
 class ExportSchema(Schema):
     """Which entries to export, by the day on which they were entered; days are those of UTC, both included."""
 
-    from_ = fields.Date(data_key="from", attribute="from")
-    to = fields.Date()
+    from_ = fields.Date(data_key="from", attribute="from", validate=_YEARS)
+    to = fields.Date(validate=_YEARS)
     category = Id()
     community = Id()
     group = Id()

@@ -32,6 +32,11 @@ def test_each_fault_stands_by_its_field_and_nothing_is_looked_up(read):
     assert asked.given["from"] == "yesterday"
 
 
+@pytest.mark.parametrize("day", ["1969-12-31", "2100-01-01", "9999-12-31"])
+def test_a_day_out_of_all_reason_is_a_fault(read, day):
+    assert read(f"to={day}")[0].faults == {"to": "Must lie between 1970 and 2099."}
+
+
 def test_periods_have_a_default_and_only_some_lengths(read):
     assert read("", queries.PeriodSchema)[0].values == {"days": 30, "timezone": "UTC"}
     assert sorted(read("days=31&timezone=Mars", queries.PeriodSchema)[0].faults) == ["days", "timezone"]

@@ -41,7 +41,7 @@ def show(user_id: str) -> str:
     if not identity.is_possible(user_id):
         raise NotFound("No user can have this id.")
     user = services().people.get(user_id)
-    wanted = request.args.get("notification", "").strip() or None
+    wanted = request.args.get("notification", "").strip().lower() or None
     after = queries.cursor()
     found = services().inspection.registry_of_user(user_id, after, _ENTRIES + 1)
     shown, following = paging.page(found, _ENTRIES, lambda entry: str(entry["notification_id"]))

@@ -36,7 +36,7 @@ def test_an_entry_is_told_in_words_with_what_to_do_and_its_history(admin, known,
     Registry(database).move(
         Event.FAIL, {identity: ["anna"]}, Note(now(), Reason.UNREGISTERED, "every device is gone", 1)
     )
-    text = said(admin.get(f"/users/anna?notification={identity}"))
+    text = said(admin.get(f"/users/anna?notification={identity.upper()}"))
     assert "Room changed Not delivered: the app is gone Every device of the user was dead" in text
     assert "What to do: Nothing; the devices are inactive now" in text
     assert "every device is gone" in text
