@@ -11,12 +11,14 @@ ROWS = [{"at": "2026-11-26", "read": 3, "rate": None}, {"at": 'a,"b"', "read": 0
 def test_rows_come_under_the_names_of_their_columns():
     answer = tables.answer(ROWS, ["at", "read", "rate"])
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert answer.text == 'at,read,rate\r\n2026-11-26,3,\r\n"a,""b""",0,0.5\r\n'
-    assert [row["at"] for row in csv.DictReader(io.StringIO(answer.text))] == [row["at"] for row in ROWS]
+    assert answer.get_data(as_text=True) == 'at,read,rate\r\n2026-11-26,3,\r\n"a,""b""",0,0.5\r\n'
+    assert [row["at"] for row in csv.DictReader(io.StringIO(answer.get_data(as_text=True)))] == [
+        row["at"] for row in ROWS
+    ]
 
 
 def test_without_rows_the_names_are_there():
-    assert tables.answer([], ["at", "read"]).text == "at,read\r\n"
+    assert tables.answer([], ["at", "read"]).get_data(as_text=True) == "at,read\r\n"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from notify_server.bootstrap import build_services
 from notify_server.config import Config
 from notify_server.domain.registry import Status
-from notify_server.errors import NotFound
+from notify_server.errors import InvalidInput
 from notify_server.services.registry_export import Place, RegistryExport
 from notify_server.storage.documents import Document, Store, object_id
 from notify_server.storage.notifications import Notifications
@@ -151,7 +151,7 @@ def test_an_entry_is_told_as_json_with_what_its_notification_is_about(export: Re
 
 def test_of_a_notification_that_is_not_there_nothing_is_promised(export: RegistryExport) -> None:
     for name in ("0" * 24, "none"):
-        with pytest.raises(NotFound):
+        with pytest.raises(InvalidInput, match="notification: There is no notification"):
             export.selection({"notification": name}, None)
 
 

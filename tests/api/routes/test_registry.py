@@ -47,7 +47,7 @@ def test_filters_narrow_it(backend, world):
     found = lines(backend.get(f"/v1/registry/export?notification={notification}&status=read"))[1:-1]
     assert found
     assert {(entry["notification_id"], entry["status"]) for entry in found} == {(notification, "read")}
-    refused(backend.get(f"/v1/registry/export?notification={'0' * 24}"), 404)
+    refused(backend.get(f"/v1/registry/export?notification={'0' * 24}"), 422, "notification")
 
 
 @pytest.mark.parametrize(

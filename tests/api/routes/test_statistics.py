@@ -86,7 +86,7 @@ def test_a_notification_has_a_funnel_and_a_curve(backend, world):
     notification = max(world.notifications)
     found = backend.get(f"/v1/statistics/notifications/{notification}").json
     assert found["funnel"]["recipients"] == found["totals"]["recipients"] == 6
-    assert list(found["funnel"]) == ["recipients", "sent", "received", "read"]
+    assert found["funnel"].keys() == {"recipients", "sent", "received", "read"}
     assert found["curve"][-1]["received"] >= found["curve"][-1]["read"] == found["funnel"]["read"]
     assert sum(row["recipients"] for row in found["series"]) == 6
     refused(backend.get(f"/v1/statistics/notifications/{'0' * 24}"), 404)
@@ -102,7 +102,7 @@ def test_the_series_comes_as_csv_where_that_is_wanted(backend, world, path):
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     shown = [{k: "" if v is None else str(v) for k, v in row.items()} for row in series]
     assert rows == shown != []
-    assert list(rows[0]) == list(series[0])
+    assert list(rows[0]) == ["at", "period", "recipients", *STATUSES, "delivery_rate", "read_rate"]
 
 
 def test_who_takes_anything_gets_json(backend, world):
@@ -119,6 +119,7 @@ def test_either_scope_will_do(caller, services):
 
 def test_what_was_accepted_just_now_is_in_the_answer(backend, notify, database):
     notification = notify("u1", "u2", category="booking", community="school-1")
+    Users(database).mention(["u1", "u2"], None, BEGIN)
     database["changes"].insert_one({"ns": [_id(database)], "at": datetime.now(UTC), "hold": 10.0})
     for path in ("", "/communities/school-1", "/categories/booking", "/users/u1", f"/notifications/{notification}"):
         found = backend.get(f"/v1/statistics{path}").json
