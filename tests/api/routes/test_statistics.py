@@ -120,15 +120,11 @@ def test_either_scope_will_do(caller, services):
 def test_what_was_accepted_just_now_is_in_the_answer(backend, notify, database):
     notification = notify("u1", "u2", category="booking", community="school-1")
     Users(database).mention(["u1", "u2"], None, BEGIN)
-    database["changes"].insert_one({"ns": [_id(database)], "at": datetime.now(UTC), "hold": 10.0})
+    World(database, Random(1)).mark(notification, at=datetime.now(UTC))  # noqa: S311
     for path in ("", "/communities/school-1", "/categories/booking", "/users/u1", f"/notifications/{notification}"):
         found = backend.get(f"/v1/statistics{path}").json
         assert found["totals"]["recipients"] == (1 if "users" in path else 2)
         assert found["series"][-1]["pending"] > 0
-
-
-def _id(database):
-    return database["notifications"].find_one()["_id"]
 
 
 @pytest.mark.parametrize("path", ["/users/nobody", "/groups/none", "/communities/none"])
