@@ -10,10 +10,10 @@ from notify_server.domain.statistics import Kind
 from notify_server.storage.audience_health import AudienceHealth
 from notify_server.storage.documents import Store
 from notify_server.storage.known import Known
-from notify_server.storage.notifications import Notifications
 from notify_server.storage.rankings import Field, Rankings
 from notify_server.storage.registry_walk import RegistryWalk, Selection
 from notify_server.storage.snapshots import Snapshots
+from notify_server.storage.standings import Standings
 from notify_server.storage.user_fates import UserFates
 from tests.builders import NOON, after
 from tests.statistics_world import World
@@ -53,7 +53,7 @@ def _compare(database: Store, watch: Watch) -> None:
 def _walk(database: Store, watch: Watch, world: World) -> None:
     walk, names = watch(RegistryWalk(database)), sorted(world.notifications)
     with Snapshots(database).session() as session:
-        watch(Notifications(database)).standing(names, session)
+        watch(Standings(database)).of(names, session)
     whole = Selection(None, NOON)
     selections = (
         whole,

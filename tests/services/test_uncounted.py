@@ -5,17 +5,24 @@ from random import Random
 
 import pytest
 
-from notify_server.domain.notification import Audience
 from notify_server.domain.statistics import ALL, Dimension, Kind, Labels, Part
-from notify_server.services.uncounted import MOST_ENTRIES, Late, Stores, Uncounted, concerning, counting_towards
+from notify_server.services.uncounted import (
+    MOST_ENTRIES,
+    MOST_NOTIFICATIONS,
+    Late,
+    Stores,
+    Uncounted,
+    concerns,
+    counting_towards,
+)
 from notify_server.storage.changes import Changes
 from notify_server.storage.documents import Store, object_id
-from notify_server.storage.notifications import Notifications
 from notify_server.storage.recount import Recount
 from notify_server.storage.snapshots import Snapshots
+from notify_server.storage.standings import Standing, Standings
 from notify_server.storage.subjects import Subjects
 from notify_server.storage.tallies import Tallies
-from tests.builders import NOON, StoppedClock, a_notification, after
+from tests.builders import NOON, StoppedClock, after
 from tests.statistics_world import World
 
 Look = Callable[[], Late]
@@ -28,14 +35,12 @@ def world(database: Store) -> World:
 
 @pytest.fixture
 def look(database: Store) -> Look:
-    stores = Stores(
-        Changes(database), Notifications(database), Subjects(database), Recount(database), Tallies(database)
-    )
+    stores = Stores(Changes(database), Standings(database), Subjects(database), Recount(database), Tallies(database))
     uncounted = Uncounted(stores, StoppedClock(NOON))
 
     def call() -> Late:
         with Snapshots(database).session() as session:
-            return uncounted.of(concerning(ALL), session)
+            return uncounted.of(ALL, session)
 
     return call
 
@@ -87,6 +92,13 @@ def test_more_than_is_cheap_dates_the_answer_by_its_oldest_mark(look: Look, worl
     assert late.as_of == after(-11)
 
 
+def test_where_many_are_marked_none_is_looked_at(look: Look, world: World) -> None:
+    notification = world.notify(after(-5000))
+    world.mark(notification, at=after(-3))
+    world.mark(*(f"{number:024x}" for number in range(MOST_NOTIFICATIONS)), at=after(-7))
+    assert look() == Late([], after(-7))
+
+
 def test_what_is_retired_is_neither_late_nor_counted(look: Look, world: World) -> None:
     notification = world.notify(after(-5000))
     world.mark(notification, at=after(-3))
@@ -111,9 +123,7 @@ def test_what_is_retired_is_neither_late_nor_counted(look: Look, world: World) -
     ],
 )
 def test_a_notification_concerns_what_its_entries_may_count_towards(dimension: Dimension, concerned: bool) -> None:
-    audience = Audience(groups=("choir",), communities=("school-1",))
-    notification = a_notification(category="booking", audience=audience)
-    assert concerning(dimension)(notification) is concerned
     labels = Labels("booking", "school-1")
+    assert concerns(Standing("n", labels, ("choir",), 1), dimension) is concerned
     parts = [(labels, Part(NOON, group, {"sent": 1})) for group in (None, "choir")]
     assert bool(counting_towards(dimension, parts)) is concerned
