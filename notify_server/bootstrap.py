@@ -105,6 +105,7 @@ from notify_server.storage.sequences import Sequences
 from notify_server.storage.sessions import Sessions as StoredSessions
 from notify_server.storage.signals import Signals
 from notify_server.storage.snapshots import Snapshots
+from notify_server.storage.standings import Standings
 from notify_server.storage.statistics import Statistics
 from notify_server.storage.subjects import Subjects
 from notify_server.storage.subscriptions import Subscriptions
@@ -258,7 +259,7 @@ def build_figures(database: Store, clock: Clock | None = None) -> tuple[Figures,
     """What answers analysts: figures of one thing, and comparisons of many."""
     clock, snapshots, notifications = clock or database_clock(database), Snapshots(database), Notifications(database)
     journal = UncountedStores(
-        Changes(database), notifications, Subjects(database), Recount(database), Tallies(database)
+        Changes(database), Standings(database), Subjects(database), Recount(database), Tallies(database)
     )
     uncounted = Uncounted(journal, clock)
     stores = FigureStores(

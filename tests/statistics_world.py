@@ -11,9 +11,10 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bson import ObjectId
+from bson import Binary, ObjectId
 
 from notify_server.domain.notification import Audience, Message, Notification
+from notify_server.storage.changes import COLLECTION, packed
 from notify_server.storage.counts import LEASE, Counts
 from notify_server.storage.documents import Store
 from notify_server.storage.leases import Leases
@@ -77,8 +78,7 @@ class World:
 
     def mark(self, *notifications: str, at: datetime) -> None:
         """Note in the journal that entries of these are about to change."""
-        ids = [ObjectId(notification) for notification in notifications]
-        self.database["changes"].insert_one({"ns": ids, "at": at, "hold": 10.0})
+        self.database[COLLECTION].insert_one({"ns": Binary(packed(notifications)), "at": at, "hold": 10.0})
 
     def change(self, notification: str) -> None:
         """Let every entry of a notification be another, as receipts do: that is counted later, or not yet."""

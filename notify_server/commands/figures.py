@@ -29,7 +29,7 @@ Ask = Callable[[Figures, Question], Report | Course]
 _DAY = timedelta(days=1)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _OPTIONS = (
-    click.option("--last", type=duration, metavar="DURATION", help="Until now: 24h, 30d (whole days, today included)."),
+    click.option("--last", metavar="DURATION", help="Until now: 24h, or 30d (whole days, today included)."),
     click.option("--from", "from", metavar="DATE|TIME", help="The first day, or moment (RFC 3339)."),
     click.option("--to", metavar="DATE|TIME", help="The first day, or moment, that is not in it any more."),
     click.option("--interval", type=click.Choice([each.value for each in Interval]), help="A line for each. [day]"),
@@ -101,12 +101,12 @@ def _question(options: Options) -> Question:
         raise InvalidInput(by_path(error.normalized_messages())) from None
 
 
-def _begin(last: timedelta, zone: ZoneInfo) -> str:
-    """Where the last days begin, today among them; any other length of time ends now."""
-    now = utc_now()
-    if last and last % _DAY == timedelta(0):
-        return midnight(now.astimezone(zone).date() - last + _DAY, zone).isoformat()
-    return (now - last).isoformat()
+def _begin(last: str, zone: ZoneInfo) -> str:
+    """Where the last days or weeks begin, today among them; hours and minutes end now. Raises BadParameter."""
+    long, now = duration(last), utc_now()
+    if long and last[-1] in "dw":
+        return midnight(now.astimezone(zone).date() - long + _DAY, zone).isoformat()
+    return (now - long).isoformat()
 
 
 def _moment(text: str, zone: ZoneInfo) -> str:

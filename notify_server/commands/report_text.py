@@ -29,7 +29,7 @@ def lines(title: str, report: Report) -> Iterator[str]:
     for verb in ("receive", "read"):
         if (median := totals[f"median_seconds_to_{verb}"]) is not None:
             late = totals[f"p90_seconds_to_{verb}"]
-            yield f"seconds to {verb}: half within {_long(median)}, nine tenths within {_long(late)}"
+            yield f"time to {verb}: half within {_long(median)}, nine tenths within {_long(late)}"
     if report.previous is not None:
         yield from _compared(report, zone)
     yield ""

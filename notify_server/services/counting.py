@@ -1,15 +1,14 @@
 """Keeping the statistics right: what the journal says has changed is counted again.
 
-A notification is counted once its oldest mark has run out. Where it has younger ones too it waits for them, as all of it
-is counted again for each, but not for long. A mark goes when what it names was counted after it ran out. So whatever a
+A notification is counted once its oldest mark has run out. Where it has younger ones too it waits for them, but not for
+long: all of it is counted again for each. A mark goes when what it names was counted after it ran out. So whatever a
 crash leaves undone is still marked, and counted by the next one.
 
 Counting backs off by itself. It takes a small share of one core, a few times as much where it has fallen behind; and a
 large notification that took some time to count is not counted again before many times that time.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -65,12 +64,12 @@ class _Turn:
     due: Sequence[str]
     marks: Sequence[Mark]
     waited: float
-    settled: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    settled: dict[str, tuple[Mark, list[str]]] = field(default_factory=dict)
 
     def settle(self, names: set[str], marks: Sequence[Mark] | None = None) -> None:
         for mark in self.marks if marks is None else marks:
             if done := names.intersection(mark.notifications):
-                self.settled[mark.id] += done
+                self.settled.setdefault(mark.id, (mark, []))[1].extend(done)
 
 
 class Counting:
@@ -81,7 +80,7 @@ class Counting:
         stores: tuple[Changes, Subjects, Counts],
         lease: CountingLease,
         share: float = SHARE,
-        ticks: Ticks = Ticks(),  # noqa: B008 - frozen
+        ticks: Ticks = Ticks(),
     ) -> None:
         self._changes, self._subjects, self._counts = stores
         self._lease = lease
@@ -151,7 +150,7 @@ class Counting:
             large += done.chunked
         counted += self._work_on_large(turn, large, begun)
         failpoints.passes("counting.committed")
-        self._changes.settle(turn.settled)
+        self._changes.settle(turn.settled.values())
         return counted
 
     def _work_on_large(self, turn: _Turn, names: Sequence[str], begun: float) -> int:

@@ -14,7 +14,7 @@ from notify_server.errors import NotFound
 from notify_server.services.clock import Clock
 from notify_server.services.roll_ups import RollUps
 from notify_server.services.statistics import Counted, Entered, Question, Report, report
-from notify_server.services.uncounted import Uncounted, concerning, counting_towards
+from notify_server.services.uncounted import Uncounted, counting_towards
 from notify_server.storage.known import Known
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.snapshots import Snapshots
@@ -101,7 +101,7 @@ class Figures:
         period = question.period(self._clock())
         narrowed = replace(dimension, category=question.category)
         with self._stores.snapshots.session() as session:
-            late = self._uncounted.of(concerning(narrowed), session)
+            late = self._uncounted.of(narrowed, session)
             gained = _of_parts(counting_towards(narrowed, late.gained))
             source = RollUps(self._stores.statistics, narrowed, session, gained)
             return report(question, period, source, late.as_of)

@@ -13,7 +13,7 @@ from notify_server.domain.statistics import Dimension, Kind, Labels, Part
 from notify_server.domain.tally import Tally, total
 from notify_server.services.figures import Figures
 from notify_server.services.statistics import Question
-from notify_server.services.uncounted import Uncounted, concerning
+from notify_server.services.uncounted import Uncounted
 from notify_server.storage.audience_health import AudienceHealth
 from notify_server.storage.rankings import Field, Rankings
 from notify_server.storage.snapshots import Snapshots
@@ -98,7 +98,7 @@ class Comparison:
         """By key, what was entered in the period."""
         period = self._figures.period(question)
         with self._snapshots.session() as session:
-            late = self._uncounted.of(concerning(Dimension(Kind.ALL, category=question.category)), session)
+            late = self._uncounted.of(Dimension(Kind.ALL, category=question.category), session)
             field = Field(kind, question.category if kind is Kind.GROUP else None, session)
             found = [*self._stored(field, period, names), *_gained(kind, late.gained, period)]
         sums: dict[str, list[Tally]] = {}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from notify_server.errors import InvalidInput, NotFound
 from notify_server.services.clock import Clock
 from notify_server.storage.documents import Document
 from notify_server.storage.notifications import Notifications
@@ -33,12 +34,18 @@ class RegistryExport:
         self._clock = clock
 
     def selection(self, filters: Mapping[str, Any], place: Place | None) -> Selection:
-        """What is to be read: what was entered until now, or until then, where no end is given. Raises NotFound."""
+        """What is to be read: what was entered until now, or until then, where no end is given. Raises InvalidInput."""
         end = filters.get("end") or (place.end if place else self._clock())
         selection = Selection(**{**filters, "start": filters.get("start"), "end": end})
         if selection.notification is not None:
-            self._notifications.get(selection.notification)
+            self._require(selection.notification)
         return selection
+
+    def _require(self, notification: str) -> None:
+        try:
+            self._notifications.get(notification)
+        except NotFound as error:
+            raise InvalidInput({"notification": [str(error)]}) from None
 
     def records(self, selection: Selection, place: Place | None) -> Iterator[tuple[Mapping[str, Any], Place | None]]:
         """Records, and of each entry its place: first one of kind `export`, at last one of kind `end`."""

@@ -1,23 +1,20 @@
 """What the roll-ups do not hold yet: notifications that the journal names, counted for one answer where few."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from notify_server.domain.notification import Notification
-from notify_server.domain.statistics import Dimension, Kind, Labels, Part, canonical, change, community_of
+from notify_server.domain.statistics import Dimension, Kind, Labels, Part, canonical, change
 from notify_server.services.clock import Clock
 from notify_server.storage.changes import Changes
-from notify_server.storage.notifications import Notifications
 from notify_server.storage.recount import Recount
 from notify_server.storage.snapshots import Snapshot
+from notify_server.storage.standings import Standing, Standings
 from notify_server.storage.subjects import Subject, Subjects
 from notify_server.storage.tallies import Tallies
 
 MOST_ENTRIES = 20_000  # that are counted for one answer: a tenth of a second
-MOST_NOTIFICATIONS = 2_000
-
-Concerns = Callable[[Notification], bool]
+MOST_NOTIFICATIONS = 2_000  # that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +30,7 @@ class Stores:
     """The journal, and what is counted anew and held against what was."""
 
     changes: Changes
-    notifications: Notifications
+    standings: Standings
     subjects: Subjects
     recount: Recount
     tallies: Tallies
@@ -46,15 +43,18 @@ class Uncounted:
         self._stores = stores
         self._clock = clock
 
-    def of(self, concerns: Concerns, session: Snapshot) -> Late:
-        """What is late of the notifications that it `concerns`; small ones are counted, `as_of` is of the others."""
-        now = self._clock()
-        marked = self._marked(session)
-        found = [row for row in self._stores.notifications.standing(list(marked), session) if concerns(row[0])]
+    def of(self, dimension: Dimension, session: Snapshot) -> Late:
+        """What is late of the notifications that may count towards `dimension`.
+
+        Small ones are counted; `as_of` is that of the others, and of all where there are many.
+        """
+        now, marked = self._clock(), self._marked(session)
+        if len(marked) > MOST_NOTIFICATIONS:
+            return Late([], min(now, *marked.values()))
+        found = [each for each in self._stores.standings.of(list(marked), session) if concerns(each, dimension)]
         small = _small(found)
         gained = self._gained(sorted(small), session)
-        as_of = min((marked[each.id] for each, _ in found if each.id not in small), default=now)
-        return Late(gained, min(as_of, now))
+        return Late(gained, min((marked[each.id] for each in found if each.id not in small), default=now))
 
     def parts(self, notification: str, recipients: int, session: Snapshot) -> tuple[list[Part], datetime]:
         """The parts of one notification, counted now if it is marked and small, and until when they hold everything."""
@@ -87,22 +87,13 @@ class Uncounted:
         return [(subject, [*new[subject.id], *subject.erased]) for subject in subjects.values()]
 
 
-def labels_of(notification: Notification) -> Labels:
-    """What a notification counts towards."""
-    return Labels(notification.category, community_of(notification.community, notification.audience.communities))
-
-
-def concerning(dimension: Dimension) -> Concerns:
+def concerns(standing: Standing, dimension: Dimension) -> bool:
     """Whether entries of a notification may count towards `dimension`."""
     kept = canonical(dimension)
-
-    def concerns(notification: Notification) -> bool:
-        if kept is None:
-            return False
-        groups = [None, *notification.audience.groups] if kept.kind is Kind.GROUP else [None]
-        return any(kept in labels_of(notification).dimensions(group) for group in groups)
-
-    return concerns
+    if kept is None:
+        return False
+    groups = standing.groups if kept.kind is Kind.GROUP else (None,)
+    return any(kept in standing.labels.dimensions(group) for group in groups)
 
 
 def counting_towards(dimension: Dimension, gained: Iterable[tuple[Labels, Part]]) -> list[Part]:
@@ -111,12 +102,12 @@ def counting_towards(dimension: Dimension, gained: Iterable[tuple[Labels, Part]]
     return [] if kept is None else [part for labels, part in gained if kept in labels.dimensions(part.group)]
 
 
-def _small(found: Sequence[tuple[Notification, int]]) -> set[str]:
+def _small(found: Sequence[Standing]) -> set[str]:
     """As many as may be counted for one answer, the smallest first."""
     small, left = set[str](), MOST_ENTRIES
-    for notification, recipients in sorted(found, key=lambda row: row[1])[:MOST_NOTIFICATIONS]:
-        left -= recipients
+    for standing in sorted(found, key=lambda each: each.recipients):
+        left -= standing.recipients
         if left < 0:
             break
-        small.add(notification.id)
+        small.add(standing.id)
     return small

@@ -129,14 +129,13 @@ class Counts:
         if number == ERASED:
             return Chunk(subject.id, ERASED, "", None, subject.erased, at)
         before, known = old.get((subject.id, number - 1)), old.get((subject.id, number))
-        after = "" if number == 0 else before and before.to
-        if after is None:
+        after = before.to if number and before else ""
+        if after is None or (number and before is None):
             return None
-        to = known and known.to
+        to = known.to if known else None
         if to is None:
-            to = self._recount.boundary(
-                subject.id, after, max(1, self._size // (1 + subject.groups // _GROUPS)), session
-            )
+            size = max(1, self._size // (1 + subject.groups // _GROUPS))
+            to = self._recount.boundary(subject.id, after, size, session)
         return Chunk(subject.id, number, after, to, self._recount.between(subject.id, after, to, session), at)
 
     def _replace(
@@ -152,7 +151,7 @@ class Counts:
         for chunk in chunks:
             known = old.get((chunk.notification, chunk.number))
             gain = change(chunk.parts, known.parts if known else ())
-            if gain or chunk.to != (known and known.to):
+            if gain or chunk.to != (known.to if known else None):
                 changed.append(chunk)
                 gained += [(subjects[chunk.notification], part) for part in gain]
         self._tallies.replace(changed, session)

@@ -95,7 +95,8 @@ class Inbox:
 
     def mark_read(self, user: str, selection: Selection, note: Note) -> int:
         """Mark all that is selected as read. Returns how many were unread."""
-        updated, after = 0, MaxKey()
+        updated = 0
+        after: ObjectId | MaxKey = MaxKey()
         while page := self._unread(user, selection, after):
             theirs = of(user, [Place.UNREAD]) | {"_id.n": {"$in": page}}
             with self._journal.changing(map(str, page)):

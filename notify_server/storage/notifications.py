@@ -73,12 +73,6 @@ class Notifications:
         ids = [object_id(notification) for notification in notifications]
         return [from_document(document) for document in self._all.find({"_id": {"$in": ids}}, WITHOUT_USERS)]
 
-    def standing(self, notifications: Sequence[str], session: ClientSession) -> list[tuple[Notification, int]]:
-        """The same with the number of their recipients so far."""
-        ids = [object_id(notification) for notification in notifications]
-        found = self._all.find({"_id": {"$in": ids}}, WITHOUT_USERS, session=session) if ids else ()
-        return [(from_document(document), document["recipients"]) for document in found]
-
     def page(self, filters: Mapping[str, Any], after: str | None, limit: int) -> list[tuple[Notification, int]]:
         """At most `limit` notifications, newest first, from the one after `after`; filters: see `_conditions`."""
         conditions = _conditions(filters)

@@ -61,7 +61,7 @@ class Recount:
         later = {"_id": {"$gt": {"n": n, "u": after}, "$lt": {"n": n, "u": MaxKey()}}}
         found = self._all.find(later, {"_id": 1}, session=session).sort("_id", 1).skip(size - 1).limit(2)
         users = [document["_id"]["u"] for document in found]
-        return users[0] if len(users) == 2 else None  # noqa: PLR2004 - the boundary, and one beyond it
+        return users[0] if len(users) == 2 else None
 
     def _parts(self, which: Document, index: str, session: ClientSession | None) -> Mapping[ObjectId, list[Part]]:
         together: dict[ObjectId, list[Part]] = {}

@@ -66,7 +66,7 @@ class Statistics:
     def quarters(
         self, of: Dimension, first: date, last: date, *, rest: bool, session: ClientSession | None = None
     ) -> list[Period]:
-        """Quarters of an hour of the days in UTC from `first` to `last`, in order: counts by status, or with the `rest`.
+        """Quarters of an hour of the days in UTC from `first` to `last`, in order: by status, or with the `rest`.
 
         Quarters of which nothing is known are left out.
         """

@@ -1,8 +1,8 @@
 """The collection `tallies`: what of a notification has been counted, and is in the roll-ups.
 
-`_id`: {n: notification, c: number of the chunk}. A chunk is a range of the entries in the order of user ids: those after
-`after`, up to `to` (null: there is no end), or those of erased people (number ERASED). `parts`: [{q: start of a quarter
-of an hour, g: group or null for the whole, t: tally}]. `at`: when it was counted.
+`_id`: {n: notification, c: number of the chunk}. A chunk is a range of the entries in the order of user ids, those
+after `after`, up to `to` (null: there is no end), or those of erased people (number ERASED). `parts`: [{q: start of a
+quarter of an hour, g: group or null for the whole, t: tally}]. `at`: when it was counted.
 """
 
 from collections.abc import Mapping, Sequence

@@ -39,6 +39,7 @@ from notify_server.storage.subscriptions import Subscriptions
 from notify_server.storage.traces import Traces
 from notify_server.storage.users import Users
 from notify_server.storage.workers import Workers
+from tests.architecture.figures_at_work import read_figures
 from tests.builders import NOON, a_batch, a_device, a_notification, after, recipients
 
 USERS = [f"u{number:03}" for number in range(300)]
@@ -67,6 +68,7 @@ class Work:
         def watch(store: Any) -> Any:
             return Recorded(store, self.called)
 
+        self._watch = watch
         self.batches, self.backlog = watch(Batches(database)), watch(Backlog(database))
         self.devices = watch(Devices(database))
         self.entries, self.registry = watch(Entries(database)), watch(Registry(database))
@@ -110,6 +112,7 @@ class Work:
             part()
         self._sequences()
         self._others()
+        read_figures(self.database, self._watch)
         self._people()
 
     def _users(self) -> None:

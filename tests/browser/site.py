@@ -39,7 +39,9 @@ class Site:
     def phone(self, user: str, *, received_after: float | None = 0.2, read_after: float | None = None) -> None:
         """Give a user a phone, which reports receipts so many seconds after a message has arrived; None: never."""
         target = f"target-of-{user}"
-        self.services.enrolment.register(user, "phone", Installation(Platform.ANDROID, Target(TargetType.TOKEN, target)))
+        self.services.enrolment.register(
+            user, "phone", Installation(Platform.ANDROID, Target(TargetType.TOKEN, target))
+        )
         told = {
             "target": target,
             "api": self.url.removesuffix("/console"),

@@ -48,7 +48,9 @@ class Visitor:
         self._client.set_cookie(name, value, path=PREFIX)
 
     def _open(self, method: str, path: str, **options: Any) -> TestResponse:
-        return self._client.open(PREFIX + path, method=method, environ_overrides=self._environment, buffered=True, **options)
+        return self._client.open(
+            PREFIX + path, method=method, environ_overrides=self._environment, buffered=True, **options
+        )
 
 
 def said(page: TestResponse) -> str:

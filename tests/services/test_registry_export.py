@@ -1,7 +1,8 @@
 """The export of the registry, held against the registry itself: tests/statistics_world.py."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from random import Random
@@ -11,10 +12,12 @@ import pytest
 
 from notify_server.bootstrap import build_services
 from notify_server.config import Config
-from notify_server.errors import NotFound
+from notify_server.domain.registry import Status
+from notify_server.errors import InvalidInput
 from notify_server.services.registry_export import Place, RegistryExport
-from notify_server.storage.documents import Store, object_id
-from notify_server.storage.registry_walk import PAGE
+from notify_server.storage.documents import Document, Store, object_id
+from notify_server.storage.notifications import Notifications
+from notify_server.storage.registry_walk import PAGE, RegistryWalk, Selection
 from tests.builders import StoppedClock
 from tests.statistics_world import World
 
@@ -52,7 +55,7 @@ def _accepted_early(world: World, notification: str, at: datetime) -> None:
     database["registry"].insert_many([entry | {"_id": {"n": new, "u": entry["_id"]["u"]}} for entry in entries])
     database["registry"].delete_many({"_id.n": n})
     database["notifications"].delete_one({"_id": n})
-    world.notifications[str(new)] = world.notifications.pop(notification)
+    world.notifications[str(new)] = replace(world.notifications.pop(notification), id=str(new))
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +86,9 @@ FILTERS: list[dict[str, Any]] = [
     {"category": "booking"},
     {"community": "school-1"},
     {"group": "choir"},
-    {"status": "read"},
-    {"status": "suppressed", "category": "news", "start": BEGIN + timedelta(days=20)},
-    {"group": "class-101", "community": "school-2", "status": "received"},
+    {"status": Status.READ},
+    {"status": Status.SUPPRESSED, "category": "news", "start": BEGIN + timedelta(days=20)},
+    {"group": "class-101", "community": "school-2", "status": Status.RECEIVED},
 ]
 
 
@@ -148,25 +151,31 @@ def test_an_entry_is_told_as_json_with_what_its_notification_is_about(export: Re
 
 def test_of_a_notification_that_is_not_there_nothing_is_promised(export: RegistryExport) -> None:
     for name in ("0" * 24, "none"):
-        with pytest.raises(NotFound):
+        with pytest.raises(InvalidInput, match="notification: There is no notification"):
             export.selection({"notification": name}, None)
 
 
-def test_small_notifications_are_read_together_and_large_ones_in_pages(
-    export: RegistryExport, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sizes: list[int] = []
+class Sized(RegistryWalk):
+    """Notes how many entries each read has found."""
 
-    def sized(real: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
-        def call(*asked: Any) -> list[Any]:
-            found = real(*asked)
-            sizes.append(len(found))
-            return found
+    def __init__(self, database: Store) -> None:
+        super().__init__(database)
+        self.sizes: list[int] = []
 
-        return call
+    def together(self, selection: Selection, notifications: Sequence[str]) -> list[Document]:
+        return self._noted(super().together(selection, notifications))
 
-    for name in ("together", "page"):
-        monkeypatch.setattr(export._walk, name, sized(getattr(export._walk, name)))
+    def page(self, selection: Selection, notification: str, after: str) -> list[Document]:
+        return self._noted(super().page(selection, notification, after))
+
+    def _noted(self, found: list[Document]) -> list[Document]:
+        self.sizes.append(len(found))
+        return found
+
+
+def test_small_notifications_are_read_together_and_large_ones_in_pages(shared_database: Store, world: World) -> None:
+    walk = Sized(shared_database)
+    export = RegistryExport(walk, Notifications(shared_database), StoppedClock(NOW))
     assert len(list(read(export, {}))) == len(expected(world, {})) + 2
-    assert max(sizes) == PAGE
-    assert len(sizes) < len(world.notifications) / 2
+    assert max(walk.sizes) == PAGE
+    assert len(walk.sizes) < len(world.notifications) / 2

@@ -16,7 +16,7 @@ from notify_server.services.statistics import Report
 
 routes = Routes("statistics", __name__, description="What became of what was entered in a period")
 
-_AS_CSV = {"200": {"content": {tables.MEDIA_TYPE: {"schema": {"type": "string"}}}}}
+_AS_CSV = {200: {"content": {tables.MEDIA_TYPE: {"schema": {"type": "string"}}}}}
 _guard = guards.server(Scope.STATISTICS, Scope.READ)
 _point = PointSchema()
 

@@ -31,13 +31,13 @@ _SECONDS: dict[str, fields.Field[Any]] = {
 TotalsSchema = Schema.from_dict({**_counts(), **_SECONDS}, name="Totals")
 TotalsSchema.__doc__ = "Entries by status, rates, and how long devices took; docs/statistics.md defines each figure."
 
-_PLACE = {
+_PLACE: dict[str, fields.Field[Any]] = {
     "at": Instant(
         metadata={"description": "When it begins; it ends where the next one does, the last with the period"}
     ),
     "period": fields.String(metadata={"description": "Its hour, day, ISO week or month in the time zone"}),
 }
-PointSchema = Schema.from_dict(_PLACE | _counts(), name="Point")
+PointSchema = Schema.from_dict({**_PLACE, **_counts()}, name="Point")
 PointSchema.__doc__ = "A point of a series: what was entered in this hour, day, week or month."
 
 
@@ -111,7 +111,7 @@ class NotificationStatisticsSchema(Schema):
     curve = fields.List(fields.Nested(CurvePointSchema))
 
 
-TopGroupSchema = Schema.from_dict({"group": fields.String()} | _counts(), name="TopGroup")
+TopGroupSchema = Schema.from_dict({"group": fields.String(), **_counts()}, name="TopGroup")
 TopGroupSchema.__doc__ = "A group, with what was entered through it."
 
 
