@@ -15,6 +15,7 @@ _MODULES = {
     "processes": ("up", "web", "worker", "scheduler", "realtime", "simulator"),
     "operations": ("migrate", "check-config", "send"),
     "tokens": ("token",),
+    "statistics": ("stats",),
 }
 
 

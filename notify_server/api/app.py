@@ -28,7 +28,10 @@ from notify_server.api.routes import (
     jsonapi,
     notifications,
     operations,
+    rankings,
     realtime,
+    registry,
+    statistics,
     subscriptions,
     tokens,
     users,
@@ -36,7 +39,10 @@ from notify_server.api.routes import (
 from notify_server.bootstrap import Services
 from notify_server.config import Config
 
-_ROUTES = (notifications, realtime, users, groups, devices, inbox, jsonapi, subscriptions, tokens, audit, operations)
+_ROUTES = (
+    *(notifications, registry, realtime, users, groups, devices, inbox, jsonapi, subscriptions),
+    *(statistics, rankings, tokens, audit, operations),
+)
 
 
 class Application(Flask):

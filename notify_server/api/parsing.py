@@ -10,7 +10,13 @@ from notify_server.api import strict_json
 from notify_server.api.schemas.fields import Id
 from notify_server.errors import InvalidInput
 
-_PATH_IDS = {"user_id", "group_id", "category_id", "device_id"}  # a notification id that is none names nothing: 404
+_PATH_IDS = {
+    "user_id",
+    "group_id",
+    "community_id",
+    "category_id",
+    "device_id",
+}  # a notification id that is none names nothing: 404
 _id = Id()
 
 

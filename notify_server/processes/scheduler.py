@@ -7,7 +7,15 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from notify_server.bootstrap import build_cancellation, build_erasing, build_hygiene, build_resending, build_upkeep
+from notify_server.bootstrap import (
+    build_cancellation,
+    build_counting,
+    build_erasing,
+    build_hygiene,
+    build_resending,
+    build_retirement,
+    build_upkeep,
+)
 from notify_server.config import Config
 from notify_server.errors import DatabaseUnavailable
 from notify_server.processes.loop import Loop
@@ -30,7 +38,8 @@ def run(config: Config) -> int:
     leadership, upkeep = build_upkeep(config, database)
     sweep, queue = build_cancellation(database).sweep, build_resending(database).queue
     erase, clean = build_erasing(database).complete_erasures, build_hygiene(config, database).remove_devices
-    jobs = (upkeep.resend, upkeep.expire, upkeep.reap, sweep, queue, erase, clean)
+    count, retire = build_counting(config, database).count, build_retirement(config, database).retire
+    jobs = (upkeep.resend, upkeep.expire, upkeep.reap, sweep, queue, erase, clean, count, retire)
     scheduler = _scheduler(config, leadership, jobs)
     loops = [_releaser(upkeep), _warden(scheduler, config.scheduler_interval)]
     scheduler.start()

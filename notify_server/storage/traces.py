@@ -15,6 +15,9 @@ from notify_server.domain.inbox import Place
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store, entry_id
 from notify_server.storage.erasures import Erasures
+from notify_server.storage.journal import Journal
+from notify_server.storage.recount import FIELDS, parts_of
+from notify_server.storage.subjects import Subjects
 from notify_server.storage.updates import Erased, Forgetting, Updates
 
 _ANY_RANK = {"$in": [rank.value for rank in Rank]}  # leads to the index `to_expand`
@@ -52,6 +55,8 @@ class Traces:
         self._updates = Forgetting(database)
         self._told = Updates(database)
         self._client = database.client
+        self._subjects = Subjects(database)
+        self._journal = Journal(database)
 
     def present(self, user: str) -> bool:
         """Whether there is anything of `user`, be it their name in an audience that waits; the audit log aside."""
@@ -161,16 +166,18 @@ class Traces:
         entries = {"_id": {"$in": [entry_id(n, erasure.user or "") for n in ids]}}
 
         def write(session: ClientSession) -> None:
-            found = list(self._registry.find(entries, {"status": 1}, session=session))
+            found = list(self._registry.find(entries, dict.fromkeys(FIELDS, 1), session=session))
             counted = [
                 UpdateOne({"_id": entry["_id"]["n"]}, {"$inc": {f"erased.{entry['status']}": 1}}) for entry in found
             ]
             if counted:
                 self._registry.delete_many(entries, session=session)
                 self._notifications.bulk_write(counted, ordered=False, session=session)
+                self._subjects.keep_erased({str(entry["_id"]["n"]): parts_of([entry]) for entry in found}, session)
                 self._erasures.removed(erasure, {"entries": len(found)}, session)
 
-        self._transact(write)
+        with self._journal.changing(map(str, ids)):
+            self._transact(write)
 
     def _has_entries(self, user: str | None) -> bool:
         return self._registry.find_one({"_id.u": user, "inbox": _ANY_PLACE}, {"_id": 1}) is not None

@@ -34,10 +34,12 @@ from notify_server.storage.registry import Arrivals, Registry
 from notify_server.storage.resends import Request, Resends
 from notify_server.storage.sequenced import Sequenced
 from notify_server.storage.sequences import NewPage, Sequences
+from notify_server.storage.sessions import Session, Sessions
 from notify_server.storage.subscriptions import Subscriptions
 from notify_server.storage.traces import Traces
 from notify_server.storage.users import Users
 from notify_server.storage.workers import Workers
+from tests.architecture.figures_at_work import read_figures
 from tests.builders import NOON, a_batch, a_device, a_notification, after, recipients
 
 USERS = [f"u{number:03}" for number in range(300)]
@@ -66,6 +68,7 @@ class Work:
         def watch(store: Any) -> Any:
             return Recorded(store, self.called)
 
+        self._watch = watch
         self.batches, self.backlog = watch(Batches(database)), watch(Backlog(database))
         self.devices = watch(Devices(database))
         self.entries, self.registry = watch(Entries(database)), watch(Registry(database))
@@ -80,7 +83,7 @@ class Work:
             watch(Leases(database)),
             watch(Receipts(database)),
         )
-        self.resends = watch(Resends(database))
+        self.resends, self.sessions = watch(Resends(database)), watch(Sessions(database))
         self.inbox, self.subscriptions = watch(Inbox(database)), watch(Subscriptions(database))
         self.inbox_pages = watch(InboxPages(database))
         self.erasures, self.hash_keys = watch(Erasures(database)), watch(HashKeys(database))
@@ -109,12 +112,14 @@ class Work:
             part()
         self._sequences()
         self._others()
+        read_figures(self.database, self._watch)
         self._people()
 
     def _users(self) -> None:
         self.users.mention(USERS, "school1", NOON)
         self.users.put("u000", {"community": "school0"}, NOON)
         self.users.get("u000")
+        self.users.beginning_with("u00", 9)
         self.users.among(USERS[:9])
         for number, group in enumerate(MANY):
             self.groups.put(group, None, NOON)
@@ -166,6 +171,7 @@ class Work:
         self.entries.of_notification(n, "pending", None, 9)
         self.entries.of_user("u010", n, 9)
         self.entries.of_user("u010", None, 9)
+        self.entries.find(n, "u010")
         self.entries.counts(n)
         self.entries.count(n, Status.SENT)
         self.registry.pending(n, "u010", 9)
@@ -360,6 +366,11 @@ class Work:
         self.clients.listed("client1", 9)
         self.clients.used("client1", NOON)
         self.clients.revoke("client1", NOON)
+        for number in range(20):
+            self.sessions.add(Session(f"digest{number}", "client1", "proof", NOON, after(60)))
+        self.sessions.find("digest1", NOON)
+        self.sessions.extend("digest1", after(90))
+        self.sessions.end("digest2")
         self.leases.hold("scheduler", "one", NOON, after(30))
         self.leases.release("scheduler", "one")
         self.paces.get(Channel.PUSH)

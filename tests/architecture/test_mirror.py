@@ -11,6 +11,7 @@ UNTESTED = {"domain/audit.py", "domain/push.py", "domain/user.py", "simulator/__
 # modules keep, of scripts.
 WITHOUT_MODULE = {
     "architecture",
+    "browser",
     "faults",
     "properties",
     "realtime_clients",

@@ -10,6 +10,7 @@ from notify_server.domain.registry import Reason, Status
 from notify_server.domain.tally import (
     Fate,
     difference,
+    end_of_step,
     names,
     quantile,
     quarter,
@@ -33,6 +34,14 @@ def test_a_step_is_right_to_one_part_in_128(milliseconds: int) -> None:
 @given(st.integers(0, 10**11))
 def test_steps_rise_by_one(milliseconds: int) -> None:
     assert step((milliseconds + 1) * MILLISECOND) - step(milliseconds * MILLISECOND) in (0, 1)
+
+
+@given(st.integers(0, 10**11))
+def test_a_step_ends_where_the_next_one_begins(milliseconds: int) -> None:
+    number = step(milliseconds * MILLISECOND)
+    end = round(end_of_step(number) * 1000)
+    assert milliseconds < end
+    assert (step((end - 1) * MILLISECOND), step(end * MILLISECOND)) == (number, number + 1)
 
 
 def test_what_was_received_before_it_was_entered_took_no_time() -> None:
