@@ -11,8 +11,6 @@ from notify_server.storage.documents import object_id
 from tests.counted import count_all, differences
 from tests.services.scene import Scene
 
-SENT = {"2026-11-20T12:00 sent"}
-
 
 @pytest.fixture
 def settled(scene: Scene) -> str:
@@ -99,13 +97,3 @@ def _patient(scene: Scene, patience: float, pause: Any) -> Verification:
     verification = build_verification(scene.config, scene.database, patience=patience)
     verification._pause = pause
     return verification
-
-
-def test_large_ones_are_recounted_in_ranges(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("notify_server.services.verification.BRIEF", 3)
-    monkeypatch.setattr("notify_server.services.verification.SIZE", 4)
-    scene.accept(*[f"u{number}" for number in range(10)])
-    scene.work()
-    assert len(differences(scene.database)) == 1
-    count_all(scene.database)
-    assert differences(scene.database) == []
