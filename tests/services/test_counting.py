@@ -8,7 +8,7 @@ from notify_server.domain.statistics import ALL, Dimension, Kind
 from notify_server.domain.tally import total
 from notify_server.services.counting import Counting, Ticks
 from notify_server.services.reception import Report
-from notify_server.storage.changes import Changes, packed
+from notify_server.storage.changes import Changes
 from notify_server.storage.leases import Leases
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.registry import Arrivals, Registry
