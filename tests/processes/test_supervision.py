@@ -87,7 +87,9 @@ def test_a_process_that_ignores_sigterm_is_killed_when_its_time_is_over(make, ou
 def test_a_supervisor_that_is_killed_is_seen_to_be_gone(make, output, tmp_path):
     supervisor = make(shell("web", "sleep 60"))
     with supervisor.running(output):
-        os.kill(int((tmp_path / "supervisord.pid").read_text()), signal.SIGKILL)
+        pid = tmp_path / "supervisord.pid"
+        until(lambda: pid.exists() and pid.read_text() != "")  # it answers before it writes that
+        os.kill(int(pid.read_text()), signal.SIGKILL)
         until(lambda: not supervisor.alive)
         assert supervisor.states() == []
 
