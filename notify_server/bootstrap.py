@@ -21,6 +21,7 @@ from notify_server.services.audit import AuditLog
 from notify_server.services.cancellation import Cancellation
 from notify_server.services.cancellation import Stores as CancellationStores
 from notify_server.services.clock import Clock, database_clock
+from notify_server.services.comparison import Comparison
 from notify_server.services.completion import Completion
 from notify_server.services.counting import Counting, Ticks
 from notify_server.services.counting_lease import CountingLease
@@ -67,7 +68,6 @@ from notify_server.services.uncounted import Stores as UncountedStores
 from notify_server.services.uncounted import Uncounted
 from notify_server.services.upkeep import Upkeep
 from notify_server.services.user_tokens import Foreign, Signing, UserTokens
-from notify_server.services.verification import Stores as VerificationStores
 from notify_server.services.verification import Verification
 from notify_server.storage.audience_health import AudienceHealth
 from notify_server.storage.audit import Audit
@@ -318,16 +318,9 @@ def build_verification(
     """What proves the statistics right. It waits so many seconds for what changes in this moment."""
     lease = CountingLease(Leases(database), config.owner, clock or database_clock(database))
     subjects, tallies = Subjects(database), Tallies(database)
-    stores = VerificationStores(
-        Changes(database),
-        subjects,
-        Recount(database),
-        tallies,
-        Counts(database),
-        Journal(database),
-        Snapshots(database),
-    )
-    return Verification(stores, RollupProof(RollupCheck(database), tallies, subjects, lease), lease, patience)
+    comparison = Comparison(Changes(database), subjects, Recount(database), tallies, Snapshots(database))
+    proof = RollupProof(RollupCheck(database), tallies, subjects, lease)
+    return Verification(subjects, (comparison, proof), (Counts(database), Journal(database), lease), patience)
 
 
 def build_hygiene(config: Config, database: Store, clock: Clock | None = None) -> Hygiene:

@@ -1,7 +1,7 @@
 """The collection `changes`: a journal of the notifications whose entries are about to change.
 
-A mark is written before the registry is: {ns: ids of notifications, one after the other, at: when, hold: seconds}. Until
-`hold` seconds its writer may go on changing entries of those notifications without a further one. Who counts
+A mark is written before the registry is: {ns: ids of notifications in a row, at: when, hold: seconds}. Until it has lain
+there for `hold` seconds its writer may go on changing entries of those notifications without a further one. Who counts
 therefore counts only after that time, by their own clock from when they first saw the mark, and then removes it: no
 clocks are compared, and no write comes after its count.
 """

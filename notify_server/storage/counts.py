@@ -50,9 +50,9 @@ class ChunkCounted:
 class Counts:
     """Counts for whoever has the lease. None: `owner` has lost it, or never had it, and nothing is changed."""
 
-    def __init__(self, database: Store, size: int = SIZE) -> None:
+    def __init__(self, database: Store, size: int | None = None) -> None:
         self._database = database
-        self._size = size
+        self._size = size or SIZE
         self._leases = Leases(database)
         self._subjects = Subjects(database)
         self._recount = Recount(database)

@@ -31,6 +31,7 @@ class _Mark:
 
     def __init__(self) -> None:
         self.names: set[str] = set()
+        self.ids = b""
         self.written = False
 
 
@@ -69,7 +70,7 @@ class Journal:
     def changing_all(self, notification: str) -> Iterator[None]:
         """Any number of entries of `notification` may be changed inside."""
         begun, election = self._ticks(), self._elected()
-        self._write({notification}, LONG)
+        self._write(packed([notification]), LONG)
         try:
             yield
         finally:
@@ -91,9 +92,11 @@ class Journal:
 
     def _mark(self, names: set[str]) -> None:
         """Write a mark for `names`, with those of other threads that come while one is being written."""
+        ids = packed(names)
         with self._lock:
             ours = self._next
             ours.names |= names
+            ours.ids += ids
         with self._writing:
             if ours.written:
                 return
@@ -101,12 +104,12 @@ class Journal:
                 if self._next is ours:
                     self._next = _Mark()
             begun, election = self._ticks(), self._clock.election
-            self._write(ours.names, HOLD)
+            self._write(ours.ids, HOLD)
             ours.written = True
         with self._lock:
             if 0 <= begun - self._renewed <= HOLD - SOON and election == self._election:
                 self._marked |= ours.names
 
-    def _write(self, names: Iterable[str], hold: float) -> None:
+    def _write(self, ids: bytes, hold: float) -> None:
         collection = self._confirmed if self._clock.election is None else self._quick
-        collection.insert_one({"ns": Binary(packed(names)), "at": self._clock.now(), "hold": hold})
+        collection.insert_one({"ns": Binary(ids), "at": self._clock.now(), "hold": hold})

@@ -52,7 +52,7 @@ class RollupCheck:
             found, expected = kept.take(place), made.take(place)
             differing = {name for name in {*found, *expected} if found.get(name, 0) != expected.get(name, 0)}
             if differing:
-                sides = ({name: side.get(name, 0) for name in differing} for side in (found, expected))
+                sides = ({name: side.get(name, 0) for name in sorted(differing)} for side in (found, expected))
                 yield Unequal(_key(place), *sides)
             compared += 1
             if compared % _PAGE == 0:

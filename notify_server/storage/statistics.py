@@ -76,7 +76,7 @@ class Statistics:
                 day = _start(document["_id"]["p"])
                 for number, tally in document.get(field, {}).items():
                     tallies.setdefault(quarter_start(day, int(number)), []).append(tally)
-        return [Period(at, total(tallies[at])) for at in sorted(tallies)]
+        return [Period(at, parts[0] if len(parts) == 1 else total(parts)) for at, parts in sorted(tallies.items())]
 
     def add(self, changes: Iterable[tuple[Labels, Part]], session: ClientSession | None = None) -> int:
         """Add to the roll-ups what parts of notifications have gained. Returns how many documents that changed."""

@@ -10,11 +10,15 @@ from notify_server.domain.batch import Batch, Rank, Stage
 from notify_server.domain.inbox import VISIBLE, Place
 from notify_server.domain.notification import Audience, Channel, Notification, Priority, State
 from notify_server.domain.registry import Event, Note, Reason, Status
+from notify_server.domain.statistics import ALL, Dimension, Labels, Part
+from notify_server.domain.statistics import Kind as Figures
 from notify_server.domain.user import Mutable
 from notify_server.storage.audit import Audit
 from notify_server.storage.backlog import Backlog
 from notify_server.storage.batches import Batches, Settled
+from notify_server.storage.changes import Changes
 from notify_server.storage.clients import Clients, Secret
+from notify_server.storage.counts import LEASE, Counts
 from notify_server.storage.devices import Contact, Devices
 from notify_server.storage.documents import Store, object_id
 from notify_server.storage.entries import Entries
@@ -24,18 +28,26 @@ from notify_server.storage.groups import Groups
 from notify_server.storage.hash_keys import HashKeys
 from notify_server.storage.inbox import Inbox, Selection
 from notify_server.storage.inbox_pages import InboxPages, Walk
+from notify_server.storage.journal import Journal
 from notify_server.storage.leases import Leases
 from notify_server.storage.members import Members
 from notify_server.storage.notifications import Idempotency, Notifications
 from notify_server.storage.paces import Paces
 from notify_server.storage.personal import Personal
 from notify_server.storage.receipts import Receipt, Receipts
+from notify_server.storage.recount import Recount
 from notify_server.storage.registry import Arrivals, Registry
 from notify_server.storage.resends import Request, Resends
+from notify_server.storage.retirements import Retirements
+from notify_server.storage.rollup_check import RollupCheck
 from notify_server.storage.sequenced import Sequenced
 from notify_server.storage.sequences import NewPage, Sequences
 from notify_server.storage.sessions import Session, Sessions
+from notify_server.storage.snapshots import Snapshots
+from notify_server.storage.statistics import Statistics
+from notify_server.storage.subjects import Subjects
 from notify_server.storage.subscriptions import Subscriptions
+from notify_server.storage.tallies import Tallies
 from notify_server.storage.traces import Traces
 from notify_server.storage.users import Users
 from notify_server.storage.workers import Workers
@@ -91,6 +103,15 @@ class Work:
         self.audit, self.personal = watch(Audit(database)), watch(Personal(database))
         self.sequences, self.sequenced = watch(Sequences(database)), watch(Sequenced(database))
         self.paces, self.workers = watch(Paces(database)), watch(Workers(database))
+        self.changes, self.journal = watch(Changes(database)), watch(Journal(database))
+        self.recount, self.subjects, self.counts = (
+            watch(Recount(database)),
+            watch(Subjects(database)),
+            watch(Counts(database, size=40)),
+        )
+        self.tallies, self.statistics = watch(Tallies(database)), watch(Statistics(database))
+        self.rollups, self.snapshots = watch(RollupCheck(database)), watch(Snapshots(database))
+        self.retirements = watch(Retirements(database))
         self.made = [self._notification(number) for number in range(60)]
         self.first: Notification = self.made[0]
 
@@ -114,6 +135,7 @@ class Work:
         self._others()
         read_figures(self.database, self._watch)
         self._people()
+        self._figures()
 
     def _users(self) -> None:
         self.users.mention(USERS, "school1", NOON)
@@ -337,6 +359,63 @@ class Work:
         self.erasures.complete(erasure)
         self.erasures.get(erasure)
         self.erasures.find("u070")
+
+    def _figures(self) -> None:
+        names = [made.id for made in self.made]
+        with self.journal.changing(names[:3]), self.journal.changing_all(names[0]):
+            marks = self.changes.marks(9)
+        self.changes.settle([(mark, names[:1]) for mark in marks])
+        self.leases.hold(LEASE, "one", NOON, after(9999))
+        self.leases.owner(LEASE)
+        self.counts.count_brief(names[5:30], "one", NOON)
+        for number in range(-1, 3):
+            self.counts.count_chunk(names[0], number, "one", NOON)
+        self._counted(names)
+        self.counts.forget(names[6], "one")
+        self.counts.retire(names[10:30], "one", NOON)
+        self.database["notifications"].update_many(
+            {"_id": {"$gt": object_id(names[40])}}, {"$set": {"state": State.DONE.value, "open": False}}
+        )
+        self.retirements.over(after(99_999), 9)
+        self.retirements.retired(9)
+        self.retirements.remove_entries(names[10], 9)
+        self.retirements.remove(names[10])
+
+    def _counted(self, names: list[str]) -> None:
+        """Reads of what was counted."""
+        for of in (ALL, Dimension(Figures.COMMUNITY, "school1", "c1")):
+            self.statistics.months(of, NOON, NOON, times=True)
+            self.statistics.days(of, NOON, NOON, times=False)
+            self.statistics.quarters(of, NOON, NOON, rest=True)
+        part = Part(NOON, None, {"sent": 1})
+        self.statistics.add([(Labels("c1", "school1"), part)])
+        chunks = self.tallies.page(None, 9)
+        self.tallies.page((chunks[3].notification, chunks[3].number), 9)
+        self.tallies.of(names[:9])
+        self.tallies.parts(names[0])
+        self.tallies.among([(names[0], 0), (names[0], 1)])
+        self.subjects.of(names[:9])
+        self.subjects.page(names[3], 9)
+        self.recount.of(names[:3])
+        self.recount.between(names[0], "u010", None)
+        self.recount.between(names[0], "u010", "u020")
+        self.recount.boundary(names[0], "u010", 20)
+        with self.snapshots.session() as session:
+            self.changes.marks(session=session)
+        with self.database.client.start_session() as session, session.start_transaction():
+            self.tallies.replace(chunks[:3], session)
+            self.tallies.remove(names[20:22], session)
+            self.subjects.keep_erased({names[0]: [part]}, session)
+            self.subjects.retire(names[50:51], NOON, session)
+        self._rollups()
+        self.tallies.drop(chunks[0])
+
+    def _rollups(self) -> None:
+        self.rollups.begin()
+        self.rollups.add([(Labels("c1", "school1"), Part(NOON, None, {"sent": 1}))])
+        for unequal in filter(None, self.rollups.unequal()):
+            self.rollups.correct(unequal)
+        self.rollups.end()
 
     def _audit(self) -> None:
         for number in range(40):

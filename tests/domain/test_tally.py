@@ -11,12 +11,16 @@ from notify_server.domain.tally import (
     Fate,
     difference,
     end_of_step,
+    is_status,
+    is_time,
     names,
     quantile,
     quarter,
+    quarter_of,
     quarter_start,
     seconds,
     step,
+    step_of,
     total,
 )
 
@@ -79,3 +83,15 @@ def test_quarters_of_an_hour_are_numbered_from_midnight() -> None:
     assert quarter(AT) == 54
     assert quarter_start(day, 54) == AT.replace(minute=30, second=0)
     assert quarter(day + timedelta(days=1) - MILLISECOND) == 95
+    assert quarter_of(AT) == AT.replace(minute=30, second=0) == quarter_start(day, quarter(AT))
+
+
+def test_names_are_told_apart() -> None:
+    assert [is_status(name) for name in ("sent", "failed:unregistered", "read@5")] == [True, False, False]
+    assert [is_time(name) for name in ("sent", "failed:unregistered", "read@5")] == [False, False, True]
+
+
+def test_a_step_of_milliseconds_is_that_of_the_time() -> None:
+    assert [step_of(number) for number in (-5, 0, 7, 12_345)] == [
+        step(number * MILLISECOND) for number in (-5, 0, 7, 12_345)
+    ]

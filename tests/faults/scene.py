@@ -21,6 +21,8 @@ from tests.invariants import Evidence, violations
 from tests.service import Service, until
 
 BATCH = 500  # recipients
+_COUNTED = ("changes", "tallies", "statistics", "archive")
+_OF_NOTIFICATIONS = ("notifications", "registry", "batches", "resends", *_COUNTED)
 WINDOW = Config.worker_threads * BATCH  # what one worker has in flight: each thread sends one batch at a time
 PAUSE = 0.5  # seconds without a send that count as standing still
 SLOW = {"min": 0.1, "max": 0.2}  # seconds an answer of FCM takes, so that a dispatch has a middle to be hit
@@ -64,7 +66,7 @@ class Scene:
     def close(self) -> None:
         """End every process and forget what they did; the people stay."""
         self.service.__exit__(None, None, None)
-        for name in ("notifications", "registry", "batches", "resends", "leases", "paces", "workers"):
+        for name in (*_OF_NOTIFICATIONS, "leases", "paces", "workers"):
             self.database[name].delete_many({})
         self.database.client.close()
 
