@@ -252,13 +252,17 @@ def build_upkeep(config: Config, database: Store, clock: Clock | None = None) ->
 
 def build_figures(database: Store, clock: Clock | None = None) -> tuple[Figures, TopLists]:
     """What answers analysts: figures of one thing, and comparisons of many."""
-    clock, snapshots, notifications = clock or database_clock(database), Snapshots(database), Notifications(database)
-    journal = UncountedStores(
-        Changes(database), Standings(database), Subjects(database), Recount(database), Tallies(database)
-    )
+    clock, snapshots, standings = clock or database_clock(database), Snapshots(database), Standings(database)
+    journal = UncountedStores(Changes(database), standings, Subjects(database), Recount(database), Tallies(database))
     uncounted = Uncounted(journal, clock)
     stores = FigureStores(
-        Statistics(database), notifications, Users(database), UserFates(database), Known(database), snapshots
+        Statistics(database),
+        Notifications(database),
+        standings,
+        Users(database),
+        UserFates(database),
+        Known(database),
+        snapshots,
     )
     figures = Figures(stores, uncounted, clock)
     return figures, TopLists(Rankings(database), AudienceHealth(database), uncounted, figures, snapshots)
