@@ -1,4 +1,4 @@
-"""Notifications against their tallies: each is recounted from its entries, in snapshots that show too what is marked."""
+"""Notifications against their tallies: each is recounted from its entries, in snapshots that show what is marked."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

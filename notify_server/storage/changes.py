@@ -1,9 +1,9 @@
 """The collection `changes`: a journal of the notifications whose entries are about to change.
 
-A mark is written before the registry is: {ns: ids of notifications in a row, at: when, hold: seconds}. Until it has lain
-there for `hold` seconds its writer may go on changing entries of those notifications without a further one. Who counts
-therefore counts only after that time, by their own clock from when they first saw the mark, and then removes it: no
-clocks are compared, and no write comes after its count.
+A mark is written before the registry is: {ns: ids of notifications in a row, at: when, hold: seconds}. Until it has
+lain there for `hold` seconds its writer may go on changing entries of those notifications without a further one. Who
+counts therefore counts only after that time, by their own clock from when they first saw the mark, and then removes it:
+no clocks are compared, and no write comes after its count.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,9 +14,8 @@ from bson import Binary, ObjectId
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 
-from notify_server.errors import NotFound
 from notify_server.storage.database import translated
-from notify_server.storage.documents import Document, Store
+from notify_server.storage.documents import Document, Store, object_id
 
 COLLECTION = "changes"
 _ID = 12  # bytes
@@ -64,13 +63,15 @@ def _mark(document: Document) -> Mark:
 
 def packed(notifications: Iterable[str]) -> bytes:
     """Ids as a mark has them: a tenth of the work of an array of them. Raises NotFound where one cannot be an id."""
+    return b"".join(map(_binary, notifications))
+
+
+def _binary(notification: str) -> bytes:
     try:
-        ids = [bytes.fromhex(notification) for notification in notifications]
+        binary = bytes.fromhex(notification)  # a sixth of the time of an ObjectId
     except ValueError:
-        ids = []
-    if not all(len(each) == _ID for each in ids) or not ids:
-        raise NotFound("There is no such notification.")
-    return b"".join(ids)
+        binary = b""
+    return binary if len(binary) == _ID else object_id(notification).binary
 
 
 def unpacked(ids: bytes) -> list[str]:

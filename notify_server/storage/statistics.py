@@ -64,15 +64,23 @@ class Statistics:
         return [Period(_start(document["_id"]["p"]), _whole(document)) for document in found]
 
     def quarters(
-        self, of: Dimension, first: date, last: date, *, rest: bool, session: ClientSession | None = None
+        self,
+        of: Dimension,
+        first: date,
+        last: date,
+        *,
+        rest: bool,
+        numbers: Iterable[int] | None = None,
+        session: ClientSession | None = None,
     ) -> list[Period]:
         """Quarters of an hour of the days in UTC from `first` to `last`, in order: by status, or with the `rest`.
 
-        Quarters of which nothing is known are left out.
+        Quarters of which nothing is known are left out, and all but these `numbers` of each day, where they are given.
         """
         tallies: dict[datetime, list[Tally]] = {}
         for grain, field in ((Grain.DAY, "q"), (Grain.PART, "h"))[: 1 + rest]:
-            for document in self._range(grain, of, (first, last), (field,), session):
+            fields = (field,) if numbers is None else tuple(f"{field}.{number}" for number in numbers)
+            for document in self._range(grain, of, (first, last), fields, session):
                 day = _start(document["_id"]["p"])
                 for number, tally in document.get(field, {}).items():
                     tallies.setdefault(quarter_start(day, int(number)), []).append(tally)

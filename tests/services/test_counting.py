@@ -105,9 +105,7 @@ def test_it_waits_for_younger_marks_but_not_for_ever(scene: Scene, watch: Watch)
     scene.work()
     counted = []
     for _ in range(12):
-        scene.database["changes"].insert_one(
-            {"ns": [scene.database["notifications"].find_one()["_id"]], "at": NOON, "hold": HOLD}
-        )
+        scene.database["changes"].insert_one({"ns": packed([made]), "at": NOON, "hold": HOLD})
         counted.append(watch.count(7))
     assert sum(counted) == 1
     assert counted.index(1) == 10

@@ -41,7 +41,7 @@ PointSchema = Schema.from_dict({**_PLACE, **_counts()}, name="Point")
 PointSchema.__doc__ = "A point of a series: what was entered in this hour, day, week or month."
 
 
-class Series(fields.List):
+class Series(fields.List[Any]):
     """Points, hundreds of them: all but `at` is as JSON has it already, so they need not go through their schema."""
 
     def __init__(self, **options: Any) -> None:
