@@ -49,7 +49,7 @@ from notify_server.services.membership import Membership
 from notify_server.services.messages import Messages
 from notify_server.services.outlet import Outlet
 from notify_server.services.people import People
-from notify_server.services.rankings import Ranking
+from notify_server.services.rankings import TopLists
 from notify_server.services.rate_limits import RateLimits, build_limits
 from notify_server.services.reception import Reception
 from notify_server.services.registry_export import RegistryExport
@@ -126,7 +126,7 @@ class Services:
     resending: Resending
     inspection: Inspection
     figures: Figures
-    rankings: Ranking
+    rankings: TopLists
     registry_export: RegistryExport
     people: People
     erasing: Erasing
@@ -255,18 +255,22 @@ def build_upkeep(config: Config, database: Store, clock: Clock | None = None) ->
     return Leadership(Leases(database), holder), upkeep
 
 
-def build_figures(database: Store, clock: Clock | None = None) -> tuple[Figures, Ranking]:
+def build_figures(database: Store, clock: Clock | None = None) -> tuple[Figures, TopLists]:
     """What answers analysts: figures of one thing, and comparisons of many."""
-    clock, snapshots, notifications = clock or database_clock(database), Snapshots(database), Notifications(database)
-    journal = UncountedStores(
-        Changes(database), Standings(database), Subjects(database), Recount(database), Tallies(database)
-    )
+    clock, snapshots, standings = clock or database_clock(database), Snapshots(database), Standings(database)
+    journal = UncountedStores(Changes(database), standings, Subjects(database), Recount(database), Tallies(database))
     uncounted = Uncounted(journal, clock)
     stores = FigureStores(
-        Statistics(database), notifications, Users(database), UserFates(database), Known(database), snapshots
+        Statistics(database),
+        Notifications(database),
+        standings,
+        Users(database),
+        UserFates(database),
+        Known(database),
+        snapshots,
     )
     figures = Figures(stores, uncounted, clock)
-    return figures, Ranking(Rankings(database), AudienceHealth(database), uncounted, figures, snapshots)
+    return figures, TopLists(Rankings(database), AudienceHealth(database), uncounted, figures, snapshots)
 
 
 def build_cancellation(database: Store, clock: Clock | None = None) -> Cancellation:

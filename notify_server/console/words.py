@@ -23,13 +23,13 @@ STATUSES: Mapping[Status, Words] = {  # in the order in which they are shown
     Status.SENT: Words(
         "Sent, not confirmed",
         "FCM has it, or it went out to an open socket. Neither promises anything about the device.",
-        "Their phone is off, offline, or has forbidden the app's notifications; or the app does not report. Others with "
-        "the same app version who received it tell the last two apart.",
+        "Their phone is off, offline, or has forbidden the app's notifications; or the app does not report. Others "
+        "with the same app version who received it tell the last two apart.",
     ),
     Status.PENDING: Words("Not sent yet", "No device has it yet, as far as we know."),
     Status.FAILED: Words("Not delivered", "It can never be delivered, and never was sent."),
     Status.EXPIRED: Words("Not sent in time", "Its time to live ended before it was ever sent."),
-    Status.SUPPRESSED: Words("Not sent: muted", "The user had muted it before it was sent."),
+    Status.SUPPRESSED: Words("Muted", "The user had muted it before it was sent."),
     Status.CANCELLED: Words("Taken back", "The backend took it back before it was ever sent."),
 }
 

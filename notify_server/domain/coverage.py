@@ -1,11 +1,11 @@
 """Which roll-ups add up to a period: whole months and days of UTC, and quarters of an hour at its edges."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-from notify_server.domain.periods import Period, next_month
+from notify_server.domain.periods import QUARTER, Period, next_month
 
 _DAY = timedelta(days=1)
 
@@ -50,6 +50,38 @@ def grain(starts: Iterable[datetime]) -> Grain:
         if start.day != 1:
             found = Grain.DAY
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A day that is not within one point of a series: it counts at `anchor`, but for its quarters from `first` on and
+    before `end`, which count where they are.
+    """
+
+    anchor: datetime
+    first: datetime
+    end: datetime
+
+    def __contains__(self, quarter: datetime) -> bool:
+        return self.first <= quarter < self.end
+
+
+def cuts(period: Period, starts: Iterable[datetime]) -> Mapping[date, Cut]:
+    """The days that `starts`, or the period's ends, cut: as few quarters as may be count apart."""
+    inside: dict[date, list[datetime]] = {}
+    for start in (*starts, period.start, period.end):
+        if start != _midnight(start.date()):
+            inside.setdefault(start.date(), []).append(start)
+    return {day: _cut(_midnight(day), min(times), max(times), period) for day, times in inside.items()}
+
+
+def _cut(day: datetime, first: datetime, last: datetime, period: Period) -> Cut:
+    """The day counts at its beginning, and what is after `first` apart; or at its end, and what is before `last`."""
+    end = day + _DAY
+    begins, ends = period.start <= day, end <= period.end
+    if begins and (not ends or end - first <= last - day):
+        return Cut(day, first, end)
+    return Cut(end - QUARTER, day, last) if ends else Cut(period.start, day, end)
 
 
 def dates(period: Period) -> tuple[date, date]:

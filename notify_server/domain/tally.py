@@ -18,6 +18,7 @@ Tally = Mapping[str, int]
 
 _EXACT = 128  # milliseconds that have a step of their own
 _STEPS = 64  # steps of each doubling above: a time is known to one part in 128
+QUARTERS = 96  # of a day
 _QUARTER = timedelta(minutes=15)  # every time zone of today is whole quarters of an hour away from UTC
 
 

@@ -18,6 +18,7 @@ from notify_server.services.uncounted import Uncounted, counting_towards
 from notify_server.storage.known import Known
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.snapshots import Snapshots
+from notify_server.storage.standings import Standings
 from notify_server.storage.statistics import Statistics
 from notify_server.storage.user_fates import UserFates
 from notify_server.storage.users import Users
@@ -38,6 +39,7 @@ class Stores:
 
     statistics: Statistics
     notifications: Notifications
+    standings: Standings
     users: Users
     user_fates: UserFates
     known: Known
@@ -88,6 +90,8 @@ class Figures:
         """Of one notification; by default from its acceptance until its last entry was made. Raises NotFound."""
         with self._stores.snapshots.session() as session:
             found, recipients = self._stores.notifications.get(notification, session)
+            if not self._stores.standings.of([notification], session):
+                raise NotFound(f"There is no notification {notification} any more.")  # retired, and being removed
             parts, as_of = self._uncounted.parts(notification, recipients, session)
         whole = [(part.quarter, part.tally) for part in parts if part.group is None]
         if question.category not in (None, found.category):

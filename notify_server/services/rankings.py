@@ -39,7 +39,7 @@ class Choice:
     least: int = 1
 
 
-class Ranking:
+class TopLists:
     """Compares. Raises InvalidInput where the question has no answer."""
 
     def __init__(

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from notify_server.domain import measures
-from notify_server.domain.coverage import Grain, grain
 from notify_server.domain.intervals import Bucket, Interval, buckets, most
 from notify_server.domain.periods import Period, period, previous
 from notify_server.domain.tally import Tally, total
@@ -76,8 +75,8 @@ class Source(Protocol):
     def whole(self, period: Period) -> Iterable[Tally]:
         """Tallies that add up to `period`, with the times that devices took."""
 
-    def divided(self, period: Period, grain: Grain) -> Iterable[Entered]:
-        """Counts by status at least as fine as `grain`, of `period` alone."""
+    def divided(self, period: Period, starts: Sequence[datetime]) -> Iterable[Entered]:
+        """Counts by status that add up to those of `period` between each two of `starts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ class Counted:
         """As in Source."""
         return (tally for at, tally in self.entered if at in period)
 
-    def divided(self, period: Period, grain: Grain) -> Iterable[Entered]:
+    def divided(self, period: Period, starts: Sequence[datetime]) -> Iterable[Entered]:
         """As in Source."""
         return ((at, tally) for at, tally in self.entered if at in period)
 
@@ -115,7 +114,7 @@ def report(question: Question, period: Period, source: Source, as_of: datetime) 
 def _series(points: Sequence[Bucket], period: Period, source: Source) -> list[Mapping[str, Any]]:
     starts = [point.start for point in points]
     tallies: list[list[Tally]] = [[] for _ in points]
-    for at, tally in source.divided(period, grain((*starts, period.end))):
+    for at, tally in source.divided(period, starts):
         tallies[bisect_right(starts, at) - 1].append(tally)
     return [
         {"at": point.start, "period": point.name, **measures.counted(total(found))}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bson import MaxKey, ObjectId
 
@@ -17,6 +17,7 @@ PAGE = 1000  # entries read at once: flat memory, however many there are
 _HEADS = 500  # notifications read at once
 _LATEST = timedelta(seconds=MAX_TTL, days=7)  # after its time within which an audience is expanded, however it waited
 _SKEW = timedelta(minutes=1)  # by which clocks of the processes that accept and enter may differ, and more
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)  # that an id can name
 _ENTERED = "history.0.at"
 _HEAD = dict.fromkeys(
     ("category", "community", "recipients", "expanded", "created_at", "send_at", "audience.communities"), 1
@@ -62,8 +63,8 @@ class RegistryWalk:
         if selection.notification is not None:
             conditions["_id"] = object_id(selection.notification)
         elif start is not None:
-            floor = ObjectId.from_datetime(start - _LATEST)
-            due = {"$gte": start - _LATEST, "$lt": selection.end + _SKEW}
+            since = max(start - _LATEST, _FIRST)
+            floor, due = ObjectId.from_datetime(since), {"$gte": since, "$lt": selection.end + _SKEW}
             yield from self._scheduled(conditions | {"send_at": due}, floor, begin)
         yield from self._since(selection, conditions, floor, begin)
 
@@ -78,13 +79,14 @@ class RegistryWalk:
     def _since(
         self, selection: Selection, conditions: Document, floor: ObjectId | None, begin: str | None
     ) -> Iterator[Head]:
+        index = "_id_" if selection.category is None else "by_category"  # both are in the order that is needed
         bounds: Document = {"$lt": ObjectId.from_datetime(selection.end + _SKEW)}
         starts = [start for start in (floor, begin and object_id(begin)) if start]
         if starts:
             bounds["$gte"] = max(starts)
         while True:
             narrowed = {"$and": [conditions, {"_id": bounds}]}
-            page = list(self._notifications.find(narrowed, _HEAD).sort("_id", 1).limit(_HEADS))
+            page = list(self._notifications.find(narrowed, _HEAD, hint=index).sort("_id", 1).limit(_HEADS))
             yield from (_head(document) for document in page)
             if len(page) < _HEADS:
                 return

@@ -64,19 +64,27 @@ class Statistics:
         return [Period(_start(document["_id"]["p"]), _whole(document)) for document in found]
 
     def quarters(
-        self, of: Dimension, first: date, last: date, *, rest: bool, session: ClientSession | None = None
+        self,
+        of: Dimension,
+        first: date,
+        last: date,
+        *,
+        rest: bool,
+        numbers: Iterable[int] | None = None,
+        session: ClientSession | None = None,
     ) -> list[Period]:
         """Quarters of an hour of the days in UTC from `first` to `last`, in order: by status, or with the `rest`.
 
-        Quarters of which nothing is known are left out.
+        Quarters of which nothing is known are left out, and all but these `numbers` of each day, where they are given.
         """
         tallies: dict[datetime, list[Tally]] = {}
         for grain, field in ((Grain.DAY, "q"), (Grain.PART, "h"))[: 1 + rest]:
-            for document in self._range(grain, of, (first, last), (field,), session):
+            fields = (field,) if numbers is None else tuple(f"{field}.{number}" for number in numbers)
+            for document in self._range(grain, of, (first, last), fields, session):
                 day = _start(document["_id"]["p"])
                 for number, tally in document.get(field, {}).items():
                     tallies.setdefault(quarter_start(day, int(number)), []).append(tally)
-        return [Period(at, total(tallies[at])) for at in sorted(tallies)]
+        return [Period(at, parts[0] if len(parts) == 1 else total(parts)) for at, parts in sorted(tallies.items())]
 
     def add(self, changes: Iterable[tuple[Labels, Part]], session: ClientSession | None = None) -> int:
         """Add to the roll-ups what parts of notifications have gained. Returns how many documents that changed."""

@@ -1,7 +1,7 @@
-"""Statistics over HTTP: figures of a year, at 10,000,000 registry entries.
+"""Statistics over HTTP: figures of a year, at 10,000,000 registry entries; and what counting costs delivery.
 
-Two web processes, and questions one after the other, of which each is of another group or user. The answers are whole:
-totals with their quantiles, reasons, and a series of 365 days.
+Two web processes, and questions one after the other, each of another group or user. The answers are whole: totals with
+their quantiles, reasons, and a series of 365 days. Filling the registry takes some minutes, and is not measured.
 """
 
 import random
@@ -15,11 +15,14 @@ import httpx
 from scripts.benchmarks.fcm_peer import FcmPeer
 from scripts.benchmarks.installation import Installation, cpu_seconds, installation
 from scripts.benchmarks.quantile import quantile
-from scripts.benchmarks.registry_year import DAYS, USERS, count, fill, groups, user
 from scripts.benchmarks.report import Result
+from scripts.benchmarks.upkeep import upkeep
+from scripts.filling.counting import count
+from scripts.filling.world import World
+from scripts.filling.writing import fill, user
 
 ENTRIES = 10_000_000
-END = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+DAYS = 365
 _ASKED = 200  # times each question
 _WARM_UP = 10
 _PAUSE = 0.02  # seconds between two questions at most
@@ -30,37 +33,45 @@ Question = Callable[[], str]
 def run() -> Result:
     """Times in milliseconds, processor time in ms per answer."""
     with FcmPeer() as peer, installation(peer, web=2, workers=0) as running:
-        fill(running.database, ENTRIES, END)
-        count(running.database)
-        return Result("statistics", measure(running))
+        world = World.of(ENTRIES, DAYS)
+        fill(running.config, world)
+        count(running.config)
+        figures = measure(running, world)
+    return Result("statistics", figures | upkeep())
 
 
-def measure(running: Installation) -> dict[str, float]:
+def measure(running: Installation, world: World) -> dict[str, float]:
     """The figures, of a database that is filled and counted."""
     figures: dict[str, float] = {}
     with running.client() as analyst:
-        for name, question in _questions().items():
+        for name, question in _questions(world).items():
             figures |= _asked(running, analyst, name, question)
     return figures
 
 
-def _questions() -> dict[str, Question]:
-    year = {"from": (END - timedelta(days=DAYS)).isoformat(), "to": END.isoformat()}
+def _questions(world: World) -> dict[str, Question]:
+    end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    year = {"from": (end - timedelta(days=DAYS)).isoformat(), "to": end.isoformat()}
     kathmandu = {**year, "timezone": "Asia/Kathmandu"}
 
     def path(where: str, asked: dict[str, str]) -> str:
         return f"/v1/statistics{where}?{urlencode(asked)}"
 
     def any_group() -> str:
-        return random.choice(groups()[: 4 + random.choice((0, 500))])  # noqa: S311 - of a whole school as often as a class
+        return f"class-{random.randrange(world.classes):05}"  # noqa: S311
+
+    def any_school() -> str:
+        return world.school_of(random.randrange(world.people))  # noqa: S311
 
     def any_user() -> str:
-        return user(random.randrange(USERS))  # noqa: S311
+        return user(random.randrange(world.people))  # noqa: S311
 
     return {
         "group": lambda: path(f"/groups/{any_group()}", year),
         "user": lambda: path(f"/users/{any_user()}", year),
         "overview": lambda: path("", year),
+        "community": lambda: path(f"/communities/{any_school()}", year),
+        "category": lambda: path("/categories/booking", year),
         "group_kathmandu": lambda: path(f"/groups/{any_group()}", kathmandu),
         "overview_kathmandu": lambda: path("", kathmandu),
         "overview_compared_by_month": lambda: path("", year | {"interval": "month", "compare": "previous"}),

@@ -74,6 +74,8 @@ def _people(database: Store, at: datetime) -> dict[str, list[str]]:
         found[group] = [f"user-{200 * number + each:04}" for each in range(24 + 9 * number)]
         users.mention(found[group], "school-1", at)
         groups.add(group, found[group])
+    database["users"].update_many({"_id": {"$regex": "[05]$"}}, {"$set": {"muted.categories": ["reminder"]}})
+    database["users"].update_many({"_id": {"$regex": "7$"}}, {"$set": {"muted.categories": ["news"]}})
     return found
 
 

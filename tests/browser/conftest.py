@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pymongo.database import Database
 
 from notify_server.bootstrap import build_services
@@ -72,5 +72,5 @@ def admin(page: Page, site: Site) -> Page:
     page.goto("sign-in")
     page.get_by_label("Server token").fill(site.token)
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("heading", name="Overview", level=1).wait_for()
+    expect(page.locator("h1")).to_have_text("Overview")
     return page

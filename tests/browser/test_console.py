@@ -119,6 +119,15 @@ def test_an_export_counts_its_records_and_saves_the_whole_file(admin, site):
     expect(admin.get_by_text(re.compile("^Done: 30 entries"))).to_be_visible()
 
 
+def test_an_export_that_is_refused_says_why(admin):
+    admin.goto("export")
+    admin.evaluate("delete window.showSaveFilePicker")
+    admin.get_by_label("Notification id").fill("nothing")
+    admin.get_by_role("button", name="Export").click()
+    expect(admin.locator("#outcome")).to_contain_text("There is no notification")
+    expect(admin.get_by_role("button", name="Export")).to_be_enabled()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_charts_are_drawn_from_their_tables_in_the_colours_of_the_page(admin, site, scheme):
     identity = site.send("mia", title="For the charts")

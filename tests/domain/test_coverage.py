@@ -3,7 +3,7 @@ from random import Random
 
 import pytest
 
-from notify_server.domain.coverage import Coverage, Grain, cover, dates, grain
+from notify_server.domain.coverage import Coverage, Cut, Grain, cover, cuts, dates, grain
 from notify_server.domain.periods import QUARTER, Period
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -58,6 +58,31 @@ def test_the_grain_is_the_coarsest_in_which_no_time_lies_within() -> None:
     assert grain([at(1, 1), at(2, 1)]) is Grain.MONTH
     assert grain([at(1, 1), at(2, 2)]) is Grain.DAY
     assert grain([at(1, 2), at(2, 1, 0, 15)]) is Grain.QUARTER
+
+
+def test_a_day_that_is_cut_counts_where_more_of_it_is() -> None:
+    period = Period(at(3, 1), at(3, 9))
+    found = cuts(period, [at(3, 2), at(3, 3, 22), at(3, 4, 5), at(3, 5, 9), at(3, 5, 20)])
+    assert found == {
+        at(3, 3).date(): Cut(at(3, 3), at(3, 3, 22), at(3, 4)),
+        at(3, 4).date(): Cut(at(3, 4, 23, 45), at(3, 4), at(3, 4, 5)),
+        at(3, 5).date(): Cut(at(3, 5), at(3, 5, 9), at(3, 6)),
+    }
+    assert [moment in found[at(3, 3).date()] for moment in (at(3, 3, 21, 45), at(3, 3, 22), at(3, 4))] == [
+        False,
+        True,
+        False,
+    ]
+
+
+def test_at_the_ends_of_a_period_a_day_counts_within_it() -> None:
+    period = Period(at(3, 1, 20), at(3, 3, 1))
+    assert cuts(period, [period.start]) == {
+        at(3, 1).date(): Cut(at(3, 1, 23, 45), at(3, 1), at(3, 1, 20)),
+        at(3, 3).date(): Cut(at(3, 3), at(3, 3, 1), at(3, 4)),
+    }
+    short = Period(at(3, 1, 10), at(3, 1, 11))
+    assert cuts(short, [short.start]) == {at(3, 1).date(): Cut(short.start, at(3, 1), at(3, 2))}
 
 
 def test_the_days_that_a_period_touches() -> None:

@@ -244,6 +244,15 @@ def test_a_notification_has_its_figures_its_funnel_and_its_curve(figures: Figure
     world.count()
 
 
+def test_a_notification_that_is_being_removed_has_no_figures_any_more(figures: Figures, world: World) -> None:
+    notification = max(world.notifications)
+    which = {"_id": object_id(notification)}
+    world.database["notifications"].update_one(which, {"$set": {"retired_at": NOW}})
+    with pytest.raises(NotFound, match="any more"):
+        figures.notification(notification, Question())
+    world.database["notifications"].update_one(which, {"$unset": {"retired_at": ""}})
+
+
 def test_a_notification_may_be_narrowed_too(figures: Figures, world: World) -> None:
     notification = next(name for name, made in world.notifications.items() if made.category == "booking")
     assert figures.notification(notification, Question(category="booking")).funnel["recipients"] == 6

@@ -8,7 +8,7 @@ import pytest
 from notify_server.bootstrap import build_figures
 from notify_server.domain.device import Platform
 from notify_server.domain.user import Mutable
-from notify_server.services.rankings import Choice, Ranking
+from notify_server.services.rankings import Choice, TopLists
 from notify_server.services.statistics import Question
 from notify_server.storage.devices import Devices
 from notify_server.storage.documents import Store
@@ -45,13 +45,13 @@ def world(shared_database: Store) -> World:
 
 
 @pytest.fixture(scope="module")
-def rankings(shared_database: Store) -> Ranking:
+def rankings(shared_database: Store) -> TopLists:
     return build_figures(shared_database, StoppedClock(NOW))[1]
 
 
 @pytest.mark.parametrize("category", [None, "booking"])
 @pytest.mark.parametrize(("start", "end"), PERIODS)
-def test_groups_by_read_rate(rankings: Ranking, world: World, start: datetime, end: datetime, category: str) -> None:
+def test_groups_by_read_rate(rankings: TopLists, world: World, start: datetime, end: datetime, category: str) -> None:
     top = rankings.groups(Question(start, end, category=category), Choice(20))
     which = {"category": category} if category else {}
     span = top.period.start, top.period.end
@@ -64,7 +64,7 @@ def test_groups_by_read_rate(rankings: Ranking, world: World, start: datetime, e
     assert rates == sorted(rates, reverse=True)
 
 
-def test_the_lowest_and_only_those_with_enough_recipients(rankings: Ranking, world: World) -> None:
+def test_the_lowest_and_only_those_with_enough_recipients(rankings: TopLists, world: World) -> None:
     question = Question(BEGIN, NOW)
     every = rankings.groups(question, Choice(20)).rows
     assert rankings.groups(question, Choice(20, lowest=True)).rows == every[::-1]
@@ -74,7 +74,7 @@ def test_the_lowest_and_only_those_with_enough_recipients(rankings: Ranking, wor
     assert rankings.groups(question, Choice(20, least=most + 1)).rows == []
 
 
-def test_categories_by_those_who_have_muted_them(rankings: Ranking, world: World, shared_database: Store) -> None:
+def test_categories_by_those_who_have_muted_them(rankings: TopLists, world: World, shared_database: Store) -> None:
     Users(shared_database).mention(world.users, None, NOW)
     for user, categories in ((world.users[0], ["news", "unused"]), (world.users[1], ["news"])):
         shared_database["users"].update_one({"_id": user}, {"$set": {f"muted.{Mutable.CATEGORIES}": categories}})
@@ -92,7 +92,7 @@ def test_categories_by_those_who_have_muted_them(rankings: Ranking, world: World
     assert (only["category"], only["muted_by"]) == ("booking", 0)
 
 
-def test_reasons_by_how_many_they_concern(rankings: Ranking, world: World) -> None:
+def test_reasons_by_how_many_they_concern(rankings: TopLists, world: World) -> None:
     top = rankings.reasons(Question(BEGIN, NOW, category="news"), Choice(3))
     entries = [entry for _, entry in world.entries(top.period.start, top.period.end, category="news")]
     expected = reasons(entries)
@@ -101,7 +101,7 @@ def test_reasons_by_how_many_they_concern(rankings: Ranking, world: World) -> No
     assert [row["count"] for row in top.rows] == sorted(expected.values(), reverse=True)[:3]
 
 
-def test_devices_by_their_dead_targets(rankings: Ranking, shared_database: Store) -> None:
+def test_devices_by_their_dead_targets(rankings: TopLists, shared_database: Store) -> None:
     devices = Devices(shared_database)
     for number in range(6):
         platform = (Platform.IOS, Platform.ANDROID)[number % 2]

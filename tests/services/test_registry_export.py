@@ -81,6 +81,7 @@ def expected(world: World, filters: dict[str, Any]) -> list[tuple[str, str]]:
 FILTERS: list[dict[str, Any]] = [
     {},
     {"start": NOW - timedelta(days=10)},
+    {"start": datetime(1970, 1, 1, tzinfo=UTC)},
     {"start": BEGIN + timedelta(days=4, hours=23, minutes=59), "end": BEGIN + timedelta(days=5, minutes=20)},
     {"end": BEGIN + timedelta(days=30)},
     {"category": "booking"},

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from notify_server.api.schemas.fields import Instant
+from notify_server.api.schemas.fields import Instant, shown
 from notify_server.domain.intervals import Interval
 from notify_server.domain.measures import STATUSES
 from notify_server.domain.registry import Reason
@@ -41,6 +41,16 @@ PointSchema = Schema.from_dict({**_PLACE, **_counts()}, name="Point")
 PointSchema.__doc__ = "A point of a series: what was entered in this hour, day, week or month."
 
 
+class Series(fields.List[Any]):
+    """Points, hundreds of them: all but `at` is as JSON has it already, so they need not go through their schema."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(fields.Nested(PointSchema), **options)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> list[Any]:
+        return [point | {"at": shown(point["at"])} for point in value]
+
+
 class ReasonCountSchema(Schema):
     """How many entries stand at a status for this reason."""
 
@@ -72,7 +82,7 @@ class StatisticsSchema(_CountedSchema):
     timezone = fields.String()
     totals = fields.Nested(TotalsSchema)
     reasons = fields.List(fields.Nested(ReasonCountSchema))
-    series = fields.List(fields.Nested(PointSchema))
+    series = Series()
     previous = fields.Nested(
         BeforeSchema, allow_none=True, metadata={"description": "Null unless compare=previous asks for it"}
     )
@@ -105,7 +115,7 @@ class NotificationStatisticsSchema(Schema):
     timezone = fields.String(attribute="report.timezone")
     totals = fields.Nested(TotalsSchema, attribute="report.totals")
     reasons = fields.List(fields.Nested(ReasonCountSchema), attribute="report.reasons")
-    series = fields.List(fields.Nested(PointSchema), attribute="report.series")
+    series = Series(attribute="report.series")
     previous = fields.Nested(BeforeSchema, attribute="report.previous", allow_none=True)
     funnel = fields.Nested(FunnelSchema)
     curve = fields.List(fields.Nested(CurvePointSchema))

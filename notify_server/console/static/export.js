@@ -31,13 +31,19 @@
     return count;
   }
 
+  // What a page of the server's says went wrong.
+  function refusal(page) {
+    const said = new DOMParser().parseFromString(page, "text/html").querySelector("[role=alert]");
+    return said ? said.textContent : "The server refused. Please try again.";
+  }
+
   async function run(url, signal) {
     const file = await target();
     const parts = [];
     let records = 0, bytes = 0, shown = 0, tail = "";
     const answer = await fetch(url, { signal });
     if (answer.status === 401) throw new Error("Your session has ended. Reload the page to sign in again.");
-    if (!answer.ok) throw new Error(answer.status === 404 ? "There is no such notification." : "The server refused: see what you have filled in.");
+    if (!answer.ok) throw new Error(refusal(await answer.text()));
     const decoder = new TextDecoder();
     const reader = answer.body.getReader();
     for (let read = await reader.read(); !read.done; read = await reader.read()) {

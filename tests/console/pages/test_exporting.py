@@ -41,7 +41,9 @@ def test_days_are_whole(admin, notify):
 
 def test_what_makes_no_sense_is_refused(admin):
     assert admin.get("/export/registry.ndjson?from=yesterday").status_code == 422
-    assert admin.get("/export/registry.ndjson?notification=6b007bddabf10665a8c867db").status_code == 404
+    page = admin.get("/export/registry.ndjson?notification=6b007bddabf10665a8c867db")
+    assert page.status_code == 422
+    assert "There is no notification 6b007bddabf10665a8c867db." in said(page)
 
 
 def test_the_form_leads_to_the_file_also_without_a_script(admin):
