@@ -1,28 +1,20 @@
 """One running service and one browser for all tests of a process; each test has a browser profile of its own."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from pymongo.database import Database
 
 from notify_server.bootstrap import build_services
 from tests.browser.site import Site
+from tests.chromium import browser, chromium
 from tests.fcm_simulator import SimulatorProcess
 from tests.service import Service
 
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """The path of Chromium: Debian's, or NOTIFY_CHROMIUM. Nothing is downloaded."""
-    found = os.environ.get("NOTIFY_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("there is no Chromium on this machine, so nothing is tried in a browser: apt-get install chromium")
-    return found
+__all__ = ["browser", "chromium"]
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +34,6 @@ def site(
         made.await_ready()
         yield made
         assert service.failures() == []
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

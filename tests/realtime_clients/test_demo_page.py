@@ -12,13 +12,13 @@ from notify_server.api.app import create_app
 from notify_server.bootstrap import Services
 from notify_server.config import Config
 from notify_server.domain.registry import Status
-from tests.browser import browser
+from tests.chromium import browser, chromium
 from tests.processes.realtime import RealtimeProcess
 from tests.realtime_clients.conftest import Announce
 from tests.realtime_clients.test_conversation import status
 from tests.service import until
 
-__all__ = ["browser"]
+__all__ = ["browser", "chromium"]
 
 
 @pytest.fixture(scope="module")
