@@ -84,7 +84,7 @@ class World:
         """The notifications of one day, of which number 0 is the first."""
         rng = Random(number)  # noqa: S311 - the same year each time
         start = (self.until - timedelta(days=self.days - number)).replace(hour=0, minute=0, second=0)
-        budget = self.entries / self.days * (_WEEKEND if start.weekday() > 4 else 1.3)  # noqa: PLR2004 - Friday is 4
+        budget = self.entries / self.days * (_WEEKEND if start.weekday() > 4 else 1.3)
         for _ in range(_rounded(rng, budget * _ONE)):
             person = rng.randrange(self.people)
             yield Sending(_moment(rng, start), _category(rng), (person,), None, self.school_of(person))
@@ -92,7 +92,9 @@ class World:
             number = min(int(rng.paretovariate(0.7)) - 1, self.classes - 1) if rng.random() < 0.02 else -1
             number = rng.randrange(self.classes) if number < 0 else number
             members = self.class_members(number)
-            yield Sending(_moment(rng, start), _category(rng), members, f"class-{number:05}", self.school_of(members[0]))
+            yield Sending(
+                _moment(rng, start), _category(rng), members, f"class-{number:05}", self.school_of(members[0])
+            )
         for _ in range(_rounded(rng, budget * _SCHOOL / self.school_size)):
             school = rng.randrange(_SCHOOLS)
             members = range(school * self.school_size, (school + 1) * self.school_size)

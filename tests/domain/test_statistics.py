@@ -17,7 +17,9 @@ from notify_server.domain.statistics import (
 from tests.builders import NOON, after
 
 TALLIES = st.dictionaries(st.sampled_from(["sent", "read", "read@5"]), st.integers(-5, 5))
-PARTS = st.lists(st.builds(Part, st.sampled_from([NOON, after(900)]), st.sampled_from([None, "g"]), TALLIES), max_size=6)
+PARTS = st.lists(
+    st.builds(Part, st.sampled_from([NOON, after(900)]), st.sampled_from([None, "g"]), TALLIES), max_size=6
+)
 
 
 def test_the_whole_counts_everywhere_but_with_groups() -> None:

@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from notify_server.bootstrap import build_counting, build_erasing, build_retirement
 from notify_server.config import Config
@@ -20,7 +27,6 @@ from notify_server.domain.registry import Event, Note, Reason
 from notify_server.services.counting import Counting, Ticks
 from notify_server.storage.documents import Store, new_id, object_id
 from notify_server.storage.inbox import Inbox, Selection
-from notify_server.storage.journal import Journal
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.receipts import Receipt, Receipts
 from notify_server.storage.registry import Arrivals, Registry
@@ -96,7 +102,9 @@ class Machine(RuleBasedStateMachine):
         self.registry.move_all(Event.EXPIRE, self._pick(which), Note(self.clock.now, Reason.TTL_OVER))
 
     @precondition(lambda self: self.made)
-    @rule(which=st.sets(st.integers(0, 9), min_size=1), user=one_user, event=st.sampled_from([Event.RECEIVE, Event.READ]))
+    @rule(
+        which=st.sets(st.integers(0, 9), min_size=1), user=one_user, event=st.sampled_from([Event.RECEIVE, Event.READ])
+    )
     def report(self, which: set[int], user: str, event: Event) -> None:
         names = {self._pick(each) for each in which}
         self.receipts.record(user, [Receipt(name, event, self.clock.now, None) for name in names])

@@ -16,9 +16,7 @@ from tests.services.scene import Scene
 @pytest.fixture
 def comparison(scene: Scene) -> Comparison:
     database = scene.database
-    return Comparison(
-        Changes(database), Subjects(database), Recount(database), Tallies(database), Snapshots(database)
-    )
+    return Comparison(Changes(database), Subjects(database), Recount(database), Tallies(database), Snapshots(database))
 
 
 @pytest.fixture(params=["brief", "large"])

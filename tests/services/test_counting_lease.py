@@ -32,9 +32,7 @@ def test_one_has_it_at_a_time_be_they_of_one_process(lease: CountingLease, other
     assert other.take()
 
 
-def test_it_runs_out_later_than_a_transaction(
-    lease: CountingLease, other: CountingLease, clock: StoppedClock
-) -> None:
+def test_it_runs_out_later_than_a_transaction(lease: CountingLease, other: CountingLease, clock: StoppedClock) -> None:
     assert lease.take()
     clock.forward(10)
     assert not other.take()

@@ -19,7 +19,9 @@ FATES = st.tuples(
 )
 
 
-def entry(name: str, user: str, fate: tuple[Any, ...] = (Status.SENT, None, [], None, None), at: datetime = NOON) -> Any:
+def entry(
+    name: str, user: str, fate: tuple[Any, ...] = (Status.SENT, None, [], None, None), at: datetime = NOON
+) -> Any:
     """An entry as it is stored, as far as it counts. `fate`: status, reason, groups, seconds to received and read."""
     status, reason, groups, received, read = fate
 
@@ -29,7 +31,10 @@ def entry(name: str, user: str, fate: tuple[Any, ...] = (Status.SENT, None, [], 
 
     times = {"received_at": time(received), "read_at": time(read)}
     told = {"status": status.value, "reason": reason and reason.value, "groups": groups}
-    history = [{"status": "pending", "at": at, "detail": None}, {"status": status.value, "at": after(99), "detail": None}]
+    history = [
+        {"status": "pending", "at": at, "detail": None},
+        {"status": status.value, "at": after(99), "detail": None},
+    ]
     return {"_id": entry_id(object_id(name), user), **told, **times, "history": history}
 
 
@@ -59,7 +64,10 @@ def test_a_quarter_begins_at_its_minute(recount: Recount, database: Store) -> No
     name = new_id()
     for number, seconds in enumerate((0, 899.999, 900)):
         database["registry"].insert_one(entry(name, f"u{number}", at=after(seconds)))
-    assert sorted_parts(recount.of([name])[name]) == [Part(NOON, None, {"sent": 2}), Part(after(900), None, {"sent": 1})]
+    assert sorted_parts(recount.of([name])[name]) == [
+        Part(NOON, None, {"sent": 2}),
+        Part(after(900), None, {"sent": 1}),
+    ]
 
 
 @given(st.lists(FATES, max_size=12))

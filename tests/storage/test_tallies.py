@@ -30,7 +30,11 @@ def chunk(name: str, number: int = 0, after_user: str = "", to: str | None = Non
 
 def test_chunks_come_back_as_they_were_in_their_order(tallies: Tallies, replace: Callable[..., None]) -> None:
     one, other = new_id(), new_id()
-    made = [chunk(one, ERASED), chunk(one, 0, "", "m"), chunk(one, 1, "m", None, PART, Part(after(900), "g", {"read": 1}))]
+    made = [
+        chunk(one, ERASED),
+        chunk(one, 0, "", "m"),
+        chunk(one, 1, "m", None, PART, Part(after(900), "g", {"read": 1})),
+    ]
     replace([*reversed(made), chunk(other)])
     assert tallies.of([one, new_id()])[one] == made
     assert tallies.of([]) == {}
