@@ -1,10 +1,9 @@
 """Whatever happens to entries, and however it falls together with counting: in the end the figures are the registry's.
 
-Marks, writes and counts go by one watch, which hypothesis moves: marks run out in the midst of all, two leaders count in
-turns, one of them forgets what it has seen, a writer stands still between its mark and its write.
+Marks, writes and counts go by one watch, which hypothesis moves: marks run out in the midst of all, two leaders count
+in turns, one of them forgets what it has seen, a writer stands still between its mark and its write.
 """
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -182,8 +181,8 @@ class Machine(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def machine(database: Store) -> Iterator[Any]:
-    yield type("Machine", (Machine,), {"database": database})
+def machine(database: Store) -> Any:
+    return type("Machine", (Machine,), {"database": database})
 
 
 def test_the_figures_are_those_of_the_registry_whatever_happens(machine: Any, pytestconfig: pytest.Config) -> None:
