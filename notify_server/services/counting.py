@@ -2,7 +2,9 @@
 
 A notification is counted once its oldest mark has run out. Where it has younger ones too it waits for them, but not for
 long: all of it is counted again for each. A mark goes when what it names was counted after it ran out. So whatever a
-crash leaves undone is still marked, and counted by the next one.
+crash leaves undone is still marked, and counted by the next one. The mark under which entries are entered holds for
+minutes; brief notifications are counted when it has run out, once for all that came until then. Large ones are counted
+meanwhile as well, as too many would miss them.
 
 Counting backs off by itself. It takes a small share of one core, a few times as much where it has fallen behind; and a
 large notification that took some time to count is not counted again before many times that time.
@@ -18,6 +20,7 @@ from notify_server import failpoints, metrics
 from notify_server.services.counting_lease import CountingLease
 from notify_server.storage.changes import Changes, Mark
 from notify_server.storage.counts import Counts
+from notify_server.storage.journal import HOLD
 from notify_server.storage.server_clock import since_boot
 from notify_server.storage.subjects import Subject, Subjects
 from notify_server.storage.tallies import ERASED
@@ -88,6 +91,8 @@ class Counting:
         self._ticks = ticks
         self._seen: dict[str, float] = {}  # when this process first saw a mark
         self._not_before: dict[str, float] = {}
+        self._looked_at = set[str]()  # marks whose large notifications are known:
+        self._under_way: dict[str, float] = {}  # until when those are counted before their mark has run out
         self._large: _Large | None = None
         self._rest_until = 0.0
 
@@ -119,13 +124,25 @@ class Counting:
         self._not_before = {name: until for name, until in self._not_before.items() if until > now}
         due: dict[str, None] = {}
         waited = 0.0
+        self._find_large([mark for mark in marks if HOLD <= now - self._seen[mark.id] < mark.hold], now)
         for mark in over:
             patient = now - self._seen[mark.id] < mark.hold + _PATIENCE
             waiting = young if patient else set[str]()
             ready = [n for n in mark.notifications if n not in waiting and n not in self._not_before]
             due |= dict.fromkeys(ready)
             waited = max(waited, now - self._seen[mark.id] if ready else 0)
+        due |= dict.fromkeys(n for n in self._under_way if n not in self._not_before)
         return _Turn(list(due), over, waited)
+
+    def _find_large(self, marks: Sequence[Mark], now: float) -> None:
+        """Note the large ones of marks that hold long; the rest waits until they have run out."""
+        self._under_way = {name: until for name, until in self._under_way.items() if until > now}
+        new = [mark for mark in marks if mark.id not in self._looked_at]
+        self._looked_at = {mark.id for mark in marks}
+        for mark in new:
+            for name, subject in self._subjects.of(mark.notifications).items():
+                if subject.recipients > BRIEF:
+                    self._under_way[name] = self._seen[mark.id] + mark.hold
 
     def _allowed(self, turn: _Turn) -> float:
         """The share of a core that counting takes: the longer what is due has waited, the more."""
@@ -170,7 +187,8 @@ class Counting:
             counted += done.entries
             if done.last:
                 turn.settle({large.name}, large.marks)
-                self._not_before[large.name] = self._ticks.now() + _APART * large.spent
+                pause = _PATIENCE if large.name in self._under_way else 0.0
+                self._not_before[large.name] = self._ticks.now() + max(pause, _APART * large.spent)
                 self._large = None
             if self._ticks.worked() - begun > _SLICE:
                 return counted

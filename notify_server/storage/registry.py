@@ -49,7 +49,7 @@ class Registry:
 
     def insert(self, arrivals: Sequence[Arrivals], at: datetime) -> None:
         """Write the entries of some pages; those that a crashed run wrote already stay as they are."""
-        with self._journal.changing(page.notification for page in arrivals):
+        with self._journal.entering(page.notification for page in arrivals):
             insert_new(self._all, [entry for page in arrivals for entry in entries(page, at)])
 
     def move(self, event: Event, who: Who, note: Note) -> int:

@@ -74,7 +74,7 @@ class Sequences:
             failpoints.passes("sequencing.written")
             return True
 
-        with self._journal.changing(page.arrivals.notification for page in pages):
+        with self._journal.entering(page.arrivals.notification for page in pages):
             entered = in_transaction(self._database, write)
         failpoints.passes("sequencing.committed")
         return entered

@@ -7,7 +7,7 @@ from bson import ObjectId
 
 from notify_server.domain.inbox import place
 from notify_server.domain.registry import Reason, Status
-from notify_server.storage.documents import Document
+from notify_server.storage.documents import Document, entry_id
 
 # Of a thousand; the rest is read.
 _ENDS = {
@@ -23,14 +23,14 @@ _HELD = "attempt 1: accepted by 1 of 1 devices"
 _MOST = 3 * 86_400.0  # seconds
 
 
-def entry(rng: Random, n: ObjectId, user: str, groups: list[str], category: str, at: datetime) -> Document:
-    """An entry that was entered at `at`."""
+def entry(rng: Random, key: tuple[ObjectId, str], groups: list[str], category: str, at: datetime) -> Document:
+    """The entry of a notification and a user, entered at `at`."""
     status, reason = _DRAWN[int(rng.random() * 1000)]
     hidden = status is Status.SUPPRESSED
     first = status.value if hidden else "pending"
     history = [{"status": first, "at": at, "detail": None}]
     made: Document = {
-        "_id": {"n": n, "u": user},
+        "_id": entry_id(*key),
         "status": status.value,
         "reason": reason and reason.value,
         "inbox": place(status).value,

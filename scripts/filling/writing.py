@@ -101,7 +101,7 @@ def _entries(rng: Random, sending: Sending, n: ObjectId) -> Iterator[Document]:
     groups = [sending.group] if sending.group else []
     for place, number in enumerate(sending.users):
         entered = sending.at + timedelta(milliseconds=40 + place // 500 * 30)
-        yield entry(rng, n, user(number), groups, sending.category, entered)
+        yield entry(rng, (n, user(number)), groups, sending.category, entered)
 
 
 def _insert(database: Store, name: str, documents: Iterator[Document]) -> None:

@@ -251,9 +251,15 @@ def test_a_scheduler_that_dies_while_it_reaps_a_dead_worker_is_followed_by_anoth
 
 @each(COUNTING)
 def test_a_scheduler_that_dies_while_it_counts_leaves_figures_that_are_right(scene, people, sides, step):
-    """Marks hold for ten seconds and the right to count for twelve: that is how long this takes."""
+    """Marks hold for ten seconds and the right to count for twelve: that is how long this takes.
+
+    The notifications were accepted an hour ago: those of now would be counted in three minutes.
+    """
+    services = build_services(scene.service.config, scene.database, lambda: datetime.now(UTC) - timedelta(hours=1))
+    audiences = Audience(users=tuple(people[:100])), Audience(users=tuple(sides.bare))
+    drafts = [Draft(Message(title="Hello", body="World"), audience, category="news") for audience in audiences]
+    notifications = [services.acceptance.accept(draft, "tests", None).id for draft in drafts]
     scene.service.start("worker").ready("worker started")
-    notifications = [scene.accept(users=people[:100], category="news"), scene.accept(users=sides.bare)]
     await_death(scene, scene.service.start("scheduler", failpoint=step))
     scene.service.start("scheduler")
     until(lambda: scene.database.changes.count_documents({}) == 0, "everything is counted", within=90)

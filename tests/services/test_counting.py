@@ -8,7 +8,9 @@ from notify_server.domain.statistics import ALL, Dimension, Kind
 from notify_server.domain.tally import total
 from notify_server.services.counting import Counting, Ticks
 from notify_server.services.reception import Report
-from notify_server.storage.changes import Changes
+from notify_server.storage.changes import Changes, packed
+from notify_server.storage.documents import new_id, object_id
+from notify_server.storage.journal import ENTERED
 from notify_server.storage.leases import Leases
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.registry import Arrivals, Registry
@@ -187,3 +189,19 @@ def test_an_erased_person_stays_in_the_figures(scene: Scene) -> None:
     count_all(scene.database)
     assert figures(scene) == before == {"received": 1, "pending": 1, "pending:no_device": 1}
     assert differences(scene.database) == []
+
+
+def test_large_ones_are_counted_before_the_mark_of_their_entries_has_run_out(scene: Scene, watch: Watch) -> None:
+    names = [a_notification(id=new_id()).id for _ in range(2)]
+    for name, size in zip(names, (600, 2), strict=True):
+        Notifications(scene.database).add(a_notification(id=name), None)
+        users = [f"u{number:04}" for number in range(size)]
+        Registry(scene.database).insert([Arrivals(name, None, recipients(*users))], NOON)
+        which = {"_id": object_id(name)}
+        scene.database["notifications"].update_one(which, {"$set": {"recipients": size}})
+    watch.count()
+    assert [watch.count(HOLD) for _ in range(7)] == [600, 0, 0, 0, 0, 0, 600]
+    assert len(Changes(scene.database).marks()) == 2
+    assert watch.count(ENTERED) == 602
+    assert differences(scene.database) == []
+    assert scene.database["changes"].count_documents({}) == 0

@@ -1,21 +1,42 @@
+from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import Any
 
 import pytest
 
 from notify_server.errors import NotFound
-from notify_server.storage import server_clock
 from notify_server.storage.changes import Changes
 from notify_server.storage.documents import Store, new_id
-from notify_server.storage.journal import HOLD, LONG, SOON, Journal
+from notify_server.storage.journal import ENTERED, HOLD, LONG, SOON, YOUNG, Journal
 from tests.builders import at_once
 
 
 class Ticks:
-    now = 1000.0
+    """Ticks, and a database's clock and elections that go with them until a test sets them."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.known, self.election, self.set_by = True, "first", 0.0
+        self.began = datetime.now(UTC)
 
     def __call__(self) -> float:
         return self.now
+
+    def clock(self) -> datetime:
+        return self.began + timedelta(seconds=self.now - 1000.0 + self.set_by)
+
+
+class Clock:
+    def __init__(self, ticks: Ticks) -> None:
+        self._ticks = ticks
+        self.known = True
+
+    @property
+    def election(self) -> object:
+        return self._ticks.election
+
+    def now(self) -> datetime:
+        return self._ticks.clock()
 
 
 @pytest.fixture
@@ -25,20 +46,29 @@ def ticks() -> Ticks:
 
 @pytest.fixture
 def journal(database: Store, ticks: Ticks) -> Journal:
-    return Journal(database, ticks)
+    journal = Journal(database, ticks)
+    journal._clock = Clock(ticks)  # type: ignore[assignment]
+    return journal
+
+
+@pytest.fixture
+def steady(journal: Journal, ticks: Ticks) -> None:
+    """The journal has known its primary for long."""
+    with journal.changing([]):
+        ticks.now += 1000
 
 
 def marked(database: Store) -> list[set[str]]:
     return [set(mark.notifications) for mark in Changes(database).marks()]
 
 
-def test_a_mark_is_there_before_anything_changes(journal: Journal, database: Store) -> None:
+def test_a_mark_is_there_before_anything_changes(journal: Journal, database: Store, ticks: Ticks) -> None:
     one, other = new_id(), new_id()
     with journal.changing([one, other]):
         assert marked(database) == [{one, other}]
     [mark] = Changes(database).marks()
     assert mark.hold == HOLD
-    assert abs((mark.at - server_clock.of(database).now()).total_seconds()) < 60
+    assert abs((mark.at - ticks.clock()).total_seconds()) < 1
 
 
 def test_what_is_marked_is_not_marked_again_until_the_mark_grows_old(
@@ -66,26 +96,108 @@ def test_after_a_write_that_took_long_everything_is_marked_again(
 
 def test_a_write_that_fails_late_is_marked_again_too(journal: Journal, database: Store, ticks: Ticks) -> None:
     name = new_id()
-    with pytest.raises(ValueError, match="late"), journal.changing([name]):
+
+    def fail() -> None:
         ticks.now += SOON + 0.1
         raise ValueError("late")
+
+    with pytest.raises(ValueError, match="late"), journal.changing([name]):
+        fail()
     assert marked(database) == [{name}, {name}]
 
 
 def test_a_write_that_meets_an_election_is_marked_again_and_old_marks_count_for_nothing(
-    journal: Journal, database: Store
+    journal: Journal, database: Store, ticks: Ticks
 ) -> None:
-    name, clock = new_id(), server_clock.of(database)
-    elected = clock.election
+    name = new_id()
     with journal.changing([name]):
-        clock.election = "another"
-    assert marked(database) == [{name}, {name}]
-    with journal.changing([name]):
-        clock.election = elected
-    assert len(marked(database)) == 3  # the mark after the election serves this write, and the next election another
+        ticks.election = "second"
+    assert len(marked(database)) == 2
     with journal.changing([name]):
         pass
-    assert len(marked(database)) == 4
+    assert len(marked(database)) == 3
+    with journal.changing([name]):
+        pass
+    assert len(marked(database)) == 3
+
+
+def entered(journal: Journal, ticks: Ticks) -> str:
+    """A notification of this moment, whose entries are entered."""
+    name = new_id(ticks.clock())
+    with journal.entering([name]):
+        pass
+    return name
+
+
+def test_what_is_young_relies_on_the_mark_of_its_entries(
+    journal: Journal, database: Store, ticks: Ticks, steady: None
+) -> None:
+    name = entered(journal, ticks)
+    assert [mark.hold for mark in Changes(database).marks()] == [ENTERED]
+    for seconds in (6, 60, YOUNG - 68):
+        ticks.now += seconds
+        with journal.changing([name]):
+            pass
+    assert len(marked(database)) == 1
+    ticks.now += 3
+    with journal.changing([name]):
+        pass
+    assert [mark.hold for mark in Changes(database).marks()] == [ENTERED, HOLD]
+
+
+def test_a_mark_of_entries_holds_for_a_minute_longer_than_anybody_relies_on_it() -> None:
+    assert ENTERED - YOUNG - SOON >= 55
+
+
+def test_a_process_that_has_just_begun_takes_nothing_for_young(journal: Journal, database: Store, ticks: Ticks) -> None:
+    name = entered(journal, ticks)
+    ticks.now += 10
+    with journal.changing([name]):
+        pass
+    assert len(marked(database)) == 2
+
+
+@pytest.mark.parametrize("change", [{"election": "second"}, {"set_by": -60.0}, {"set_by": 60.0}])
+def test_after_an_election_and_where_the_clock_was_set_nothing_is_young(
+    journal: Journal, database: Store, ticks: Ticks, steady: None, change: dict[str, Any]
+) -> None:
+    name = entered(journal, ticks)
+    ticks.now += 6
+    for field, value in change.items():
+        setattr(ticks, field, value)
+    with journal.changing([name]):
+        pass
+    assert len(marked(database)) == 2
+    ticks.now += 30
+    later = entered(journal, ticks)
+    with journal.changing([name, later]):
+        pass
+    assert marked(database)[3:] == [{name}]
+
+
+def test_entries_of_what_is_old_already_are_marked_as_any_change(
+    journal: Journal, database: Store, ticks: Ticks, steady: None
+) -> None:
+    with journal.entering([new_id(ticks.clock() - timedelta(hours=1))]):
+        pass
+    assert [mark.hold for mark in Changes(database).marks()] == [HOLD]
+
+
+def test_a_page_that_takes_long_or_meets_an_election_is_entered_under_a_long_mark_again(
+    journal: Journal, database: Store, ticks: Ticks, steady: None
+) -> None:
+    with journal.entering([new_id(ticks.clock())]):
+        ticks.now += SOON + 1
+    with journal.entering([new_id(ticks.clock())]):
+        ticks.election = "second"
+    assert [mark.hold for mark in Changes(database).marks()] == [ENTERED] * 4
+
+
+def test_a_short_mark_does_not_serve_entries(journal: Journal, database: Store, ticks: Ticks) -> None:
+    name = new_id(ticks.clock())
+    with journal.changing([name]), journal.entering([name]):
+        pass
+    assert [mark.hold for mark in Changes(database).marks()] == [HOLD, ENTERED]
 
 
 def test_a_mark_for_a_write_of_any_length_holds_long(journal: Journal, database: Store, ticks: Ticks) -> None:
