@@ -21,9 +21,8 @@ from scripts.gallery.scene import fill
 from tests.builders import NOON
 
 ROOT = Path(__file__).parents[1]
-SCRIPTS = [ROOT / "scripts" / name for name in ("setup", "run", "test", "check", "bench", "soak", "fuzz", "screenshots")] + [
-    ROOT / ".ci" / "run"
-]
+DOORS = ("setup", "run", "test", "check", "bench", "soak", "fuzz", "screenshots")
+SCRIPTS = [*(ROOT / "scripts" / name for name in DOORS), ROOT / ".ci" / "run"]
 TOOLS = ("basename", "cat", "cksum", "cp", "dirname", "flock", "grep", "id", "ldd", "mkdir", "sed", "sh", "uname")
 
 
