@@ -31,13 +31,24 @@ INDEXES = {
         _index("to_expand", "rank", "due_at", partialFilterExpression={"expanded": False}),
         _index("to_expire", "expires_at", partialFilterExpression={"open": True}),
         _index("to_release", "due_at", partialFilterExpression={"state": "scheduled"}),
+        _index("by_schedule", "send_at", partialFilterExpression={"send_at": {"$type": "date"}}),
+        _index("to_remove", "retired_at", partialFilterExpression={"retired_at": {"$exists": True}}),
         _index("to_sweep", "unswept", "_id", partialFilterExpression={"unswept": True}),
     ],
-    "users": [_index("by_group", "groups", "_id"), _index("by_community", "community", "_id")],
+    "users": [
+        _index("by_group", "groups", "_id"),
+        _index("by_community", "community", "_id"),
+        _index(
+            "by_muted_category",
+            "muted.categories",
+            partialFilterExpression={"muted.categories.0": {"$exists": True}},
+        ),
+    ],
     "devices": [
         _index("by_target", "target", unique=True, partialFilterExpression={"active": True}),
         _index("by_user", "_id.u", "active"),
         _index("by_contact", "confirmed_at"),
+        _index("by_health", "active", "platform", "reason"),
     ],
     "registry": [
         _index("by_notification", "_id.n", "status", "_id.u"),
@@ -56,6 +67,8 @@ INDEXES = {
     "mail_contents": [_index("to_end", "ends_at", expireAfterSeconds=0)],
     "mailers": [_index("alive", "until", expireAfterSeconds=3600)],
     "templates": [_index("by_name", "name", "-version", unique=True)],
+    "statistics": [_index("by_period", "_id.g", "_id.k", "_id.c", "_id.p")],
+    "sessions": [_index("to_end", "ends_at", expireAfterSeconds=0)],
     "workers": [_index("alive", "until", expireAfterSeconds=3600)],
     "audit": [
         _index("by_actor", "actor.id", "-_id"),

@@ -1,10 +1,12 @@
 """The only wiring: builds what a process needs from its configuration and its database."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from random import Random
 from secrets import token_hex
+from time import perf_counter
 
 from notify_server.channels import key_endpoint
 from notify_server.channels.fcm import trial
@@ -27,8 +29,11 @@ from notify_server.services.audit import AuditLog
 from notify_server.services.cancellation import Cancellation
 from notify_server.services.cancellation import Stores as CancellationStores
 from notify_server.services.clock import Clock, database_clock
+from notify_server.services.comparison import Comparison
 from notify_server.services.completion import Completion
 from notify_server.services.composition import Composition
+from notify_server.services.counting import Counting, Ticks
+from notify_server.services.counting_lease import CountingLease
 from notify_server.services.delivery import After, Content, Delivery, Queue
 from notify_server.services.device_limits import DeviceLimits
 from notify_server.services.email_settings import EmailSettingsStore, Environment
@@ -37,6 +42,8 @@ from notify_server.services.enrolment import Limits as DeviceBounds
 from notify_server.services.erasing import Erasing
 from notify_server.services.expansion import Expansion, Stores
 from notify_server.services.export import Export
+from notify_server.services.figures import Figures
+from notify_server.services.figures import Stores as FigureStores
 from notify_server.services.gate import Gate
 from notify_server.services.governor import Governor, Shared
 from notify_server.services.health import Health, Pacing
@@ -66,30 +73,42 @@ from notify_server.services.membership import Membership
 from notify_server.services.messages import Messages
 from notify_server.services.outlet import Outlet
 from notify_server.services.people import People
+from notify_server.services.rankings import TopLists
 from notify_server.services.rate_limits import RateLimits, build_limits
 from notify_server.services.reception import Reception
+from notify_server.services.registry_export import RegistryExport
 from notify_server.services.replay import Replays
 from notify_server.services.resending import Resending
 from notify_server.services.resending import Stores as ResendingStores
+from notify_server.services.retirement import Retirement
+from notify_server.services.retirement import Stores as RetirementStores
+from notify_server.services.rollup_proof import RollupProof
 from notify_server.services.sealing import Seal
 from notify_server.services.sequencing import Sequencing
 from notify_server.services.server_tokens import ServerTokens
+from notify_server.services.sessions import Sessions
 from notify_server.services.settlement import Settlement
 from notify_server.services.settlement import Stores as SettlementStores
 from notify_server.services.subscriptions import Muting
 from notify_server.services.templates import Templates
 from notify_server.services.texts import Mails as Texts
+from notify_server.services.uncounted import Stores as UncountedStores
+from notify_server.services.uncounted import Uncounted
 from notify_server.services.unsubscribing import Links, Unsubscribing
 from notify_server.services.upkeep import Upkeep
 from notify_server.services.user_tokens import Foreign, Signing, UserTokens
 from notify_server.services.variables import Variables
+from notify_server.services.verification import Verification
 from notify_server.services.wording import Wording
 from notify_server.storage.actions import Actions as ActionStore
+from notify_server.storage.audience_health import AudienceHealth
 from notify_server.storage.audit import Audit
 from notify_server.storage.backlog import Backlog
 from notify_server.storage.batches import Batches
 from notify_server.storage.blocked_addresses import BlockedAddresses
+from notify_server.storage.changes import Changes
 from notify_server.storage.clients import Clients
+from notify_server.storage.counts import Counts
 from notify_server.storage.devices import Devices
 from notify_server.storage.documents import Store
 from notify_server.storage.entries import Entries
@@ -100,6 +119,8 @@ from notify_server.storage.hash_keys import HashKeys
 from notify_server.storage.inbox import Inbox
 from notify_server.storage.inbox_pages import InboxPages
 from notify_server.storage.joint import Joint
+from notify_server.storage.journal import Journal
+from notify_server.storage.known import Known
 from notify_server.storage.leases import Leases
 from notify_server.storage.mail_pages import MailPages
 from notify_server.storage.mails import Mails
@@ -107,17 +128,29 @@ from notify_server.storage.members import Members
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.paces import Paces
 from notify_server.storage.personal import Personal
+from notify_server.storage.rankings import Rankings
 from notify_server.storage.receipts import Receipts
+from notify_server.storage.recount import Recount
 from notify_server.storage.registry import Registry
+from notify_server.storage.registry_walk import RegistryWalk
 from notify_server.storage.resends import Resends
+from notify_server.storage.retirements import Retirements
+from notify_server.storage.rollup_check import RollupCheck
 from notify_server.storage.sequenced import Sequenced
 from notify_server.storage.sequences import Sequences
+from notify_server.storage.sessions import Sessions as StoredSessions
 from notify_server.storage.settings import Settings
 from notify_server.storage.signals import Signals
+from notify_server.storage.snapshots import Snapshots
+from notify_server.storage.standings import Standings
+from notify_server.storage.statistics import Statistics
+from notify_server.storage.subjects import Subjects
 from notify_server.storage.subscriptions import Subscriptions
+from notify_server.storage.tallies import Tallies
 from notify_server.storage.templates import Templates as TemplateStore
 from notify_server.storage.traces import Traces
 from notify_server.storage.updates import Updates
+from notify_server.storage.user_fates import UserFates
 from notify_server.storage.users import Users
 from notify_server.storage.workers import Workers
 
@@ -133,6 +166,9 @@ class Services:
     cancellation: Cancellation
     resending: Resending
     inspection: Inspection
+    figures: Figures
+    rankings: TopLists
+    registry_export: RegistryExport
     people: People
     erasing: Erasing
     export: Export
@@ -145,6 +181,7 @@ class Services:
     subscriptions: Muting
     server_tokens: ServerTokens
     user_tokens: UserTokens
+    sessions: Sessions
     health: Health
     rate_limits: RateLimits
     mail_log: MailLog
@@ -182,6 +219,8 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
     clock = clock or database_clock(database)
     users, devices, registry, batches = Users(database), Devices(database), Registry(database), Batches(database)
     notifications, entries, signals = Notifications(database), Entries(database), Signals(database)
+    figures, rankings = build_figures(database, clock)
+    server_tokens = ServerTokens(Clients(database), clock)
     limits = {Channel.PUSH: Limits(config.fcm_rate, config.fcm_ramp), Channel.EMAIL: Limits(config.mail_rate, 0.0)}
     pacing = Pacing(Paces(database), Workers(database), limits)
     mails, blocked, muting = Mails(database), BlockedAddresses(database), Muting(Subscriptions(database), users, clock)
@@ -203,6 +242,9 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
         cancellation=build_cancellation(database, clock),
         resending=build_resending(database, clock),
         inspection=Inspection(notifications, entries, users),
+        figures=figures,
+        rankings=rankings,
+        registry_export=RegistryExport(RegistryWalk(database), notifications, clock),
         people=People(users, AwaitedMail(mails, batches, signals), clock),
         erasing=build_erasing(database, clock),
         export=Export(Personal(database), Audit(database), clock),
@@ -221,8 +263,9 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
         inbox=Reading(Inbox(database), wording, Updates(database), clock),
         inbox_pages=Browsing(InboxPages(database), wording, users),
         subscriptions=muting,
-        server_tokens=ServerTokens(Clients(database), clock),
+        server_tokens=server_tokens,
         user_tokens=_user_tokens(config, clock),
+        sessions=Sessions(StoredSessions(database), server_tokens, clock),
         health=Health(database, Backlog(database), Expansions(database), pacing, clock),
         rate_limits=build_limits(config),
         mail_log=MailLog(MailPages(database), mails, blocked),
@@ -314,6 +357,24 @@ def build_upkeep(config: Config, database: Store, clock: Clock | None = None) ->
     return Leadership(Leases(database), holder), upkeep
 
 
+def build_figures(database: Store, clock: Clock | None = None) -> tuple[Figures, TopLists]:
+    """What answers analysts: figures of one thing, and comparisons of many."""
+    clock, snapshots, standings = clock or database_clock(database), Snapshots(database), Standings(database)
+    journal = UncountedStores(Changes(database), standings, Subjects(database), Recount(database), Tallies(database))
+    uncounted = Uncounted(journal, clock)
+    stores = FigureStores(
+        Statistics(database),
+        Notifications(database),
+        standings,
+        Users(database),
+        UserFates(database),
+        Known(database),
+        snapshots,
+    )
+    figures = Figures(stores, uncounted, clock)
+    return figures, TopLists(Rankings(database), AudienceHealth(database), uncounted, figures, snapshots)
+
+
 def build_cancellation(database: Store, clock: Clock | None = None) -> Cancellation:
     """What takes notifications back: web begins it, a scheduler sweeps up."""
     clock = clock or database_clock(database)
@@ -345,6 +406,33 @@ def build_erasing(database: Store, clock: Clock | None = None) -> Erasing:
 def build_mail_upkeep(database: Store, clock: Clock | None = None) -> MailUpkeep:
     """What ends mails that could not be sent in time."""
     return MailUpkeep(Mails(database), clock or database_clock(database))
+
+
+def build_counting(config: Config, database: Store, clock: Clock | None = None, ticks: Ticks | None = None) -> Counting:
+    """What keeps the statistics right."""
+    lease = CountingLease(Leases(database), config.owner, clock or database_clock(database))
+    stores = Changes(database), Subjects(database), Counts(database)
+    return Counting(stores, lease, config.counting_share, ticks or Ticks())
+
+
+def build_retirement(
+    config: Config, database: Store, clock: Clock | None = None, ticks: Callable[[], float] = perf_counter
+) -> Retirement:
+    """What removes old notifications."""
+    lease = CountingLease(Leases(database), config.owner, clock or database_clock(database))
+    stores = RetirementStores(Subjects(database), Counts(database), Retirements(database))
+    return Retirement(stores, lease, config.registry_days, config.counting_share, ticks)
+
+
+def build_verification(
+    config: Config, database: Store, clock: Clock | None = None, patience: float = 60.0
+) -> Verification:
+    """What proves the statistics right. It waits so many seconds for what changes in this moment."""
+    lease = CountingLease(Leases(database), config.owner, clock or database_clock(database))
+    subjects, tallies = Subjects(database), Tallies(database)
+    comparison = Comparison(Changes(database), subjects, Recount(database), tallies, Snapshots(database))
+    proof = RollupProof(RollupCheck(database), tallies, subjects, lease)
+    return Verification(subjects, (comparison, proof), (Counts(database), Journal(database), lease), patience)
 
 
 def build_hygiene(config: Config, database: Store, clock: Clock | None = None) -> Hygiene:

@@ -16,6 +16,7 @@ _MODULES = {
     "operations": ("migrate", "check-config", "send"),
     "tokens": ("token",),
     "packs": ("pack",),
+    "statistics": ("stats",),
 }
 
 

@@ -28,6 +28,7 @@ _PORT = Range(min=1, max=65535)
 _COUNT = Range(min=1, max=256)
 _POSITIVE = Range(min=0, min_inclusive=False)
 _DAYS = Range(1, 36_500)
+_SHARE = Range(min=0, max=1, min_inclusive=False)
 _EVENTS = Range(min=0, max=10_000, min_inclusive=False)
 
 Network = IPv4Network | IPv6Network
@@ -182,6 +183,8 @@ class Config:
     device_stale_days: int = 30
     device_remove_days: int = 270
     audit_days: int = 400
+    registry_days: int = 0
+    counting_share: float = 0.05
     trusted_proxies: tuple[Network, ...] = ()
     public_url: str = ""
     settings_key: str = ""
@@ -198,6 +201,7 @@ class Config:
     catcher_port: int = 8003
     catcher_smtp_port: int = 8025
     demo: bool = False
+    console: bool = True
     log_level: str = "info"
     log_format: str = "json"
     owner: str = field(default_factory=_owner)
@@ -287,6 +291,8 @@ def load() -> Config:
         device_stale_days=env.int("DEVICE_STALE_DAYS", Config.device_stale_days, validate=_DAYS),
         device_remove_days=env.int("DEVICE_REMOVE_DAYS", Config.device_remove_days, validate=_DAYS),
         audit_days=env.int("AUDIT_DAYS", Config.audit_days, validate=_DAYS),
+        registry_days=env.int("REGISTRY_DAYS", Config.registry_days, validate=Range(0, 36_500)),
+        counting_share=env.float("COUNTING_SHARE", Config.counting_share, validate=_SHARE),
         trusted_proxies=_networks(env, "TRUSTED_PROXIES"),
         public_url=env.str("PUBLIC_URL", Config.public_url, validate=_public_url),
         settings_key=env.str("SETTINGS_KEY", Config.settings_key, validate=_secret),
@@ -305,6 +311,7 @@ def load() -> Config:
         catcher_port=env.int("CATCHER_PORT", Config.catcher_port, validate=_PORT),
         catcher_smtp_port=env.int("CATCHER_SMTP_PORT", Config.catcher_smtp_port, validate=_PORT),
         demo=env.bool("DEMO", Config.demo),
+        console=env.bool("CONSOLE", Config.console),
         log_level=env.str("LOG_LEVEL", Config.log_level, validate=OneOf(["debug", "info", "warning", "error"])),
         log_format=env.str("LOG_FORMAT", Config.log_format, validate=OneOf(["json", "console"])),
     )

@@ -128,6 +128,8 @@ def _explain(config: Config, token: str) -> None:
     url = f"http://{config.host}:{config.port}"
     say: Callable[[str], None] = click.echo
     say(f"\nAPI        {url}/docs   {url}/metrics")
+    if config.console:
+        say(f"Console    {url}/console")
     if config.is_local:
         say(f"Demo       {url}/demo")
     say(f"Realtime   http://{config.host}:{config.realtime_port}")

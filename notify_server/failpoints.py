@@ -53,6 +53,13 @@ STEPS = (
     "expire.batches",  # the batches are gone, and the notification still open
     "reap.done",  # unfinished notifications are done, and leases still carry dead names
     "reap.batches",  # batches are reaped, and notifications are not
+    "counting.tallies",  # tallies are replaced, the roll-ups are not, and the transaction is open
+    "counting.written",  # both are, and it is open still
+    "counting.committed",  # what was counted is stored, and its marks are there
+    "retirement.counted",  # a notification was counted for the last time
+    "retirement.archived",  # its tallies are in the archive, its entries are there
+    "retirement.entries",  # some of its entries are gone
+    "retirement.left",  # all of them are, and the notification is there
     "announcement.read",  # a gateway knows whom to tell
     "announcement.emitted",  # it has told them, and not noted it
     "replay.read",  # a gateway knows what a socket has missed

@@ -23,6 +23,14 @@ RECEIPTS = Counter("notify_receipts", "Receipts reported by devices", ["result"]
 RESENT = Counter("notify_batches_recalled", "Batches sent again because no device confirmed in time")
 EXPIRED = Counter("notify_entries_expired", "Registry entries that expired before they could be sent")
 REAPED = Counter("notify_leases_reaped", "Leases of dead owners that ran out")
+COUNTED = Counter("notify_statistics_entries_counted", "Registry entries counted for the statistics, recounts included")
+COUNTING_SECONDS = Counter("notify_statistics_seconds", "Time spent on counting")
+COUNTING_LAG = Gauge(
+    "notify_statistics_lag_seconds",
+    "Age of the oldest change of the registry that is not in the statistics",
+    multiprocess_mode="livemostrecent",
+)
+RETIRED = Counter("notify_notifications_retired", "Notifications removed with their entries because of their age")
 
 CONNECTIONS = Gauge("notify_realtime_connections", "Open sockets of users", multiprocess_mode="livesum")
 USERS = Gauge("notify_realtime_users", "Users with an open socket in a process", multiprocess_mode="livesum")

@@ -8,7 +8,19 @@ from click.testing import CliRunner, Result
 
 from notify_server.cli import main
 
-COMMANDS = {"up", "migrate", "web", "worker", "scheduler", "realtime", "simulator", "token", "check-config", "send"}
+COMMANDS = {
+    "up",
+    "migrate",
+    "web",
+    "worker",
+    "scheduler",
+    "realtime",
+    "simulator",
+    "token",
+    "check-config",
+    "send",
+    "stats",
+}
 OUTSIDE = ("NOTIFY_", "PROMETHEUS_")  # settings that are not the test's
 
 Done = subprocess.CompletedProcess[str]

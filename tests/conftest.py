@@ -1,7 +1,10 @@
 """What many tests share: one real mongod a session, and in it a fresh, migrated database a test."""
 
+import gc
+import shutil
+import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +24,32 @@ settings.register_profile("untimed", deadline=None)  # how long an example takes
 settings.load_profile("untimed")
 
 
+_MEMORY = Path("/dev/shm")  # a file system in memory: nearly every test waits for what it writes to be on disk
+_ROOM = 2 * 2**30  # bytes: what a session needs, and as much again
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector thousands of tests, which stay: it would look through them again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
-def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def _disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    if not _MEMORY.is_dir() or shutil.disk_usage(_MEMORY).free < _ROOM:
+        yield tmp_path_factory.mktemp("session")
+        return
+    with tempfile.TemporaryDirectory(prefix="notify-tests-", dir=_MEMORY, ignore_cleanup_errors=True) as directory:
+        yield Path(directory)
+
+
+@pytest.fixture(scope="session")
+def mongodb_uri(_disk: Path) -> Iterator[str]:
     """The URI of the session's mongod, a replica set of one.
 
     It expires nothing by itself: tests live in times long past, and what they write would go while they look at it.
     """
-    _, server = embedded(tmp_path_factory.mktemp("session"))
+    _, server = embedded(_disk)
     uri = server.start()
     with MongoClient[Documents](uri) as client:
         client.admin.command("setParameter", 1, ttlMonitorEnabled=False)
@@ -59,20 +81,32 @@ def _migrated(mongodb_uri: str, database_name: str) -> Iterator[Database[Documen
 def database(_migrated: Database[Documents]) -> Iterator[Database[Documents]]:
     """A migrated database without documents. It is emptied, not made anew: that takes a tenth of the time."""
     yield _migrated
-    _empty(_migrated)
+    empty(_migrated)
 
 
 @pytest.fixture(scope="module")
 def shared_database(_migrated: Database[Documents]) -> Iterator[Database[Documents]]:
     """The same for all tests of a module, and emptied after them."""
     yield _migrated
-    _empty(_migrated)
+    empty(_migrated)
 
 
-def _empty(database: Database[Documents]) -> None:
-    for name in database.list_collection_names():
-        if name not in {"migrations", "keys"}:  # what a process reads once
-            database[name].delete_many({})
+def empty(database: Database[Documents], *kept: str) -> None:
+    """Delete every document, but those of the collections that are `kept`."""
+    left = {"migrations", "keys", *kept}  # the first two are what a process reads once
+    for name in _filled(database, sorted(set(database.list_collection_names()) - left)):
+        database[name].delete_many({})
+
+
+def _filled(database: Database[Documents], names: Sequence[str]) -> list[str]:
+    """Which of these collections hold anything, asked at once: most are empty after most tests."""
+
+    def one_of(name: str) -> list[Documents]:
+        return [{"$limit": 1}, {"$project": {"_id": {"$literal": name}}}]
+
+    others = [{"$unionWith": {"coll": name, "pipeline": one_of(name)}} for name in names[1:]]
+    found = database[names[0]].aggregate([*one_of(names[0]), *others]) if names else ()
+    return [each["_id"] for each in found]
 
 
 @pytest.fixture

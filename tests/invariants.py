@@ -19,6 +19,7 @@ from pymongo.database import Database
 from notify_server.domain.outcome import UNCOUNTED
 from notify_server.domain.registry import TRANSITIONS, Reason, Status
 from notify_server.storage.entries import Entries
+from tests.counted import count_all, differences
 
 Document = dict[str, Any]
 
@@ -103,6 +104,7 @@ def violations(evidence: Evidence) -> list[str]:
         _one_collapse_id,
         _reasons,
         _counts,
+        _statistics,
         _targets,
         _sent_is_accepted,
         _accepted_is_known,
@@ -240,6 +242,12 @@ def _counts(evidence: Evidence) -> Iterator[str]:
     counted = Counter(entry["status"] for entry in evidence.entries)
     if {status: count for status, count in reported.items() if count} != counted:
         yield f"6: {reported} are reported, {dict(counted)} are there"
+
+
+def _statistics(evidence: Evidence) -> Iterator[str]:
+    """6: what was marked is counted, and then every sum is what the registry adds up to: nothing changed unmarked."""
+    count_all(evidence.database)
+    yield from (f"6: statistics: {problem}" for problem in differences(evidence.database))
 
 
 def _targets(evidence: Evidence) -> Iterator[str]:

@@ -36,6 +36,7 @@ def test_it_shows_every_state_of_every_recipient_and_exits_with_0(tmp_path: Path
     assert len(states) > 2  # the group brought others
     assert all(passed == ["pending", "sent", "received", "read"] for passed in states.values()), states
     assert re.search(r"curl -H 'Authorization: Bearer nst_\S+' http://127\.0\.0\.1:\d+/v1/notifications", done.stdout)
+    assert re.search(r"^Console +http://127\.0\.0\.1:\d+/console$", done.stdout, re.MULTILINE)
     token = re.search(r"nst_\S+", done.stdout)
     assert token is not None
     assert token.group().rstrip("'") not in done.stderr  # the log holds no secret

@@ -13,6 +13,8 @@ import pytest
 
 from notify_server.bootstrap import build_services
 from notify_server.services.server_tokens import Scope
+from notify_server.storage.documents import Store
+from tests.conftest import empty
 from tests.fcm_simulator import SimulatorProcess
 from tests.service import Service, until
 
@@ -23,13 +25,20 @@ PHP = pytest.param(
 )
 
 
-@pytest.fixture
-def service(mongodb_uri, database, tmp_path) -> Iterator[Service]:
-    with SimulatorProcess() as fcm, Service(mongodb_uri, database.name, fcm, tmp_path) as service:
+@pytest.fixture(scope="module")
+def service(mongodb_uri, shared_database, tmp_path_factory) -> Iterator[Service]:
+    directory = tmp_path_factory.mktemp("service")
+    with SimulatorProcess() as fcm, Service(mongodb_uri, shared_database.name, fcm, directory) as service:
         service.start("worker")
         service.start("web", web_processes=1)
         until(lambda: _is_ready(service), "web is ready")
         yield service
+
+
+@pytest.fixture
+def database(shared_database) -> Iterator[Store]:
+    yield shared_database
+    empty(shared_database)
 
 
 @pytest.mark.parametrize(("program", "name"), [("sh", "backend.sh"), (sys.executable, "backend.py"), PHP])

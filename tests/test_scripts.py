@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from bson import ObjectId
 
 from scripts.benchmarks.__main__ import NAMES, module
 from scripts.benchmarks.load import repeat
@@ -16,11 +17,12 @@ from scripts.benchmarks.quantile import quantile
 from scripts.benchmarks.report import Result
 from scripts.benchmarks.soak_check import Sends
 from scripts.benchmarks.soak_samples import Sample, as_table, flatness
+from scripts.gallery.scene import fill
+from tests.builders import NOON
 
 ROOT = Path(__file__).parents[1]
-SCRIPTS = [ROOT / "scripts" / name for name in ("setup", "run", "test", "check", "bench", "soak", "fuzz")] + [
-    ROOT / ".ci" / "run"
-]
+DOORS = ("setup", "run", "test", "check", "bench", "soak", "fuzz", "screenshots")
+SCRIPTS = [*(ROOT / "scripts" / name for name in DOORS), ROOT / ".ci" / "run"]
 TOOLS = ("basename", "cat", "cksum", "cp", "dirname", "flock", "grep", "id", "ldd", "mkdir", "sed", "sh", "uname")
 
 
@@ -154,6 +156,7 @@ def test_check_runs_every_check_and_fails_if_one_fails(clone, broken):
         ("faults", "python", "-m pytest tests/faults --full --once"),
         ("soak", "python", "-m scripts.benchmarks.soak --once"),
         ("fuzz", "python", "-m scripts.fuzzing --once"),
+        ("screenshots", "python", "-m scripts.gallery --once"),
     ],
 )
 def test_a_door_sets_up_passes_its_arguments_and_its_exit_code_on(clone, door, command, expected):
@@ -300,6 +303,18 @@ def test_the_sends_of_a_soak_tell_duplicates_and_the_dead_from_the_rest():
         ("t1", "unavailable"),
         ("t2", "unregistered"),
     ]
+
+
+def test_the_pictures_show_a_month_that_could_have_been(database):
+    scene = fill(database, NOON)
+    entries = list(database["registry"].find())
+    assert len(entries) > 1000
+    for entry in entries:
+        times = [line["at"] for line in entry["history"]]
+        assert times == sorted(times)
+        assert entry["history"][-1]["status"] == entry["status"]
+    shown = database["registry"].find_one({"_id.u": scene.user, "_id.n": ObjectId(scene.notification)})
+    assert shown["status"] == "failed"
 
 
 def test_the_memory_of_mongod_is_not_judged():

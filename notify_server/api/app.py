@@ -31,8 +31,11 @@ from notify_server.api.routes import (
     mails,
     notifications,
     operations,
+    rankings,
     realtime,
+    registry,
     settings,
+    statistics,
     subscriptions,
     templates,
     tokens,
@@ -42,8 +45,10 @@ from notify_server.api.routes import (
 from notify_server.bootstrap import Services
 from notify_server.config import Config
 
-_OF_BACKENDS = (notifications, realtime, templates, actions, users, groups, tokens, audit, mails, settings)
-_ROUTES = (*_OF_BACKENDS, devices, inbox, jsonapi, subscriptions, unsubscribe, hooks, operations)
+_OF_BACKENDS = (notifications, registry, realtime, templates, actions, users, groups, statistics, rankings)
+_OF_ADMINS = (tokens, audit, mails, settings)
+_OF_DEVICES = (devices, inbox, jsonapi, subscriptions, unsubscribe)
+_ROUTES = (*_OF_BACKENDS, *_OF_ADMINS, *_OF_DEVICES, hooks, operations)
 
 
 class Application(Flask):

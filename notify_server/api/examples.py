@@ -223,6 +223,33 @@ _RESOURCE = {
     "relationships": {"user": _LINKAGE},
     "links": {"self": _PATH},
 }
+_COUNTED = {
+    "recipients": 31,
+    **_NO_COUNTS,
+    "sent": 1,
+    "received": 9,
+    "read": 20,
+    "failed": 1,
+    "delivery_rate": 0.935484,
+    "read_rate": 0.645161,
+}
+_TOTALS = _COUNTED | {
+    "median_seconds_to_receive": 1.204,
+    "p90_seconds_to_receive": 8.96,
+    "median_seconds_to_read": 311.296,
+    "p90_seconds_to_read": 5177.344,
+}
+_PERIOD = {"from": "2026-12-01T00:00:00.000Z", "to": "2026-12-02T00:00:00.000Z", "as_of": _LATER}
+_REASONS = [{"status": "failed", "reason": "unregistered", "count": 1}]
+_STATISTICS = {
+    **_PERIOD,
+    "interval": "day",
+    "timezone": "UTC",
+    "totals": _TOTALS,
+    "reasons": _REASONS,
+    "series": [{"at": "2026-12-01T00:00:00.000Z", "period": "2026-12-01", **_COUNTED}],
+    "previous": None,
+}
 _VERSION = {"version": "1.1"}
 _LIST = "/jsonapi/users/u1/notifications"
 _PAGES = {"self": _LIST, "first": f"{_LIST}?page%5Bnumber%5D=1", "last": f"{_LIST}?page%5Bnumber%5D=1"}
@@ -282,6 +309,25 @@ _ANSWERS: dict[str, Any] = {
         "in_flight": 1,
         "remaining": 0,
         "expanded": True,
+    },
+    "Statistics": _STATISTICS,
+    "NotificationStatistics": _STATISTICS
+    | {
+        "funnel": {"recipients": 31, "sent": 30, "received": 29, "read": 20},
+        "curve": [
+            {"seconds": 1.216, "received": 15, "read": 0},
+            {"seconds": 9.088, "received": 28, "read": 3},
+            {"seconds": 5242.88, "received": 29, "read": 20},
+        ],
+    },
+    "TopGroups": _PERIOD | {"groups": [{"group": "class-101", **_COUNTED}]},
+    "TopCategories": _PERIOD
+    | {"categories": [{"category": "booking", "muted_by": 2, "recipients": 31, "suppressed": 1}]},
+    "TopReasons": _PERIOD | {"reasons": _REASONS},
+    "TopDevices": {
+        "platforms": [
+            {"platform": "android", "active": 840, "dead": 12, "reasons": [{"reason": "unregistered", "count": 12}]}
+        ]
     },
     "RealtimeQueued": {"status": "queued", "id": _NOTIFICATION},
     "ShownTemplate": {"name": "ticket_purchased", "version": 2, **_TEMPLATE, "created_at": _AT, "pack": None},
@@ -362,6 +408,7 @@ EXAMPLES = _BODIES | _ANSWERS
 TEXTS: dict[str, Any] = {
     NDJSON: '{"kind": "profile", …}\n{"kind": "end", …}\n',
     "text/html": "<!DOCTYPE html>…",
+    "text/csv": "at,period,recipients,pending,sent,…\r\n2026-12-01T00:00:00.000Z,2026-12-01,31,0,1,…\r\n",
     "text/plain": "# TYPE notify_accepted_total counter\nnotify_accepted_total 1.0\n",
     "application/json": {"openapi": "3.1.0", "info": {"title": "Notify Server", "version": "0.1.0"}, "paths": {}},
 }

@@ -17,20 +17,25 @@ _ATTRIBUTE = "__guard__"
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What a route asks for: nothing (public), a user token, or a server token with `scope`.
+    """What a route asks for: nothing (public), a user token, or a server token with one of `scopes`.
 
     `or_user`: a user token is as good, for what is its user's own.
     """
 
     scheme: str | None
-    scope: Scope | None = None
+    scopes: tuple[Scope, ...] = ()
     or_user: bool = False
 
     @property
     def security(self) -> list[dict[str, list[str]]]:
         """The same as OpenAPI says it: the alternatives, of which one is needed."""
-        needed = [{self.scheme: [self.scope.value] if self.scope else []}] if self.scheme else []
+        needed: list[dict[str, list[str]]] = []
+        if self.scheme:
+            needed = [{self.scheme: [scope.value]} for scope in self.scopes] or [{self.scheme: []}]
         return needed + ([{"userToken": []}] if self.or_user else [])
+
+    def __str__(self) -> str:
+        return " or ".join(self.scopes)
 
 
 PUBLIC = Guard(None)
@@ -47,14 +52,14 @@ def guarded(guard: Guard) -> Callable[[View], View]:
     return mark
 
 
-def server(scope: Scope) -> Callable[[View], View]:
-    """A server token with `scope` is needed."""
-    return guarded(Guard("serverToken", scope))
+def server(*scopes: Scope) -> Callable[[View], View]:
+    """A server token with one of `scopes` is needed."""
+    return guarded(Guard("serverToken", scopes))
 
 
 def either(scope: Scope) -> Callable[[View], View]:
     """A server token with `scope` is needed, or a user token, which the view must confine to its user."""
-    return guarded(Guard("serverToken", scope, or_user=True))
+    return guarded(Guard("serverToken", (scope,), or_user=True))
 
 
 def user(view: View) -> View:
@@ -104,8 +109,8 @@ def _identify() -> None:
 def _authorise() -> None:
     if "client" in g:
         guard = guard_of(current_app, request.endpoint or "")
-        if guard is None or guard.scope not in g.client.scopes:
-            raise Forbidden(f"This token lacks the scope {guard.scope if guard else None!s}.")
+        if guard is None or g.client.scopes.isdisjoint(guard.scopes):
+            raise Forbidden(f"This token lacks the scope {guard!s}.")
 
 
 def _bearer() -> str:

@@ -82,8 +82,8 @@ def _complete(operation: Node, guard: Guard, *, placed: bool) -> None:
             "description": REFUSALS[status],
             "content": {"application/problem+json": {"schema": schema, "example": PROBLEMS[status]}},
         }
-    if guard.scope:
-        answers["403"]["description"] += f" `{guard.scope}`"
+    if guard.scopes:
+        answers["403"]["description"] += " " + " or ".join(f"`{scope}`" for scope in guard.scopes)
     if guard.scheme:
         for status, answer in answers.items():
             answer["headers"] = headers_of(status, answer.get("headers", {}))
@@ -114,7 +114,7 @@ def _possible(operation: Node, guard: Guard, *, placed: bool) -> list[str]:
     """The refusals that a route of this shape can give; `placed`: its path names something."""
     possible = REFUSALS.keys() & operation["responses"].keys() | {"400"}  # where the HTTP itself is broken
     possible |= {"401", "429", "503"} if guard.scheme else set()
-    possible |= {"403"} if guard.scope else set()
+    possible |= {"403"} if guard.scopes else set()
     possible |= {"404", "422"} if placed else set()
     possible |= {"413", "415", "422"} if "requestBody" in operation else set()
     possible |= {"422"} if operation.get("parameters") else set()

@@ -97,6 +97,7 @@ HEADERS = {
 _PATHS = {
     "user_id": ("The backend's own id of a user", 128, "u1"),
     "group_id": ("The backend's own id of a group", 128, "class-101"),
+    "community_id": ("The backend's own id of a community", 128, "school-1"),
     "category_id": ("The name of a category", 128, "booking"),
     "device_id": ("The app's own id of its installation", 128, "phone"),
     "token_id": ("The id of a server token", None, "1f0c93ab52de"),

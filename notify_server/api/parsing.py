@@ -12,7 +12,7 @@ from notify_server.errors import InvalidInput
 
 _FORM = "unsubscribe.click"  # RFC 8058 has mail programs send one, whose content nobody reads
 _id, _name = Id(), Name()
-_PATH_NAMES = dict.fromkeys(("user_id", "group_id", "category_id", "device_id"), _id) | dict.fromkeys(
+_PATH_NAMES = dict.fromkeys(("user_id", "group_id", "community_id", "category_id", "device_id"), _id) | dict.fromkeys(
     ("template_name", "action_name"), _name
 )  # a notification id that is none names nothing: 404
 

@@ -29,6 +29,19 @@ def address() -> str:
     return str(_forwarded(peer) if _is_trusted(peer) else peer)
 
 
+def is_local() -> bool:
+    """Whether the request came from this machine."""
+    found = _parse(address())
+    return found is not None and found.is_loopback
+
+
+def is_secure() -> bool:
+    """Whether the caller speaks HTTPS, to us or to a trusted proxy that says so."""
+    peer = _parse(request.remote_addr or "")
+    proxied = peer is not None and _is_trusted(peer) and request.headers.get("X-Forwarded-Proto") == "https"
+    return request.is_secure or proxied
+
+
 def _forwarded(peer: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     """For whom the trusted proxy `peer` spoke."""
     said = ",".join(request.headers.getlist("X-Forwarded-For")).split(",")

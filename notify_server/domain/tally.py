@@ -18,6 +18,7 @@ Tally = Mapping[str, int]
 
 _EXACT = 128  # milliseconds that have a step of their own
 _STEPS = 64  # steps of each doubling above: a time is known to one part in 128
+QUARTERS = 96  # of a day
 _QUARTER = timedelta(minutes=15)  # every time zone of today is whole quarters of an hour away from UTC
 
 
@@ -42,9 +43,24 @@ def names(fate: Fate) -> Iterator[str]:
             yield f"{name}@{step(at - fate.entered_at)}"
 
 
+def is_time(name: str) -> bool:
+    """Whether a name of a tally counts times that devices took."""
+    return "@" in name
+
+
+def is_status(name: str) -> bool:
+    """Whether it counts the entries of a status."""
+    return "@" not in name and ":" not in name
+
+
 def step(time: timedelta) -> int:
     """The step that a time falls into, none below zero: exact to the millisecond at first, then 64 a doubling."""
-    milliseconds = max(0, time // timedelta(milliseconds=1))
+    return step_of(time // timedelta(milliseconds=1))
+
+
+def step_of(milliseconds: int) -> int:
+    """The same of so many milliseconds."""
+    milliseconds = max(0, milliseconds)
     if milliseconds < _EXACT:
         return milliseconds
     doublings = milliseconds.bit_length() - _EXACT.bit_length() + 1
@@ -60,9 +76,22 @@ def seconds(number: int) -> float:
     return (low + (1 << (doublings + 1)) / 2) / 1000
 
 
+def end_of_step(number: int) -> float:
+    """Seconds below which every time of this step, and of those before it, lies."""
+    if number < _EXACT - 1:
+        return (number + 1) / 1000
+    doublings, part = divmod(number + 1 - _EXACT, _STEPS)
+    return ((part + _STEPS) << (doublings + 1)) / 1000
+
+
 def quarter(at: datetime) -> int:
     """Which quarter of an hour of its UTC day `at` is in: 0 to 95."""
     return (at.hour * 60 + at.minute) // 15
+
+
+def quarter_of(at: datetime) -> datetime:
+    """When the quarter of an hour begins that `at` (UTC) is in."""
+    return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
 
 
 def quarter_start(day: datetime, number: int) -> datetime:

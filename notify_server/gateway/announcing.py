@@ -73,13 +73,14 @@ class Announcing:
         for each in announced:
             for told, users in each.told:
                 announcement = Held(each.sequence, new(told), each.notification)
-                emitted.append((each.notification, [user for user in users if await self._reach(user, announcement)]))
+                emitted.append((each.notification, self._reach(users, announcement)))
             metrics.EMIT_SECONDS.observe(self._announcements.age(each.notification))
         self._changed(user for each in announced for _, users in each.told for user in users)
         await self._noting.note([each for each in emitted if each[1]])
 
-    async def _reach(self, user: str, announcement: Held) -> bool:
-        """Whether a socket of the user gets it now: one that is behind notes it in its turn."""
-        reached = sum([await self._emitting.announce(socket, announcement) for socket in self._sockets.of(user)])
-        metrics.EMITTED.labels("notification:new").inc(reached)
-        return reached > 0
+    def _reach(self, users: Sequence[str], announcement: Held) -> list[str]:
+        """Who of these has a socket that gets it now: one that is behind notes it in its turn."""
+        announce, of = self._emitting.announce, self._sockets.of
+        counts = [sum(announce(socket, announcement) for socket in of(user)) for user in users]
+        metrics.EMITTED.labels("notification:new").inc(sum(counts))
+        return [user for user, count in zip(users, counts, strict=True) if count]

@@ -17,8 +17,7 @@ Scope = dict[str, Any]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 PATH = "/socket.io/"
-ABORT = "notify.abort"  # among a scope's extensions: drops the connection with all that waits to be written
-_KEY = "notify.connection"
+WIRE = "notify.wire"  # among a scope's extensions
 
 
 class Door:
@@ -45,9 +44,8 @@ class Door:
         else:
             await self._inside(scope, receive, send)
 
-    def admit(self, environ: dict[str, Any], proof: Proof) -> Connection:
-        """Count the connection of `environ` as one of that user. Raises ConnectionRefusedError of Socket.IO."""
-        connection: Connection = environ["asgi.scope"][_KEY]
+    def admit(self, connection: Connection, proof: Proof) -> None:
+        """Count the connection as one of that user. Raises ConnectionRefusedError of Socket.IO."""
         self._leave(connection)
         if self._admitted >= self._limits.connections:
             raise _refused(Refusal.PROCESS_FULL)
@@ -57,7 +55,6 @@ class Door:
         self._users[proof.user] += 1
         self._admitted += 1
         self._measure()
-        return connection
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] != PATH:
@@ -67,11 +64,10 @@ class Door:
             metrics.SOCKETS_REFUSED.labels(reason.value).inc()
             await _answer(send, 503, "This server is stopping." if self.closed else "too many connections")
         else:
-            await self._serve(scope, Connection(self._limits, receive, send, scope["extensions"][ABORT]))
+            await self._serve(scope, Connection(self._limits, receive, send, scope["extensions"][WIRE]))
 
     async def _serve(self, scope: Scope, connection: Connection) -> None:
         self._connections.add(connection)
-        scope[_KEY] = connection
         OPENING.set(connection)
         try:
             await self._inside(scope, connection.receive, connection.send)

@@ -1,7 +1,7 @@
 """The one way in which anything goes out to a socket.
 
-A packet is encoded once, however many sockets get it: python-socketio's own emit to a room would encode an announcement
-once for each user, and start a task for each socket.
+A packet is encoded once, however many sockets get it, and goes straight to each: python-socketio's own emit to a room
+would encode an announcement once for each user, and start a task for each socket.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from socketio.packet import Packet as Event
 
 from notify_server.domain.notification import Notification
 from notify_server.gateway.limits import End
-from notify_server.gateway.outgoing import Server
+from notify_server.gateway.outgoing import Shared
 from notify_server.gateway.sockets import Held, Socket
 from notify_server.services.told import Told
 
@@ -20,27 +20,24 @@ NAMESPACE = "/"
 
 
 class Emitting:
-    """Writes to the sockets of one server, each of which may hold back as much as may wait for a client (`buffer`)."""
+    """Writes to sockets, each of which may hold back as much as may wait for a client (`buffer`)."""
 
-    def __init__(self, server: Server, buffer: int) -> None:
-        self._server = server
+    def __init__(self, buffer: int) -> None:
         self._buffer = buffer
 
     def has_room(self, socket: Socket) -> bool:
         """Whether the client has taken most of what it was sent."""
-        return (connection := self._server.connection(socket.transport)) is None or connection.has_room
+        return socket.connection.has_room
 
     async def keep_pace(self, socket: Socket) -> None:
         """Return when the client has taken most of what it was sent: for what may be more than its buffer holds."""
-        if (connection := self._server.connection(socket.transport)) is not None:
-            await connection.room()
+        await socket.connection.room()
 
-    async def send(self, socket: Socket, packet: Packet) -> bool:
+    def send(self, socket: Socket, packet: Packet) -> bool:
         """Queue a packet for a socket, behind those before it. Returns whether it was: False where it has gone."""
-        await self._server.eio.send_packet(socket.transport, packet)
-        return self._server.takes(socket.transport)
+        return socket.connection.put(packet)
 
-    async def announce(self, socket: Socket, announcement: Held) -> bool:
+    def announce(self, socket: Socket, announcement: Held) -> bool:
         """Let a socket have an announcement, unless it has had it; one that is behind gets it in its turn.
 
         Returns whether it was queued now. A socket that is too far behind is disconnected: when it comes back, it is
@@ -49,7 +46,7 @@ class Emitting:
         if announcement.sequence <= socket.after:
             return False
         if socket.held is None:
-            return await self.send(socket, announcement.packet)
+            return self.send(socket, announcement.packet)
         if socket.holds + announcement.size > self._buffer:
             self.end(socket, End.TOO_SLOW)
         else:
@@ -69,19 +66,18 @@ class Emitting:
                 socket.holds -= each.size
                 if each.sequence > socket.after:
                     await self.keep_pace(socket)
-                    told += [each.notification] if await self.send(socket, each.packet) else []
+                    told += [each.notification] if self.send(socket, each.packet) else []
         socket.held = None
         return told
 
     def end(self, socket: Socket, reason: End) -> None:
         """End the connection of a socket."""
-        if (connection := self._server.connection(socket.transport)) is not None:
-            connection.end(reason)  # not a disconnect of Socket.IO's: after that, its clients stay away
+        socket.connection.end(reason)  # not a disconnect of Socket.IO's: after that, its clients stay away
 
 
 def encoded(event: str, *arguments: Any) -> Packet:
-    """The packet of an event, which many sockets may share: it is encoded when the first one is written to."""
-    return Packet(MESSAGE, Event(EVENT, data=[event, *arguments], namespace=NAMESPACE).encode())
+    """The packet of an event, which many sockets may share."""
+    return Shared(MESSAGE, Event(EVENT, data=[event, *arguments], namespace=NAMESPACE).encode())
 
 
 def new(told: Told) -> Packet:

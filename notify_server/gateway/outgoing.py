@@ -1,29 +1,58 @@
 """Socket.IO's server with a bounded queue for each client: whoever puts into it, one client never holds the others."""
 
-import asyncio
 from contextvars import ContextVar
+from functools import cached_property
+from typing import Any
 
 import socketio
 from engineio import AsyncServer
 from engineio.packet import MESSAGE, Packet
+from websockets.frames import Frame, Opcode
 
 from notify_server.gateway.connection import Connection
+from notify_server.gateway.mailbox import Mailbox
 
 OPENING: ContextVar[Connection] = ContextVar("connection")  # the one that is opened in this task
 
 
-class Outgoing(asyncio.Queue[Packet | None]):
+class Shared(Packet):  # type: ignore[misc] # python-engineio ships no types
+    """A packet that goes to many: what is written of it is made once."""
+
+    @cached_property
+    def frame(self) -> bytes:
+        """Its WebSocket frame."""
+        return Frame(Opcode.TEXT, str(self.encode()).encode()).serialize(mask=False)
+
+
+class Outgoing(Mailbox[Packet | None]):
     """What waits to be written to one client; None ends it."""
+
+    __slots__ = ("connection",)
 
     def __init__(self, connection: Connection) -> None:
         super().__init__()
         self.connection = connection
-        connection.put = self.put_nowait
+        connection.put = self.offer
+
+    def offer(self, packet: Packet) -> bool:
+        """Take a packet, unless the client is too slow for it: the connection ends then, and all of it is dropped.
+
+        Returns whether it is going to be written, if the client lives. One that is shared is written at once where
+        nothing waits: to wake the writer for it would cost more than all the rest.
+        """
+        if isinstance(packet, Shared) and self.connection.write(packet.frame):
+            return True
+        if not self.connection.queue(_size(packet)):
+            return False
+        super().put_nowait(packet)
+        return True
 
     def put_nowait(self, item: Packet | None) -> None:
-        """Take a packet, unless the client is too slow for it: the connection ends then, and all of it is dropped."""
-        if item is None or self.connection.queue(_size(item)):
+        """Called by Engine.IO, with packets of its own too."""
+        if item is None:
             super().put_nowait(item)
+        else:
+            self.offer(item)
 
 
 def _size(packet: Packet) -> int:
@@ -37,19 +66,26 @@ class _Transport(AsyncServer):  # type: ignore[misc] # python-engineio ships no 
         return Outgoing(OPENING.get())
 
 
-class Server(socketio.AsyncServer):  # type: ignore[misc] # python-socketio ships no types
-    """Behind a Door alone: each of its sockets needs a Connection."""
+class _Roomless(socketio.AsyncManager):  # type: ignore[misc] # python-socketio ships no types
+    """No socket has a room of its own: whenever one goes, python-socketio looks for it in every room that there is."""
+
+    def basic_enter_room(self, sid: str, namespace: str, room: str | None, eio_sid: str | None = None) -> None:
+        """Called by Socket.IO for each new socket: to list it under its session id, and among all."""
+        if room != sid:
+            super().basic_enter_room(sid, namespace, room, eio_sid=eio_sid)
+
+
+class Server(socketio.AsyncServer):  # type: ignore[misc]
+    """Behind a Door alone: each of its sockets needs a Connection. `Sockets` knows them by their users."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(client_manager=_Roomless(), **options)
 
     def _engineio_server_class(self) -> type[AsyncServer]:
         return _Transport
 
-    def takes(self, transport: str) -> bool:
-        """Whether what is queued for an Engine.IO session is going to be written, if the client lives."""
-        found = self.eio.sockets.get(transport)
-        return found is not None and not found.closed and found.queue.connection.ended is None
-
-    def connection(self, transport: str) -> Connection | None:
-        """The connection of an Engine.IO session; None where it has gone."""
-        found = self.eio.sockets.get(transport)
-        queue: Outgoing | None = found and found.queue
+    def connection(self, sid: str) -> Connection | None:
+        """What carries a socket of Socket.IO; None where it has gone."""
+        found = self.eio.sockets.get(self.manager.eio_sid_from_sid(sid, "/"))
+        queue: Outgoing | None = None if found is None or found.closed else found.queue
         return None if queue is None else queue.connection

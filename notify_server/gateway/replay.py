@@ -51,7 +51,7 @@ class Replaying:
     async def _tell(self, socket: Socket, missed: Missed) -> None:
         metrics.REPLAYED.observe(len(missed.entries))
         summary = {"count": len(missed.entries), "cut": missed.cut}
-        await self._emitting.send(socket, encoded("notification:replay", summary))
+        self._emitting.send(socket, encoded("notification:replay", summary))
         for part in missed.parts:
             found = await insist(self._threads, self._replays.read, part, pause=self._poll)
             told = [notification for notification, content in found if await self._give(socket, content)]
@@ -62,7 +62,7 @@ class Replaying:
     async def _give(self, socket: Socket, told: Told) -> bool:
         if not self._emitting.has_room(socket):
             await self._wait(socket)
-        return await self._emitting.send(socket, new(told))
+        return self._emitting.send(socket, new(told))
 
     async def _wait(self, socket: Socket) -> None:
         """Let others have the turn while the client is slow."""

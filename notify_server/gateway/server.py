@@ -1,4 +1,4 @@
-"""Every user's private channel: the wiring of Socket.IO's events. Only the server puts a socket into a room."""
+"""Every user's private channel: the wiring of Socket.IO's events."""
 
 import asyncio
 import logging
@@ -12,6 +12,7 @@ from notify_server.bootstrap import Gateway
 from notify_server.errors import InvalidInput
 from notify_server.gateway.admission import Admission
 from notify_server.gateway.announcing import Announcing
+from notify_server.gateway.connection import Connection
 from notify_server.gateway.door import Door
 from notify_server.gateway.emitting import NAMESPACE, Emitting
 from notify_server.gateway.frames import LARGEST
@@ -26,8 +27,6 @@ from notify_server.gateway.updates import Updating
 from notify_server.services.replay import parsed
 
 log = structlog.get_logger()
-
-ROOM = "user:"
 
 _LOG = logging.getLogger("socketio")  # given, as they would install handlers of their own otherwise
 
@@ -48,7 +47,7 @@ class Channels:
         self.door = Door(socketio.ASGIApp(self.server), Probes(lambda: self.door.closed), limits)
         self.sockets = Sockets()
         self._poll = poll
-        self._emitting = Emitting(self.server, limits.buffer)
+        self._emitting = Emitting(limits.buffer)
         self._noting = Noting(gateway.announcements, poll)
         self.updating = Updating(gateway.inbox, self.sockets, self._emitting, poll)
         self.announcing = Announcing(
@@ -90,11 +89,11 @@ class Channels:
     async def _connect(self, sid: str, environ: dict[str, Any], auth: object) -> None:
         proof = await self._admission.proof(auth)
         since = self._since(auth)
-        transport = self._transport(sid)
-        self.door.admit(environ, proof)
-        await self.server.enter_room(sid, ROOM + proof.user)
+        connection = self._connection(sid)
+        self.door.admit(connection, proof)
+        _forget(environ)
         # From here until the client is told that it is connected nothing else runs: no event overtakes that.
-        socket = Socket(sid, transport, proof.user, self.announcing.position)
+        socket = Socket(sid, connection, proof.user, self.announcing.position)
         self.sockets.add(socket)
         opening = asyncio.create_task(self._replaying.open(socket, since))
         self._opening[sid] = opening
@@ -113,14 +112,12 @@ class Channels:
         except InvalidInput as error:
             raise socketio.exceptions.ConnectionRefusedError(str(error)) from None
 
-    def _transport(self, sid: str) -> str:
-        """The connection below the socket. Who has hung up meanwhile is refused: nobody would say that they went."""
-        transport = self.server.manager.eio_sid_from_sid(sid, NAMESPACE)
-        try:
-            self.server.eio.transport(transport)
-        except KeyError:
-            raise socketio.exceptions.ConnectionRefusedError("The connection is closed.") from None
-        return str(transport)
+    def _connection(self, sid: str) -> Connection:
+        """What carries the socket. Who has hung up meanwhile is refused: nobody would say that they went."""
+        connection = self.server.connection(sid)
+        if connection is None:
+            raise socketio.exceptions.ConnectionRefusedError("The connection is closed.")
+        return connection
 
     async def _disconnect(self, sid: str, *_: object) -> None:
         self.sockets.remove(sid)
@@ -132,3 +129,10 @@ class Channels:
         if socket is None:
             return {"ok": False, "error": "The socket is closed."}
         return await self._receiving.receive(socket, receipt)
+
+
+def _forget(environ: dict[str, Any]) -> None:
+    """Nobody needs the request any more; Socket.IO and uvicorn would keep it as long as the connection lasts."""
+    if scope := environ.get("asgi.scope"):
+        scope.clear()
+    environ.clear()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from engineio.packet import Packet
 
 from notify_server.domain.notification import Notification
+from notify_server.gateway.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +25,14 @@ class Held:
 
 @dataclass(slots=True, eq=False)
 class Socket:
-    """One open socket of a user, by its session ids in Socket.IO and in Engine.IO.
+    """One open socket of a user, by its session id in Socket.IO, and the connection that carries it.
 
     `after` is the sequence number up to which announcements are no news to it. What is announced while it is still
     being told what it has missed is `held`, `holds` characters of it; None: it is live.
     """
 
     sid: str
-    transport: str
+    connection: Connection
     user: str
     after: int
     held: list[Held] | None = field(default_factory=list)

@@ -33,7 +33,7 @@ class Updating:
         """Tell the user's sockets here, but not the one that made the change; whoever has none here costs nothing."""
         sockets = [socket for socket in self._sockets.of(update.user) if socket.sid != update.origin]
         for name, content in _events(update) if sockets else []:
-            await self._emit(sockets, name, content)
+            self._emit(sockets, name, content)
         if self._sockets.of(update.user):
             self.changed([update.user])
 
@@ -58,17 +58,14 @@ class Updating:
                 await self._count(users[start : start + _TOGETHER])
 
     async def _count(self, users: Sequence[str]) -> None:
-        counts = await insist(self._thread, self._unread, users, pause=self._poll)
-        for user, unread in zip(users, counts, strict=True):
-            await self._emit(self._sockets.of(user), "notification:counts", {"unread": unread})
+        counts = await insist(self._thread, self._inbox.unread_of, users, pause=self._poll)
+        for user in users:
+            self._emit(self._sockets.of(user), "notification:counts", {"unread": counts.get(user, 0)})
 
-    async def _emit(self, sockets: Collection[Socket], event: str, content: dict[str, object]) -> None:
+    def _emit(self, sockets: Collection[Socket], event: str, content: dict[str, object]) -> None:
         packet = encoded(event, content)
-        sent = sum([await self._emitting.send(socket, packet) for socket in sockets])
+        sent = sum(self._emitting.send(socket, packet) for socket in sockets)
         metrics.EMITTED.labels(event).inc(sent)
-
-    def _unread(self, users: Sequence[str]) -> list[int]:
-        return [self._inbox.unread(user) for user in users]
 
 
 def _events(update: Update) -> list[tuple[str, dict[str, object]]]:

@@ -9,10 +9,12 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from notify_server.bootstrap import (
     build_cancellation,
+    build_counting,
     build_erasing,
     build_hygiene,
     build_mail_upkeep,
     build_resending,
+    build_retirement,
     build_upkeep,
 )
 from notify_server.config import Config
@@ -37,8 +39,9 @@ def run(config: Config) -> int:
     leadership, upkeep = build_upkeep(config, database)
     sweep, queue = build_cancellation(database).sweep, build_resending(database).queue
     erase, clean = build_erasing(database).complete_erasures, build_hygiene(config, database).remove_devices
+    count, retire = build_counting(config, database).count, build_retirement(config, database).retire
     mails = build_mail_upkeep(database).expire_mails
-    jobs = (upkeep.resend, upkeep.expire, upkeep.reap, sweep, queue, erase, clean, mails)
+    jobs = (upkeep.resend, upkeep.expire, upkeep.reap, sweep, queue, erase, clean, count, retire, mails)
     scheduler = _scheduler(config, leadership, jobs)
     loops = [_releaser(upkeep), _warden(scheduler, config.scheduler_interval)]
     scheduler.start()

@@ -15,8 +15,11 @@ from gunicorn.http.errors import ParseException
 from notify_server import logs, metrics
 from notify_server.api import problems
 from notify_server.api.app import create_app
-from notify_server.bootstrap import build_services
+from notify_server.bootstrap import Services, build_services
 from notify_server.config import Config
+from notify_server.console import app as console
+from notify_server.console import problems as pages
+from notify_server.console.mount import Mounted
 from notify_server.processes.readiness import await_database
 from notify_server.processes.signals import until_stopped
 from notify_server.processes.web_worker import Patience, Worker
@@ -56,13 +59,19 @@ class Web(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
         for name, value in _settings(self._config).items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> Flask | Mounted:
         """Called by gunicorn in each worker, after the fork."""
         logs.configure(self._config.log_level, self._config.log_format, "web")
         sys.setswitchinterval(_TURN)
-        app = create_app(self._config, build_services(self._config, connect(self._config)))
-        app.register_error_handler(ParseException, problems.malformed)  # met while the body is read
-        return app
+        services = build_services(self._config, connect(self._config))
+        api = create_app(self._config, services)
+        api.register_error_handler(ParseException, problems.malformed)  # met while the body is read
+        return api if not self._config.console else Mounted(api, self._console(services))
+
+    def _console(self, services: Services) -> Flask:
+        made = console.create_app(self._config, services)
+        made.register_error_handler(ParseException, pages.malformed)
+        return made
 
 
 def _settings(config: Config) -> dict[str, Any]:

@@ -111,6 +111,10 @@ class Reading:
         """How many entries are unread."""
         return self._inbox.unread(user)
 
+    def unread_of(self, users: Sequence[str]) -> Mapping[str, int]:
+        """The same for each of `users` who has any."""
+        return self._inbox.unread_of(users)
+
     def counts(self, user: str) -> Counts:
         """What is unread, counted now."""
         total, groups, categories = 0, Counter[str](), Counter[str]()

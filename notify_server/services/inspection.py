@@ -1,6 +1,6 @@
 """Notifications, as the backend looks at them after it has handed them over."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,10 @@ class Inspection:
         counts, erased = self._entries.counts(notification), self._entries.erased(notification)
         return Standing(found, recipients, counts, erased)
 
+    def content(self, notification: str) -> Notification:
+        """The same without its counts. Raises NotFound."""
+        return self._notifications.get(notification)[0]
+
     def page(self, filters: Mapping[str, Any], after: str | None, limit: int) -> list[Listed]:
         """Notifications newest first, after the one with id `after`; filters category, community, state, from, to."""
         return [Listed(*found) for found in self._notifications.page(filters, after, limit)]
@@ -52,6 +56,15 @@ class Inspection:
         """Entries of a notification in order of user id, after user `after`. Raises NotFound."""
         self._notifications.get(notification)
         return self._entries.of_notification(notification, status, after, limit)
+
+    def entry(self, notification: str, user: str) -> Document | None:
+        """The entry of one user; None where they are not among its recipients, or not yet. Raises NotFound."""
+        self._notifications.get(notification)
+        return self._entries.find(notification, user)
+
+    def among(self, notifications: Sequence[str]) -> Mapping[str, Notification]:
+        """Those of these notifications that exist, by id."""
+        return {found.id: found for found in self._notifications.among(notifications)}
 
     def registry_of_user(self, user: str, after: str | None, limit: int) -> list[Document]:
         """Entries of a user, newest first, after the one of notification `after`. Raises NotFound."""

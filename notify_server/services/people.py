@@ -33,3 +33,7 @@ class People:
     def get(self, user: str) -> User:
         """One user. Raises NotFound."""
         return self._users.get(user)
+
+    def beginning_with(self, start: str, limit: int) -> list[str]:
+        """The ids of at most `limit` users that begin with `start`, in order."""
+        return self._users.beginning_with(start, limit)

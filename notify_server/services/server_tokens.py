@@ -48,6 +48,10 @@ class ServerTokens:
         """The client that holds `token`, as the database said within the last FRESH. Raises Unauthenticated."""
         return self._check.authenticate(token)
 
+    def holder(self, client: str, digest: str) -> Client:
+        """The client with this id, as long as the secret with this digest is good now. Raises Unauthenticated."""
+        return self._check.holder(client, digest)
+
     def get(self, client: str) -> Document:
         """One client as `listed` has it. Raises NotFound."""
         return self._shown(self._found(client))

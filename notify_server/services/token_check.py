@@ -30,19 +30,29 @@ class TokenCheck:
         digest, now = server_token.digest(token), self._clock()
         client = self._memory.recall(digest, now)
         if client is None:
-            client, until = self._look_up(*parts, now)
+            client, until = self._look_up(parts[0], server_token.digest(parts[1]), now)
             self._memory.remember(digest, client, until, now)
-        if self._memory.is_to_note(client.id, now):
-            self._clients.used(client.id, now)
+        self._note(client, now)
         return client
+
+    def holder(self, client: str, digest: str) -> Client:
+        """The client with this id, as long as the secret with this digest is good. Raises Unauthenticated."""
+        now = self._clock()
+        found, _ = self._look_up(client, digest, now)
+        self._note(found, now)
+        return found
 
     def forget(self) -> None:
         """Ask the database about every token again: one was changed here."""
         self._memory.forget()
 
-    def _look_up(self, client: str, secret: str, now: datetime) -> tuple[Client, datetime | None]:
+    def _note(self, client: Client, now: datetime) -> None:
+        if self._memory.is_to_note(client.id, now):
+            self._clients.used(client.id, now)
+
+    def _look_up(self, client: str, digest: str, now: datetime) -> tuple[Client, datetime | None]:
         """The client with this secret, and when the secret ends. Only who has the secret is told why it is refused."""
-        found, digest = self._clients.find(client), server_token.digest(secret)
+        found = self._clients.find(client)
         current, previous = _hashes(found)
         is_current, is_previous = hmac.compare_digest(current, digest), hmac.compare_digest(previous, digest)
         if found is None or not (is_current or is_previous):

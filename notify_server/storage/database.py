@@ -25,6 +25,7 @@ _NOT_LET_IN = {13, 18}  # Unauthorized, AuthenticationFailed (MongoDB manual, "E
 _READ_ONLY = {371, 14031}  # UserWritesBlocked, OutOfDiskSpace (the same)
 # No primary any more: one that steps down in the midst of an update of many says so of the write, not of the command.
 _GONE = {91, 189, 10107, 11600, 11602, 13435, 13436}
+_PAST = {239, 246}  # the moment of a snapshot is too old, or older than a collection or an index: another one is not
 _STANDALONE = (
     "This MongoDB is a standalone server; Notify Server needs a replica set (one member will do). Start mongod with "
     "--replSet NAME (or set replication.replSetName in its configuration), then run rs.initiate() once in mongosh."
@@ -150,7 +151,7 @@ def _is_unavailable(error: errors.PyMongoError) -> bool:
         return True  # written, but the majority never said so
     lost = (errors.ConnectionFailure, errors.CursorNotFound, errors.WriteConcernError)
     retryable = error.timeout or error.has_error_label("RetryableWriteError")
-    return isinstance(error, lost) or retryable or not _codes(error).isdisjoint(_GONE)
+    return isinstance(error, lost) or retryable or not _codes(error).isdisjoint(_GONE | _PAST)
 
 
 @translated

@@ -8,7 +8,7 @@ from pymongo.database import Database
 from notify_server.domain.inbox import Place
 from notify_server.domain.registry import Status
 from notify_server.storage.database import translated
-from notify_server.storage.documents import Document, object_id
+from notify_server.storage.documents import Document, entry_id, object_id
 
 _SHOWN = (
     "status",
@@ -46,6 +46,11 @@ class Entries:
             conditions["_id.n"] = {"$lt": object_id(after)}
         found = self._all.find(conditions).sort("_id.n", -1).limit(limit)
         return [_shown(document) for document in found]
+
+    def find(self, notification: str, user: str) -> Document | None:
+        """The entry of one user."""
+        found = self._all.find_one({"_id": entry_id(object_id(notification), user)})
+        return found and _shown(found)
 
     def counts(self, notification: str) -> Mapping[str, int]:
         """Entries by status, counted now; every status is there."""

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
@@ -27,6 +28,11 @@ class Leases:
         except DuplicateKeyError:
             return False  # the upsert met the document of a living owner
         return True
+
+    def owner(self, name: str, session: ClientSession | None = None) -> str | None:
+        """Who has the lease, or had it last before it ran out; None: it was given up."""
+        found = self._all.find_one({"_id": name}, {"owner": 1}, session=session)
+        return None if found is None else found["owner"]
 
     def release(self, name: str, owner: str) -> None:
         """Give the lease up."""

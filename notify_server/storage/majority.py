@@ -27,11 +27,19 @@ def confirmed(
 
 
 def in_transaction(
-    database: Store, write: Callable[[ClientSession], _Result], within: float = CONFIRM_WITHIN
+    database: Store,
+    write: Callable[[ClientSession], _Result],
+    within: float = CONFIRM_WITHIN,
+    read_concern: ReadConcern | None = None,
 ) -> _Result:
     """What `write` returns, run in a transaction: again where it met another, but for `within` seconds in all.
 
     By itself the driver goes on for two minutes. Raises PyMongoError; after a timeout nobody knows what was written.
     """
     with pymongo.timeout(within), database.client.start_session() as session:
-        return session.with_transaction(write)
+        return session.with_transaction(write, read_concern=read_concern)
+
+
+def in_snapshot(database: Store, write: Callable[[ClientSession], _Result]) -> _Result:
+    """The same, where all that is read is of one moment, also in a sharded cluster."""
+    return in_transaction(database, write, read_concern=ReadConcern("snapshot"))

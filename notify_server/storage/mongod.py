@@ -20,6 +20,7 @@ _CACHE_LEAST, _CACHE_MOST = 0.25, 4.0  # GiB: mongod takes no less; more is impo
 _ORPHANED = 5  # seconds: the transaction of a process that died holds its documents for so long; by default 60
 _DIRTY = "eviction_dirty_target=20,eviction_dirty_trigger=40"  # percent of the cache; by default 5 and 20
 _UPDATES = "eviction_updates_target=10,eviction_updates_trigger=20"  # the same of what is not yet in a page; 2.5 and 10
+_HISTORY = 10  # seconds of old versions, by default 300: a queue's readers step over all that was taken in that time
 _NEVER = 2_147_483_647  # milliseconds: the slow query log would quote message bodies and FCM targets
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
@@ -73,6 +74,7 @@ def command(binary: Path, data: Path, log: Path, port: int, cache: float) -> lis
         f" --slowms {_NEVER} --oplogSize {_OPLOG} --wiredTigerCacheSizeGB {cache:.2f}"
         f" --wiredTigerEngineConfigString {_DIRTY},{_UPDATES}"
         " --setParameter diagnosticDataCollectionEnabled=false"
+        f" --setParameter minSnapshotHistoryWindowInSeconds={_HISTORY}"
         f" --setParameter transactionLifetimeLimitSeconds={_ORPHANED}"
     )
     return [str(binary), "--dbpath", str(data), "--port", str(port), "--logpath", str(log), *shlex.split(options)]

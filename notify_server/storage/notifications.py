@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bson import ObjectId
+from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
@@ -67,9 +68,9 @@ class Notifications:
             raise NotFound("No notification was made with this idempotency key.")
         return from_document(found), found["idempotency"].get("fingerprint")
 
-    def get(self, notification: str) -> tuple[Notification, int]:
+    def get(self, notification: str, session: ClientSession | None = None) -> tuple[Notification, int]:
         """One notification without its named users, and the number of its recipients so far. Raises NotFound."""
-        found = self._all.find_one({"_id": object_id(notification)}, WITHOUT_USERS)
+        found = self._all.find_one({"_id": object_id(notification)}, WITHOUT_USERS, session=session)
         if found is None:
             raise NotFound(f"There is no notification {notification}.")
         return from_document(found), found["recipients"]

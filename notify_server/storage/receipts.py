@@ -11,6 +11,7 @@ from notify_server.domain.inbox import place
 from notify_server.domain.registry import TRANSITIONS, Event, Status, sources
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, entry_id, object_id
+from notify_server.storage.journal import Journal
 
 _TOGETHER = 100  # receipts of one update: each entry looks for its own among them
 
@@ -42,6 +43,7 @@ class Receipts:
 
     def __init__(self, database: Database[Document]) -> None:
         self._all = database["registry"]
+        self._journal = Journal(database)
 
     def known(self, user: str, notifications: Sequence[str]) -> set[str]:
         """Those of these notifications that have an entry for `user`: keys of the index are read, and no entry."""
@@ -53,7 +55,8 @@ class Receipts:
         """Apply the receipts in the order given; one whose entry stands further already changes nothing."""
         received, read = (list(found.values()) for found in _effective(receipts))
         writes = [*_writes(user, Event.RECEIVE, received), *_writes(user, Event.READ, read)]
-        moved = self._all.bulk_write(writes, ordered=True).modified_count if writes else 0
+        with self._journal.changing(receipt.notification for receipt in receipts):
+            moved = self._all.bulk_write(writes, ordered=True).modified_count if writes else 0
         if moved == len(received) + len(read):
             last = [*received, *read]  # a read follows the received of the same notification
             return Recorded({r.notification: TRANSITIONS[r.event].target for r in last}, complete=True)

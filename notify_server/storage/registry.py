@@ -15,6 +15,7 @@ from notify_server.domain.inbox import Place, place
 from notify_server.domain.registry import TRANSITIONS, Event, Note, Reason, Status, sources
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, entry_id, insert_new, object_id
+from notify_server.storage.journal import Journal
 
 OVERRIDDEN = "mandatory: muted, sent all the same"
 
@@ -44,21 +45,25 @@ class Registry:
 
     def __init__(self, database: Database[Document]) -> None:
         self._all = database["registry"]
+        self._journal = Journal(database)
 
     def insert(self, arrivals: Sequence[Arrivals], at: datetime) -> None:
         """Write the entries of some pages; those that a crashed run wrote already stay as they are."""
-        insert_new(self._all, [entry for page in arrivals for entry in entries(page, at)])
+        with self._journal.entering(page.notification for page in arrivals):
+            insert_new(self._all, [entry for page in arrivals for entry in entries(page, at)])
 
     def move(self, event: Event, who: Who, note: Note) -> int:
         """Apply `event` to those of these entries that stand where it may start. Returns how many moved to its target.
 
         Where it would end an entry that was sent before, that goes back to `sent`, and is not counted.
         """
-        return self._apply(event, {"_id": any_of(who)}, note, sum(len(users) for users in who.values()))
+        with self._journal.changing(who):
+            return self._apply(event, {"_id": any_of(who)}, note, sum(len(users) for users in who.values()))
 
     def move_all(self, event: Event, notification: str, note: Note) -> int:
         """The same for every entry of a notification."""
-        return self._apply(event, {"_id.n": object_id(notification)}, note)
+        with self._journal.changing_all(notification):
+            return self._apply(event, {"_id.n": object_id(notification)}, note)
 
     def _apply(self, event: Event, which: Document, note: Note, most: int | None = None) -> int:
         """Move the entries that match `which`: at most `most`, where that is known."""
@@ -80,7 +85,8 @@ class Registry:
         update = transition(Event.RESEND, note)
         update["$set"]["resends"] = resends
         update["$unset"] = {UNPUSHED: ""}
-        return self._all.update_many(guard, update).modified_count
+        with self._journal.changing(who):
+            return self._all.update_many(guard, update).modified_count
 
     def pushed(self, who: Who, note: Note) -> None:
         """The push of what an open socket had got before is over: it was accepted, or there is none.
@@ -89,7 +95,8 @@ class Registry:
         """
         line = _line(Status.SENT, replace(note, detail=note.detail or note.reason))
         update = {"$set": {"reason": None}, "$unset": {UNPUSHED: ""}, "$push": {"history": line}}
-        self._all.update_many({"_id": any_of(who)} | _SOCKET_ALONE, _counting(update, note))
+        with self._journal.changing(who):
+            self._all.update_many({"_id": any_of(who)} | _SOCKET_ALONE, _counting(update, note))
 
     def hold(self, who: Who, note: Note, *, told: bool = False) -> None:
         """Say why entries are not pushed yet: they stay `pending`, or where sockets may be `told`, `sent` to one alone.
@@ -99,7 +106,8 @@ class Registry:
         guard: Document = {"_id": any_of(who)} | (_UNSENT if told else _PENDING)
         if not note.attempts:
             guard["reason"] = {"$ne": note.reason}
-        self._all.update_many(guard, [_held_where_it_stands(note)] if told else _held(note))
+        with self._journal.changing(who):
+            self._all.update_many(guard, [_held_where_it_stands(note)] if told else _held(note))
 
     def standing(self, who: Who, statuses: Sequence[Status]) -> Mapping[tuple[str, str], str | None]:
         """The reasons by (notification, user) of those of these entries that stand at one of `statuses`, unmuted."""

@@ -15,6 +15,7 @@ from notify_server.domain.registry import Event, Note, Status, sources
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, entry_id, object_id
 from notify_server.storage.inbox import SHOWN, Entry, entry
+from notify_server.storage.journal import Journal
 from notify_server.storage.registry import UNPUSHED, Who, any_of, transition
 
 _FIELDS = {**SHOWN, "sequence": 1}
@@ -36,6 +37,7 @@ class Sequenced:
 
     def __init__(self, database: Database[Document]) -> None:
         self._all = database["registry"]
+        self._journal = Journal(database)
 
     def among(self, who: Who) -> list[Entry]:
         """Those of these entries that are in their users' inboxes."""
@@ -94,7 +96,8 @@ class Sequenced:
             for status, update in updates
             for n, users in who.items()
         ]
-        return self._all.bulk_write(writes, ordered=True).modified_count if writes else 0
+        with self._journal.changing(who):
+            return self._all.bulk_write(writes, ordered=True).modified_count if writes else 0
 
 
 def _unpushed(note: Note) -> Document:

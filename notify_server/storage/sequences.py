@@ -18,6 +18,7 @@ from notify_server.domain.batch import Batch, Stage
 from notify_server.storage.batch_document import to_document
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store, object_id
+from notify_server.storage.journal import Journal
 from notify_server.storage.majority import in_transaction
 from notify_server.storage.registry import Arrivals, entries
 
@@ -46,6 +47,7 @@ class Sequences:
         self._notifications = database["notifications"]
         self._batches = database["batches"]
         self._registry = database["registry"]
+        self._journal = Journal(database)
 
     def last(self) -> int:
         """The number of the newest announcement that no failover can take back; 0 where there was none."""
@@ -72,7 +74,8 @@ class Sequences:
             failpoints.passes("sequencing.written")
             return True
 
-        entered = in_transaction(self._database, write)
+        with self._journal.entering(page.arrivals.notification for page in pages):
+            entered = in_transaction(self._database, write)
         failpoints.passes("sequencing.committed")
         return entered
 

@@ -28,6 +28,7 @@ class ServerClock(monitoring.ServerHeartbeatListener):
         self._ticks = ticks
         self._origin: datetime | None = None  # the server's time at tick 0
         self._last: datetime | None = None  # the same, as the last answer had it
+        self.election: object = None  # by which the primary came, that was heard of last; None: mongos tells of none
 
     @property
     def known(self) -> bool:
@@ -61,6 +62,7 @@ class ServerClock(monitoring.ServerHeartbeatListener):
     def succeeded(self, event: monitoring.ServerHeartbeatSucceededEvent) -> None:
         """Called by the driver with an answer."""
         if event.reply.is_writable and "localTime" in event.reply.document:
+            self.election = event.reply.election_id  # before the driver sends it anything
             self.hear(event.reply.document["localTime"])
 
     def failed(self, event: monitoring.ServerHeartbeatFailedEvent) -> None:

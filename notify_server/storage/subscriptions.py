@@ -12,6 +12,7 @@ from notify_server.domain.registry import Event, Reason, Status, sources
 from notify_server.domain.user import Mutable
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, entry_id, object_id
+from notify_server.storage.journal import Journal
 from notify_server.storage.notification_document import from_document
 
 _ENTRY_FIELD = {Mutable.GROUPS: "groups", Mutable.CATEGORIES: "category"}
@@ -37,6 +38,7 @@ class Subscriptions:
         self._users = database["users"]
         self._registry = database["registry"]
         self._notifications = database["notifications"]
+        self._journal = Journal(database)
 
     def mute(self, user: str, kind: Mutable, name: str, most: int, now: datetime) -> bool:
         """Note it with a known user; False where they have muted `most` others of this kind already."""
@@ -73,7 +75,8 @@ class Subscriptions:
         """
         ids = [entry_id(object_id(notification), user) for notification in notifications]
         guard = {"_id": {"$in": ids}, "status": {"$in": _UNDER_WAY}, "muted": {"$ne": True}}
-        return self._registry.update_many(guard, [{"$set": _muted(reason, at)}]).modified_count
+        with self._journal.changing(notifications):
+            return self._registry.update_many(guard, [{"$set": _muted(reason, at)}]).modified_count
 
 
 def _muted(reason: Reason, at: datetime) -> Document:

@@ -16,6 +16,9 @@ from notify_server.domain.mail import mail_id
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store, entry_id
 from notify_server.storage.erasures import Erasures
+from notify_server.storage.journal import Journal
+from notify_server.storage.recount import FIELDS, parts_of
+from notify_server.storage.subjects import Subjects
 from notify_server.storage.updates import Erased, Forgetting, Updates
 
 _ANY_RANK = {"$in": [rank.value for rank in Rank]}  # leads to the index `to_expand`
@@ -55,6 +58,8 @@ class Traces:
         self._updates = Forgetting(database)
         self._told = Updates(database)
         self._client = database.client
+        self._subjects = Subjects(database)
+        self._journal = Journal(database)
 
     def present(self, user: str) -> bool:
         """Whether there is anything of `user`, be it their name in an audience that waits; the audit log aside."""
@@ -164,17 +169,19 @@ class Traces:
         entries = {"_id": {"$in": [entry_id(n, erasure.user or "") for n in ids]}}
 
         def write(session: ClientSession) -> None:
-            found = list(self._registry.find(entries, {"status": 1}, session=session))
+            found = list(self._registry.find(entries, dict.fromkeys(FIELDS, 1), session=session))
             counted = [
                 UpdateOne({"_id": entry["_id"]["n"]}, {"$inc": {f"erased.{entry['status']}": 1}}) for entry in found
             ]
             if counted:
                 self._registry.delete_many(entries, session=session)
                 self._notifications.bulk_write(counted, ordered=False, session=session)
+                self._subjects.keep_erased({str(entry["_id"]["n"]): parts_of([entry]) for entry in found}, session)
                 mails = self._remove_mails(erasure.user or "", ids, session)
                 self._erasures.removed(erasure, {"entries": len(found), "mails": mails}, session)
 
-        self._transact(write)
+        with self._journal.changing(map(str, ids)):
+            self._transact(write)
 
     def _remove_mails(self, user: str, ids: Collection[ObjectId], session: ClientSession) -> int:
         """The mails go, and what they said, unless it was said to others as well. Returns how many."""

@@ -11,6 +11,7 @@ from notify_server.errors import NotFound
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, insert_new
 
+_LAST = "\U0010ffff"  # the last character: no id goes on with it
 PROFILE = ("community", "groups", "email", "locale", "timezone")
 
 
@@ -31,6 +32,11 @@ class Users:
     def among(self, users: Sequence[str]) -> list[User]:
         """Those of these users that exist."""
         return [_from_document(document) for document in self._all.find({"_id": {"$in": list(users)}})]
+
+    def beginning_with(self, start: str, limit: int) -> list[str]:
+        """The ids of at most `limit` users that begin with `start`, in order."""
+        found = self._all.find({"_id": {"$gte": start, "$lt": start + _LAST}}, {"_id": 1}).sort("_id", 1).limit(limit)
+        return [document["_id"] for document in found]
 
     def put(self, user: str, profile: dict[str, Any], now: datetime) -> bool:
         """Set the given fields of the profile (PROFILE) and leave the others. True when the user is new."""

@@ -5,7 +5,18 @@ import importlib
 
 from notify_server import logs
 
-NAMES = ("delivery", "delivery_million", "channel", "latency", "accept", "device", "realtime", "templates", "email")
+NAMES = (
+    "delivery",
+    "delivery_million",
+    "channel",
+    "latency",
+    "accept",
+    "device",
+    "realtime",
+    "templates",
+    "email",
+    "export",
+)
 
 
 _MODULES = {"email": "mails"}  # a file email.py would stand before the standard library's, for scripts beside it

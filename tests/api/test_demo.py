@@ -1,4 +1,4 @@
-"""What the page does in a browser was tried by hand; here is what it is made of, and who gets it."""
+"""What the page is made of, and who gets it; what it does is in tests/realtime_clients/test_demo_page.py."""
 
 import re
 from dataclasses import replace

@@ -132,7 +132,7 @@ def test_every_operation_says_what_it_does_and_which_token_it_needs(app, operati
     adapter = app.url_map.bind("localhost")
     for (method, path), operation in operations.items():
         guard = guards.guard_of(app, adapter.match(path, method)[0])
-        named = [{guard.scheme: [guard.scope] if guard.scope else []}] if guard.scheme else []
+        named = [{guard.scheme: [scope]} for scope in guard.scopes] or ([{guard.scheme: []}] if guard.scheme else [])
         assert operation["security"] == named + [{"userToken": []}] * guard.or_user
         assert operation["summary"]
         assert operation["tags"]

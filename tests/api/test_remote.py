@@ -45,3 +45,41 @@ def test_an_ipv4_address_that_is_written_as_ipv6_is_one_of_ipv4() -> None:
 
 def test_behind_a_unix_socket_it_is_unknown() -> None:
     assert heard(None) == "unknown"
+
+
+def secure(peer: str, scheme: str = "http", **headers: str) -> bool:
+    app = Flask(__name__)
+    app.config.update(remote.trusted(PROXIES))
+    said = {name.replace("_", "-"): value for name, value in headers.items()}
+    base = {"REMOTE_ADDR": peer, "wsgi.url_scheme": scheme}
+    with app.test_request_context(headers=said, environ_overrides=base):
+        return remote.is_secure()
+
+
+def test_a_request_is_secure_by_its_own_scheme_or_by_the_word_of_a_trusted_proxy() -> None:
+    assert secure("192.0.2.1", "https")
+    assert secure("10.0.0.1", X_Forwarded_Proto="https")
+    assert not secure("192.0.2.1", X_Forwarded_Proto="https")
+    assert not secure("10.0.0.1", X_Forwarded_Proto="http")
+    assert not secure("10.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "local"),
+    [
+        ("127.0.0.1", (), True),
+        ("::1", (), True),
+        ("192.0.2.1", (), False),
+        ("10.0.0.1", ("198.51.100.7",), False),
+        ("10.0.0.1", ("127.0.0.1",), True),
+        (None, (), False),
+    ],
+)
+def test_a_request_is_local_where_it_came_from_this_machine(
+    peer: str | None, forwarded: tuple[str, ...], local: bool
+) -> None:
+    app = Flask(__name__)
+    app.config.update(remote.trusted(PROXIES))
+    headers = [("X-Forwarded-For", one) for one in forwarded]
+    with app.test_request_context(headers=headers, environ_base={"REMOTE_ADDR": peer} if peer else {}):
+        assert remote.is_local() is local

@@ -12,6 +12,8 @@ from notify_server.domain.inbox import VISIBLE, Place
 from notify_server.domain.mail import MailRecord, mail_id
 from notify_server.domain.notification import Audience, Channel, Notification, Priority, State
 from notify_server.domain.registry import Event, Note, Reason, Status
+from notify_server.domain.statistics import ALL, Dimension, Labels, Part
+from notify_server.domain.statistics import Kind as Figures
 from notify_server.domain.template import Content, Source
 from notify_server.domain.texts import Mail
 from notify_server.domain.user import Mutable
@@ -21,7 +23,9 @@ from notify_server.storage.audit import Audit
 from notify_server.storage.backlog import Backlog
 from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.blocked_addresses import BlockedAddresses
+from notify_server.storage.changes import Changes
 from notify_server.storage.clients import Clients, Secret
+from notify_server.storage.counts import LEASE, Counts
 from notify_server.storage.devices import Contact, Devices
 from notify_server.storage.documents import Store, object_id
 from notify_server.storage.entries import Entries
@@ -32,6 +36,7 @@ from notify_server.storage.hash_keys import HashKeys
 from notify_server.storage.inbox import Inbox, Selection
 from notify_server.storage.inbox_pages import InboxPages, Walk
 from notify_server.storage.joint import Joint
+from notify_server.storage.journal import Journal
 from notify_server.storage.leases import Leases
 from notify_server.storage.mail_pages import MailPages
 from notify_server.storage.mails import Mails, content_id
@@ -40,16 +45,25 @@ from notify_server.storage.notifications import Idempotency, Notifications
 from notify_server.storage.paces import Paces
 from notify_server.storage.personal import Personal
 from notify_server.storage.receipts import Receipt, Receipts
+from notify_server.storage.recount import Recount
 from notify_server.storage.registry import Arrivals, Registry
 from notify_server.storage.resends import Again, Request, Resends
+from notify_server.storage.retirements import Retirements
+from notify_server.storage.rollup_check import RollupCheck
 from notify_server.storage.sequenced import Sequenced
 from notify_server.storage.sequences import NewPage, Sequences
+from notify_server.storage.sessions import Session, Sessions
 from notify_server.storage.settings import Settings
+from notify_server.storage.snapshots import Snapshots
+from notify_server.storage.statistics import Statistics
+from notify_server.storage.subjects import Subjects
 from notify_server.storage.subscriptions import Subscriptions
+from notify_server.storage.tallies import Tallies
 from notify_server.storage.templates import Templates
 from notify_server.storage.traces import Traces
 from notify_server.storage.users import Users
 from notify_server.storage.workers import Workers
+from tests.architecture.figures_at_work import read_figures
 from tests.builders import NOON, a_batch, a_device, a_notification, after, recipients
 
 USERS = [f"u{number:03}" for number in range(300)]
@@ -78,6 +92,7 @@ class Work:
         def watch(store: Any) -> Any:
             return Recorded(store, self.called)
 
+        self._watch = watch
         self.batches, self.backlog = watch(Batches(database)), watch(Backlog(database))
         self.devices = watch(Devices(database))
         self.entries, self.registry = watch(Entries(database)), watch(Registry(database))
@@ -92,7 +107,7 @@ class Work:
             watch(Leases(database)),
             watch(Receipts(database)),
         )
-        self.resends = watch(Resends(database))
+        self.resends, self.sessions = watch(Resends(database)), watch(Sessions(database))
         self.mails, self.mail_pages, self.joint = (
             watch(Mails(database)),
             watch(MailPages(database)),
@@ -108,6 +123,15 @@ class Work:
         self.templates, self.actions = watch(Templates(database)), watch(Actions(database))
         self.paces, self.workers = watch(Paces(database)), watch(Workers(database))
         self.mailers = watch(Workers(database, Channel.EMAIL))
+        self.changes, self.journal = watch(Changes(database)), watch(Journal(database))
+        self.recount, self.subjects, self.counts = (
+            watch(Recount(database)),
+            watch(Subjects(database)),
+            watch(Counts(database, size=40)),
+        )
+        self.tallies, self.statistics = watch(Tallies(database)), watch(Statistics(database))
+        self.rollups, self.snapshots = watch(RollupCheck(database)), watch(Snapshots(database))
+        self.retirements = watch(Retirements(database))
         self.made = [self._notification(number) for number in range(60)]
         self.first: Notification = self.made[0]
 
@@ -130,12 +154,15 @@ class Work:
         self._sequences()
         self._others()
         self._templates()
+        read_figures(self.database, self._watch)
         self._people()
+        self._figures()
 
     def _users(self) -> None:
         self.users.mention(USERS, "school1", NOON)
         self.users.put("u000", {"community": "school0"}, NOON)
         self.users.get("u000")
+        self.users.beginning_with("u00", 9)
         self.users.among(USERS[:9])
         for number, group in enumerate(MANY):
             self.groups.put(group, None, NOON)
@@ -190,6 +217,7 @@ class Work:
         self.entries.of_notification(n, "pending", None, 9)
         self.entries.of_user("u010", n, 9)
         self.entries.of_user("u010", None, 9)
+        self.entries.find(n, "u010")
         self.entries.counts(n)
         self.entries.count(n, Status.SENT)
         self.registry.pending(n, "u010", 9)
@@ -206,6 +234,7 @@ class Work:
             self.inbox.page("u010", places, filters, n, 9)
         self.inbox.find("u010", n)
         self.inbox.unread("u010")
+        self.inbox.unread_of(["u010", "u011"])
         list(self.inbox.unread_alike("u010"))
         self.inbox.accepted_in("u010", NOON)
         for read in (True, False):
@@ -421,6 +450,63 @@ class Work:
         self.joint.reopen(who, 1)
         self.joint.bounced(n, USERS[25], "mail bounced", NOON)
 
+    def _figures(self) -> None:
+        names = [made.id for made in self.made]
+        with self.journal.changing(names[:3]), self.journal.changing_all(names[0]):
+            marks = self.changes.marks(9)
+        self.changes.settle([(mark, names[:1]) for mark in marks])
+        self.leases.hold(LEASE, "one", NOON, after(9999))
+        self.leases.owner(LEASE)
+        self.counts.count_brief(names[5:30], "one", NOON)
+        for number in range(-1, 3):
+            self.counts.count_chunk(names[0], number, "one", NOON)
+        self._counted(names)
+        self.counts.forget(names[6], "one")
+        self.counts.retire(names[10:30], "one", NOON)
+        self.database["notifications"].update_many(
+            {"_id": {"$gt": object_id(names[40])}}, {"$set": {"state": State.DONE.value, "open": False}}
+        )
+        self.retirements.over(after(99_999), 9)
+        self.retirements.retired(9)
+        self.retirements.remove_entries(names[10], 9)
+        self.retirements.remove(names[10])
+
+    def _counted(self, names: list[str]) -> None:
+        """Reads of what was counted."""
+        for of in (ALL, Dimension(Figures.COMMUNITY, "school1", "c1")):
+            self.statistics.months(of, NOON, NOON, times=True)
+            self.statistics.days(of, NOON, NOON, times=False)
+            self.statistics.quarters(of, NOON, NOON, rest=True)
+        part = Part(NOON, None, {"sent": 1})
+        self.statistics.add([(Labels("c1", "school1"), part)])
+        chunks = self.tallies.page(None, 9)
+        self.tallies.page((chunks[3].notification, chunks[3].number), 9)
+        self.tallies.of(names[:9])
+        self.tallies.parts(names[0])
+        self.tallies.among([(names[0], 0), (names[0], 1)])
+        self.subjects.of(names[:9])
+        self.subjects.page(names[3], 9)
+        self.recount.of(names[:3])
+        self.recount.between(names[0], "u010", None)
+        self.recount.between(names[0], "u010", "u020")
+        self.recount.boundary(names[0], "u010", 20)
+        with self.snapshots.session() as session:
+            self.changes.marks(session=session)
+        with self.database.client.start_session() as session, session.start_transaction():
+            self.tallies.replace(chunks[:3], session)
+            self.tallies.remove(names[20:22], session)
+            self.subjects.keep_erased({names[0]: [part]}, session)
+            self.subjects.retire(names[50:51], NOON, session)
+        self._rollups()
+        self.tallies.drop(chunks[0])
+
+    def _rollups(self) -> None:
+        self.rollups.begin()
+        self.rollups.add([(Labels("c1", "school1"), Part(NOON, None, {"sent": 1}))])
+        for unequal in filter(None, self.rollups.unequal()):
+            self.rollups.correct(unequal)
+        self.rollups.end()
+
     def _audit(self) -> None:
         for number in range(40):
             actor, about = Party(Kind.CLIENT, f"c{number}"), Party(Kind.USER, f"u{number:03}")
@@ -448,6 +534,11 @@ class Work:
         self.clients.listed("client1", 9)
         self.clients.used("client1", NOON)
         self.clients.revoke("client1", NOON)
+        for number in range(20):
+            self.sessions.add(Session(f"digest{number}", "client1", "proof", NOON, after(60)))
+        self.sessions.find("digest1", NOON)
+        self.sessions.extend("digest1", after(90))
+        self.sessions.end("digest2")
         self.leases.hold("scheduler", "one", NOON, after(30))
         self.leases.release("scheduler", "one")
         self.paces.get(Channel.PUSH)

@@ -11,6 +11,7 @@ UNTESTED = {"domain/audit.py", "domain/mail_event.py", "domain/push.py", "domain
 # modules keep, of scripts.
 WITHOUT_MODULE = {
     "architecture",
+    "browser",
     "faults",
     "properties",
     "realtime_clients",

@@ -10,12 +10,17 @@ from notify_server.domain.registry import Reason, Status
 from notify_server.domain.tally import (
     Fate,
     difference,
+    end_of_step,
+    is_status,
+    is_time,
     names,
     quantile,
     quarter,
+    quarter_of,
     quarter_start,
     seconds,
     step,
+    step_of,
     total,
 )
 
@@ -33,6 +38,14 @@ def test_a_step_is_right_to_one_part_in_128(milliseconds: int) -> None:
 @given(st.integers(0, 10**11))
 def test_steps_rise_by_one(milliseconds: int) -> None:
     assert step((milliseconds + 1) * MILLISECOND) - step(milliseconds * MILLISECOND) in (0, 1)
+
+
+@given(st.integers(0, 10**11))
+def test_a_step_ends_where_the_next_one_begins(milliseconds: int) -> None:
+    number = step(milliseconds * MILLISECOND)
+    end = round(end_of_step(number) * 1000)
+    assert milliseconds < end
+    assert (step((end - 1) * MILLISECOND), step(end * MILLISECOND)) == (number, number + 1)
 
 
 def test_what_was_received_before_it_was_entered_took_no_time() -> None:
@@ -70,3 +83,15 @@ def test_quarters_of_an_hour_are_numbered_from_midnight() -> None:
     assert quarter(AT) == 54
     assert quarter_start(day, 54) == AT.replace(minute=30, second=0)
     assert quarter(day + timedelta(days=1) - MILLISECOND) == 95
+    assert quarter_of(AT) == AT.replace(minute=30, second=0) == quarter_start(day, quarter(AT))
+
+
+def test_names_are_told_apart() -> None:
+    assert [is_status(name) for name in ("sent", "failed:unregistered", "read@5")] == [True, False, False]
+    assert [is_time(name) for name in ("sent", "failed:unregistered", "read@5")] == [False, False, True]
+
+
+def test_a_step_of_milliseconds_is_that_of_the_time() -> None:
+    assert [step_of(number) for number in (-5, 0, 7, 12_345)] == [
+        step(number * MILLISECOND) for number in (-5, 0, 7, 12_345)
+    ]

@@ -1,4 +1,4 @@
-"""One FCM simulator and one database of 20,000 people for all the faults; and what each fault cost, in a table."""
+"""One FCM simulator and one database of people for all the faults; and what each fault cost, in a table."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -14,7 +14,8 @@ from tests.faults.scene import Row, Scene, names, populate, scene_at
 from tests.faults.table import table
 from tests.fcm_simulator import SimulatorProcess
 
-EVERYONE, SOME = 20_000, 5_000
+EVERYONE, SOME = 10_000, 3_000
+FULL_EVERYONE, FULL_SOME = 20_000, 5_000  # with --full
 CROWD, FULL_CROWD = 2_000, 50_000  # the latter with --full
 _DATABASE = "faults"
 
@@ -35,7 +36,14 @@ def fcm(simulator: SimulatorProcess) -> Iterator[SimulatorProcess]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--full", action="store_true", help=f"every fault, and {FULL_CROWD:,} recipients, not {CROWD:,}")
+    parser.addoption("--full", action="store_true", help="every fault, and at full size")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before the tests are loaded, which go by these numbers."""
+    global EVERYONE, SOME  # constant from here on
+    if config.getoption("--full", default=False):
+        EVERYONE, SOME = FULL_EVERYONE, FULL_SOME
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -53,7 +61,7 @@ def crowd(pytestconfig: pytest.Config) -> list[str]:
 
 @pytest.fixture(scope="session")
 def people(mongodb_uri: str, crowd: list[str]) -> Iterator[list[str]]:
-    """All 20,000 people, of the group `all`; the first 5,000 of them are also `some`, and the first ones the crowd."""
+    """Everybody, of the group `all`; the first of them are also `some`, and the first ones the crowd."""
     database = connect(Config(mongodb_uri=mongodb_uri, database=_DATABASE))
     migrations.run(database)
     users = names(max(EVERYONE, len(crowd)))

@@ -48,6 +48,7 @@ def alive(scene: Scene) -> list[int]:
 
 
 def test_a_database_killed_in_mid_dispatch_costs_nobody(scene, mongod):
+    scene.fcm.behave(latency=SLOW)
     pids = start_all(scene)
     notification = scene.accept(groups=["all"])
     until(lambda: scene.count(notification, status="sent") > EVERYONE / 4, "a part is sent")

@@ -14,7 +14,7 @@ from notify_server.storage import migrations
 from tests.faults.api import Api
 from tests.faults.conftest import EVERYONE
 from tests.faults.replica_set import ELECTION, Member, ReplicaSet
-from tests.faults.scene import SLOW, WINDOW, Scene, names, populate, scene_at
+from tests.faults.scene import SLOW, SLOWER, WINDOW, Scene, names, populate, scene_at
 from tests.service import until
 
 WORKERS = 2
@@ -148,7 +148,7 @@ def test_a_primary_lost_under_load_costs_nobody_and_no_accepted_notification(sce
     for process in processes[1:]:
         process.ready(f"{process.command} started")
     api.await_ready()
-    scene.fcm.behave(latency=SLOW)
+    scene.fcm.behave(latency=SLOWER)
     backend = Backend(api)
     notification = scene.accept(groups=["all"])
     until(lambda: scene.count(notification, status="sent") > EVERYONE / 8, "a part is sent")

@@ -18,7 +18,7 @@ from tests.service import Process, until
 
 NOTIFICATIONS = 100
 SOCKETS, FULL_SOCKETS = 100, 1000  # of each gateway, here and at full size
-LIVED = (0.1, 1.5)  # seconds until a socket is cut, at random
+LIVED, FULL_LIVED = (0.1, 1.5), (1.0, 10.0)  # seconds until a socket is cut, at random: some 300 cuts a second
 PAUSE = 0.04  # seconds between two notifications
 WITHIN = 120.0  # seconds
 LIVE = (Channel.REALTIME,)
@@ -33,6 +33,7 @@ class Phone:
     user: str
     token: str
     ports: list[int]
+    lived: tuple[float, float]
     seen: list[str] = field(default_factory=list)
     connected: bool = False
 
@@ -52,7 +53,7 @@ class Phone:
 
     def _stay(self, rng: random.Random) -> float:
         """What has seen nothing has nothing to come back to: it waits for the first notification."""
-        return rng.uniform(*LIVED) if self.seen else WITHIN
+        return rng.uniform(*self.lived) if self.seen else WITHIN
 
 
 @dataclass
@@ -82,6 +83,11 @@ def sockets(pytestconfig: pytest.Config) -> int:
     return FULL_SOCKETS if pytestconfig.getoption("--full") else SOCKETS
 
 
+@pytest.fixture
+def lived(pytestconfig: pytest.Config) -> tuple[float, float]:
+    return FULL_LIVED if pytestconfig.getoption("--full") else LIVED
+
+
 def gateway(scene: Scene, port: int) -> Process:
     return scene.service.start("realtime", realtime_port=port).ready("realtime started")
 
@@ -103,13 +109,16 @@ def unnoted(scene: Scene, crowd: Crowd) -> int:
     return scene.database.registry.count_documents(theirs)
 
 
-def test_every_socket_ends_with_every_notification_once_and_in_order(scene: Scene, sockets: int) -> None:
+@pytest.mark.timeout(300)
+def test_every_socket_ends_with_every_notification_once_and_in_order(
+    scene: Scene, sockets: int, lived: tuple[float, float]
+) -> None:
     ports = [free_port(), free_port()]
     victim, _ = [gateway(scene, port) for port in ports]
     scene.service.start("worker").ready("worker started")
     users = names(2 * sockets, "listener")
     mint = scene.services.user_tokens.mint
-    crowd = Crowd([Phone(user, mint(user)[0], ports) for user in users], expected=1 + NOTIFICATIONS)
+    crowd = Crowd([Phone(user, mint(user)[0], ports, lived) for user in users], expected=1 + NOTIFICATIONS)
 
     async def send() -> None:
         for number in range(NOTIFICATIONS):

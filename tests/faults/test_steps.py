@@ -9,9 +9,18 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+from bson import ObjectId
 
-from notify_server.domain.notification import Channel, ResendPolicy
+from notify_server.bootstrap import build_services
+from notify_server.domain.notification import Audience, Channel, Message, ResendPolicy
+from notify_server.domain.registry import Status
+from notify_server.domain.statistics import ALL
+from notify_server.domain.tally import total
 from notify_server.failpoints import STEPS
+from notify_server.services.acceptance import Draft
+from notify_server.services.reception import Report
+from notify_server.storage.statistics import ARCHIVE, Statistics
+from tests.counted import differences
 from tests.faults.api import Api
 from tests.faults.scene import WINDOW, Scene, names, populate
 from tests.fcm_simulator import free_port
@@ -26,11 +35,14 @@ EXPIRY = [s for s in STEPS if s.startswith("expire.")]
 REAPING = [s for s in STEPS if s.startswith("reap.")]
 GATEWAY = [s for s in STEPS if s.startswith("announcement.")]
 SEQUENCING = [s for s in STEPS if s.startswith("sequencing.")]
+COUNTING = [s for s in STEPS if s.startswith("counting.")]
+RETIREMENT = [s for s in STEPS if s.startswith("retirement.")]
 OTHERS = ["acceptance.stored", "enrolment.registered", "scheduler.leading", "release.released", "resend.recalled"]
 OTHERS += ["replay.read"]
 MAILING = [s for s in STEPS if s.startswith("mailing.")] + ["people.addressed"]  # tried in test_mail.py
 EVERY_DAY = {"expansion.entries", "delivery.sent", "settlement.entries", "together.entries", "delivery.leased"}
-EVERY_DAY |= {"scheduler.leading", "expire.entries", "reap.batches", GATEWAY[0], SEQUENCING[1]}
+EVERY_DAY |= {"scheduler.leading", "expire.entries", "reap.batches", GATEWAY[0], SEQUENCING[1], COUNTING[1]}
+EVERY_DAY |= {"retirement.archived"}
 _serial = count()
 
 
@@ -91,8 +103,8 @@ def take_over(scene: Scene) -> None:
 
 
 def test_every_step_has_its_death_here():
-    kinds = (BROADCAST, TOGETHER, FROM_QUEUE, EXPIRY, REAPING, GATEWAY, SEQUENCING, MAILING, OTHERS)
-    assert sorted(step for kind in kinds for step in kind) == sorted(STEPS)
+    of_workers, of_schedulers = [*BROADCAST, *TOGETHER, *FROM_QUEUE], [*EXPIRY, *REAPING, *COUNTING, *RETIREMENT]
+    assert sorted([*of_workers, *of_schedulers, *GATEWAY, *SEQUENCING, *MAILING, *OTHERS]) == sorted(STEPS)
 
 
 @each(BROADCAST)
@@ -236,6 +248,48 @@ def test_a_scheduler_that_dies_while_it_reaps_a_dead_worker_is_followed_by_anoth
     scene.sound(scene.evidence(notification))
     evidence = scene.sent_to_all(f"scheduler killed at {step}, after workers", other, crowd, window=0)
     assert evidence.duplicates == 0
+
+
+@each(COUNTING)
+def test_a_scheduler_that_dies_while_it_counts_leaves_figures_that_are_right(scene, people, sides, step):
+    """Marks hold for ten seconds and the right to count for twelve: that is how long this takes.
+
+    The notifications were accepted an hour ago: those of now would be counted in three minutes.
+    """
+    services = build_services(scene.service.config, scene.database, lambda: datetime.now(UTC) - timedelta(hours=1))
+    audiences = Audience(users=tuple(people[:100])), Audience(users=tuple(sides.bare))
+    drafts = [Draft(Message(title="Hello", body="World"), audience, category="news") for audience in audiences]
+    notifications = [services.acceptance.accept(draft, "tests", None).id for draft in drafts]
+    scene.service.start("worker").ready("worker started")
+    await_death(scene, scene.service.start("scheduler", failpoint=step))
+    scene.service.start("scheduler")
+    until(lambda: scene.database.changes.count_documents({}) == 0, "everything is counted", within=90)
+    assert differences(scene.database) == []
+    today = datetime.now(UTC).date()
+    [day] = Statistics(scene.database).days(ALL, today - timedelta(days=1), today, times=False)
+    assert day.tally == {"sent": 100, "pending": 50, "pending:no_device": 50}
+    for notification in notifications:
+        scene.sound(scene.evidence(notification))
+
+
+@each(RETIREMENT)
+def test_a_scheduler_that_dies_while_it_retires_a_notification_loses_none_of_its_figures(scene, people, step):
+    before = datetime.now(UTC) - timedelta(days=3)
+    services = build_services(scene.service.config, scene.database, lambda: before)
+    draft = Draft(Message(title="Hello", body="World"), Audience(users=tuple(people[:100])), ttl=60)
+    old = services.acceptance.accept(draft, "tests", None).id
+    scene.service.start("worker").ready("worker started")
+    until(lambda: scene.notification(old)["expanded"], "its entries are there")
+    await_death(scene, scene.service.start("scheduler", failpoint=step, registry_days=1))
+    recent = scene.accept(users=people[:10])
+    scene.service.start("scheduler", registry_days=1)
+    until(lambda: scene.database.notifications.count_documents({}) == 1, "it is gone", within=90)
+    assert scene.database.registry.count_documents({"_id.n": ObjectId(old)}) == 0
+    assert scene.services.reception.report(people[0], [Report(old, Status.READ)]) == [0]
+    scene.await_done(recent)
+    scene.sound(scene.evidence(recent))
+    archive = Statistics(scene.database, ARCHIVE).months(ALL, before.date(), datetime.now(UTC).date(), times=False)
+    assert total(month.tally for month in archive) == {"expired": 100, "expired:ttl_over": 100}
 
 
 @each(GATEWAY)

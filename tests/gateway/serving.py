@@ -23,8 +23,9 @@ from notify_server.config import Config
 from notify_server.domain.batch import Rank
 from notify_server.domain.notification import Audience, Channel, Message
 from notify_server.gateway.closing import send_away
+from notify_server.gateway.emitting import encoded
 from notify_server.gateway.limits import limits_of
-from notify_server.gateway.server import ROOM, Channels
+from notify_server.gateway.server import Channels
 from notify_server.processes.websocket import settings
 from notify_server.services.acceptance import Draft
 from notify_server.services.clock import database_clock
@@ -98,7 +99,13 @@ class Serving:
 
     def emit(self, user: str, *arguments: Any) -> None:
         """Emit a notification:new to a user's sockets, as announcing does."""
-        self._run(self.channels.server.emit("notification:new", arguments, room=ROOM + user))
+        packet = encoded("notification:new", *arguments)
+
+        async def emit() -> None:
+            for each in self.channels.sockets.of(user):
+                each.connection.put(packet)
+
+        self._run(emit())
 
     def announce(self, user: str, *texts: str) -> list[str]:
         """Accept realtime payloads and expand them together, as web and worker do; returns their ids."""

@@ -78,7 +78,7 @@ def test_sent_is_noted_and_counted_only_of_what_was_queued_for_a_socket(scene: S
     gateway = build_gateway(scene.config, scene.database, scene.clock)
     harness = Harness(gateway)
     users = ("broken", "gone", "held", "live", "seen")
-    harness.wire.takes_most["broken"] = 0
+    harness.lines["broken"].takes_most = 0
     before = counted()
     notification = scene.accept(*users, channels=LIVE)
     scene.expand()

@@ -2,27 +2,24 @@
 
 import asyncio
 import json
+from typing import Any
 
 from notify_server.gateway.emitting import Emitting, encoded, new
-from notify_server.gateway.outgoing import Server
 from notify_server.gateway.sockets import Held, Socket
 from notify_server.services.told import Told
 from tests.builders import a_notification
+from tests.gateway.harness import Line
 
 BUFFER = 75  # characters
 NEWS = a_notification()
-GONE = "a transport that has gone"  # what is sent to it goes nowhere
+LINE: Any = Line(takes_most=0)  # what is sent to it goes nowhere
 
 
 def run(sequences: list[int], after: int = 0) -> Socket:
     """A socket that is still behind, after these announcements."""
-    emitting, socket = Emitting(Server(async_mode="asgi"), BUFFER), Socket("s", GONE, "ada", after)
-
-    async def announce() -> None:
-        for sequence in sequences:
-            assert not await emitting.announce(socket, Held(sequence, encoded("e", sequence), NEWS))
-
-    asyncio.run(announce())
+    emitting, socket = Emitting(BUFFER), Socket("s", LINE, "ada", after)
+    for sequence in sequences:
+        assert not emitting.announce(socket, Held(sequence, encoded("e", sequence), NEWS))
     return socket
 
 
@@ -38,7 +35,7 @@ def test_no_more_is_held_than_may_wait_for_a_client() -> None:
 
 def test_a_socket_that_goes_live_holds_nothing_more() -> None:
     socket = run([1, 2])
-    assert asyncio.run(Emitting(Server(async_mode="asgi"), BUFFER).go_live(socket)) == []  # as it has gone
+    assert asyncio.run(Emitting(BUFFER).go_live(socket)) == []  # as it has gone
     assert socket.held is None
     assert socket.holds == 0
 

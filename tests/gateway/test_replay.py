@@ -134,7 +134,7 @@ def test_a_replay_breaks_off_where_the_connection_ends(scene: Scene, gateway: Ga
     for _ in range(120):  # more than are read together
         scene.accept("ada", channels=LIVE)
     scene.expand()
-    harness.wire.takes_most["s"] = 1 + 60  # the summary, and these
+    harness.lines["s"].takes_most = 1 + 60  # the summary, and these
 
     async def run() -> None:
         noting = asyncio.create_task(harness.noting.run())

@@ -1,9 +1,13 @@
+from typing import Any
+
 from notify_server.gateway.sockets import Socket, Sockets
+from tests.gateway.harness import Line
 
 
 def test_a_user_is_here_for_as_long_as_one_of_their_sockets_is_open() -> None:
     sockets = Sockets()
-    phone, tablet = Socket("s1", "t1", "ada", 0), Socket("s2", "t2", "ada", 0)
+    line: Any = Line()
+    phone, tablet = Socket("s1", line, "ada", 0), Socket("s2", line, "ada", 0)
     sockets.add(phone)
     sockets.add(tablet)
     assert (len(sockets), set(sockets.users), list(sockets.of("ada"))) == (2, {"ada"}, [phone, tablet])

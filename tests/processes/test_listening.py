@@ -1,5 +1,6 @@
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 from notify_server.bootstrap import build_gateway
 from notify_server.config import Config
@@ -12,6 +13,7 @@ from notify_server.storage.documents import Store, new_id
 from notify_server.storage.signals import Signals
 from notify_server.storage.updates import Update, Updates
 from tests.gateway.conftest import SECRET
+from tests.gateway.harness import Line
 from tests.gateway.serving import serving
 
 
@@ -21,7 +23,8 @@ def test_signals_and_updates_come_to_the_event_loop(config: Config, database: St
 
     async def run() -> None:
         channels = Channels(build_gateway(config, database), 0.1)
-        channels.sockets.add(Socket("s", "t", "ada", 0))
+        line: Any = Line()
+        channels.sockets.add(Socket("s", line, "ada", 0))
         threads = listening(database, asyncio.get_running_loop(), channels)
         for thread in threads:
             thread.start()

@@ -51,6 +51,8 @@ def test_a_process_that_is_killed_is_started_again(make, output):
             lambda: {state.name: state.pid for state in supervisor.states()}["worker_0"] not in (0, before["worker_0"])
         )
         assert {state.name: state.pid for state in supervisor.states()}["worker_1"] == before["worker_1"]
+        # one that is told to stop before it runs its program does not hear it, and is killed only after 40 seconds
+        until(lambda: all(state.state == "RUNNING" for state in supervisor.states()))
 
 
 def test_a_process_that_ends_at_once_is_down(make, output):
@@ -85,7 +87,9 @@ def test_a_process_that_ignores_sigterm_is_killed_when_its_time_is_over(make, ou
 def test_a_supervisor_that_is_killed_is_seen_to_be_gone(make, output, tmp_path):
     supervisor = make(shell("web", "sleep 60"))
     with supervisor.running(output):
-        os.kill(int((tmp_path / "supervisord.pid").read_text()), signal.SIGKILL)
+        pid = tmp_path / "supervisord.pid"
+        until(lambda: pid.exists() and pid.read_text() != "")  # it answers before it writes that
+        os.kill(int(pid.read_text()), signal.SIGKILL)
         until(lambda: not supervisor.alive)
         assert supervisor.states() == []
 

@@ -124,7 +124,18 @@ def refused(*command: str, **environment: str) -> str:
     return done.stderr
 
 
-def test_it_runs_everything_keeps_it_running_and_stops_it_in_order(start):
+def refuses_a_second_one(up: Up, elsewhere: Path) -> None:
+    """On the same directory, and on the same ports."""
+    said = refused(*CLI, NOTIFY_DATA_DIR=str(up.config.data_dir))
+    assert f"another `notify-server up` (process {up.process.pid}) already runs on {up.config.data_dir}" in said
+    taken = {"NOTIFY_PORT": up.config.port, "NOTIFY_REALTIME_PORT": up.config.realtime_port}
+    taken["NOTIFY_SIMULATOR_PORT"] = up.config.simulator_port
+    said = refused(*CLI, NOTIFY_DATA_DIR=str(elsewhere), **{name: str(port) for name, port in taken.items()})
+    assert all(f"{name}: cannot listen on port {port}" in said for name, port in taken.items())
+    assert not (elsewhere / "mongodb").exists()
+
+
+def test_it_runs_everything_once_keeps_it_running_and_stops_it_in_order(start, tmp_path):
     up = start()
     up.await_ready()
     assert urlopen(f"http://127.0.0.1:{up.config.port}/readyz").status == 200
@@ -132,6 +143,8 @@ def test_it_runs_everything_keeps_it_running_and_stops_it_in_order(start):
     assert ports.accepts("127.0.0.1", up.config.simulator_port)
     before = up.children()
     assert {"mongod", "simulator", "worker", "scheduler", "realtime", "web"} <= set(before)
+    refuses_a_second_one(up, tmp_path / "other")
+    assert ports.is_ready(up.config)
 
     os.kill(before["worker"], signal.SIGKILL)
     until(lambda: up.children().get("worker") not in (None, before["worker"]))
@@ -154,44 +167,32 @@ def test_it_runs_everything_keeps_it_running_and_stops_it_in_order(start):
     assert not uri_file(up.config).exists()
 
 
-def test_a_second_one_is_refused_on_the_same_directory_and_on_the_same_ports(start, tmp_path):
+def test_after_a_kill_9_a_new_one_takes_over_with_the_data(start):
+    """Once it alone was killed, and once its supervisor as well."""
     up = start()
     up.await_ready()
-    said = refused(*CLI, NOTIFY_DATA_DIR=str(up.config.data_dir))
-    assert f"another `notify-server up` (process {up.process.pid}) already runs on {up.config.data_dir}" in said
-    taken = {"NOTIFY_PORT": up.config.port, "NOTIFY_REALTIME_PORT": up.config.realtime_port}
-    taken["NOTIFY_SIMULATOR_PORT"] = up.config.simulator_port
-    said = refused(*CLI, NOTIFY_DATA_DIR=str(tmp_path / "other"), **{name: str(port) for name, port in taken.items()})
-    assert all(f"{name}: cannot listen on port {port}" in said for name, port in taken.items())
-    assert not (tmp_path / "other" / "mongodb").exists()
-    assert ports.is_ready(up.config)
-
-
-@pytest.mark.parametrize("with_supervisor", [False, True])
-def test_after_a_kill_9_a_new_one_takes_over_with_the_data(start, with_supervisor):
-    first = start()
-    first.await_ready()
-    with connect(first.config).client as client:
+    with connect(up.config).client as client:
         client.notify.things.insert_one({"_id": "kept"})
-    secret = (first.config.data_dir / "secrets.json").read_text()
-    first.signal(signal.SIGKILL)
-    first.end()
-    if with_supervisor:
-        os.kill(int((first.config.run_dir / "supervisord.pid").read_text()), signal.SIGKILL)
-    orphans = first.children()
-    assert {"mongod", "worker", "web"} <= set(orphans)
+    secret = (up.config.data_dir / "secrets.json").read_text()
+    for with_supervisor in (False, True):
+        up.signal(signal.SIGKILL)
+        up.end()
+        if with_supervisor:
+            os.kill(int((up.config.run_dir / "supervisord.pid").read_text()), signal.SIGKILL)
+        orphans = up.children()
+        assert {"mongod", "worker", "web"} <= set(orphans)
 
-    second = start()
-    second.await_ready()
-    now = second.children()
-    assert {"mongod", "worker", "web"} <= set(now)
-    assert not set(orphans.values()) & set(now.values())
-    with connect(second.config).client as client:
-        assert client.notify.things.count_documents({"_id": "kept"}) == 1
-    assert (second.config.data_dir / "secrets.json").read_text() == secret
-    second.signal(signal.SIGINT)
-    assert second.end() == 0
-    assert leftovers.find(second.config.data_dir) == []
+        up = start()
+        up.await_ready()
+        now = up.children()
+        assert {"mongod", "worker", "web"} <= set(now)
+        assert not set(orphans.values()) & set(now.values())
+        with connect(up.config).client as client:
+            assert client.notify.things.count_documents({"_id": "kept"}) == 1
+        assert (up.config.data_dir / "secrets.json").read_text() == secret
+    up.signal(signal.SIGINT)
+    assert up.end() == 0
+    assert leftovers.find(up.config.data_dir) == []
 
 
 def test_a_second_signal_kills_it(start):

@@ -251,3 +251,22 @@ def test_an_address_that_is_not_ours_ends_it_with_an_error(tmp_path, config, dat
         assert any("192.0.2.1" in line["event"] for line in server.log())
     finally:
         server.stop()
+
+
+def page(server: WebServer, path: str) -> tuple[int, str]:
+    """Status and body of a page, or where it leads."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
+        connection.request("GET", path, headers={"Accept": "text/html"})
+        answer = connection.getresponse()
+        return answer.status, answer.headers.get("Location") or answer.read().decode()
+
+
+def test_the_console_hangs_beside_the_api(shared):
+    assert page(shared, "/console/notifications") == (303, "/console/sign-in?back=/notifications")
+    status, text = page(shared, "/console/sign-in")
+    assert (status, "Server token" in text) == (200, True)
+    assert shared.call("GET", "/consoles")[0] == 404
+
+
+def test_the_console_can_be_turned_off(start):
+    assert start(NOTIFY_CONSOLE="false").call("GET", "/console/sign-in")[0] == 404

@@ -51,7 +51,7 @@ def test_what_was_missed_comes_first_and_in_order_and_then_what_is_new(
     app.pause()
     missed = [announce(user, title=title) for title in ("second", "third")]
     app.resume()
-    event, summary = app.next()
+    event, summary = app.next("notification:replay", "notification:new")
     assert (event, summary) == ("notification:replay", [{"count": 2, "cut": False}])
     assert documented.faults("replay", summary) == []
     fresh = announce(user, title="fourth")
@@ -78,7 +78,7 @@ def test_a_broken_connection_heals_by_itself_and_nothing_comes_twice(
     assert app.next("notification:new")[1][1]["id"] == first
     app.cut()
     app.next("connect")
-    assert app.next()[1] == [{"count": 0, "cut": False}]
+    assert app.next("notification:replay", "notification:new")[1] == [{"count": 0, "cut": False}]
     second = announce(user)
     assert app.next("notification:new")[1][1] | {"created_at": ""} == {
         "id": second,

@@ -85,3 +85,26 @@ def test_what_is_unknown_is_not_found(inspection: Inspection) -> None:
         inspection.registry(new_id(), None, None, 9)
     with pytest.raises(NotFound):
         inspection.registry_of_user("nobody", None, 9)
+
+
+def test_the_entry_of_one_user_is_found_or_there_is_none(scene: Scene, inspection: Inspection) -> None:
+    notification = scene.accept("a")
+    scene.expand()
+    entry = inspection.entry(notification, "a")
+    assert entry is not None
+    assert (entry["user_id"], entry["status"]) == ("a", "pending")
+    assert inspection.entry(notification, "b") is None
+    with pytest.raises(NotFound):
+        inspection.entry(new_id(), "a")
+
+
+def test_the_content_of_notifications_is_had_without_a_look_at_their_entries(
+    scene: Scene, inspection: Inspection, database: Store
+) -> None:
+    first, second = scene.accept("a"), scene.accept("b", category="news")
+    with profiled(database) as queries:
+        assert inspection.content(second).category == "news"
+        assert inspection.among([first, second, new_id()]).keys() == {first, second}
+    assert queries == []
+    with pytest.raises(NotFound):
+        inspection.content(new_id())

@@ -26,3 +26,10 @@ def test_a_group_named_twice_is_one(people: People) -> None:
 def test_an_unknown_user_is_not_found(people: People) -> None:
     with pytest.raises(NotFound):
         people.get("nobody")
+
+
+def test_users_are_found_by_how_their_ids_begin(people: People) -> None:
+    for user in ("ann", "anna", "Anna", "bert"):
+        people.put(user, {})
+    assert people.beginning_with("ann", 9) == ["ann", "anna"]
+    assert people.beginning_with("ann", 1) == ["ann"]

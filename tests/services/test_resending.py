@@ -1,6 +1,8 @@
+from collections.abc import Sequence
 from contextlib import suppress
 
 import pytest
+from bson import json_util
 
 from notify_server.bootstrap import build_resending
 from notify_server.domain.batch import Batch
@@ -38,6 +40,16 @@ def delivered(scene: Scene, *users: str, policy: ResendPolicy = NEVER) -> str:
     scene.clock.forward(1)
     scene.fcm.clear()
     return notification
+
+
+def register_all(scene: Scene, users: Sequence[str]) -> None:
+    """What registering each would leave, written at once."""
+    first, others = users[0], users[1:]
+    scene.register(first)
+    for name in ("users", "devices"):
+        documents = [json_util.dumps(document) for document in scene.database[name].find()]
+        copies = [json_util.loads(each.replace(first, user)) for user in others for each in documents]
+        scene.database[name].insert_many(copies)
 
 
 def queue(scene: Scene) -> None:
@@ -128,8 +140,7 @@ def test_a_recall_and_a_request_at_once_send_it_once(people: Scene, resending: R
 
 
 def test_a_large_one_is_queued_in_pages_behind_what_is_small(scene: Scene, resending: Resending) -> None:
-    for user in MANY:
-        scene.register(user)
+    register_all(scene, MANY)
     notification = delivered(scene, *MANY)
     assert resending.request(notification, None) == len(MANY)
     assert resending.queue() == len(MANY)

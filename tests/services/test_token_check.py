@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from notify_server.domain.server_token import Client, Scope, client_of, compose
+from notify_server.domain.server_token import Client, Scope, client_of, compose, digest
 from notify_server.errors import Unauthenticated
 from notify_server.services.server_tokens import ServerTokens
 from notify_server.services.token_check import TokenCheck
@@ -153,3 +153,17 @@ def test_the_last_use_is_noted_once_a_minute_and_a_refusal_is_no_use(
         time.sleep(0.01)
     refusal(check, ended)
     assert (used_at(tokens, token), used_at(tokens, ended)) == (clock(), None)
+
+
+def test_a_holder_is_known_by_the_digest_of_a_secret_for_as_long_as_that_is_good(
+    check: TokenCheck, tokens: ServerTokens, clock: StoppedClock
+) -> None:
+    token = tokens.create("backend", ["send"])
+    client, proof = client_of(token), digest(token.split("_", 2)[2])
+    assert check.holder(client, proof) == check.authenticate(token)
+    for wrong in ((client, digest("another")), ("0" * 12, proof), (client, proof.upper())):
+        with pytest.raises(Unauthenticated, match=UNKNOWN):
+            check.holder(*wrong)
+    tokens.revoke(client)
+    with pytest.raises(Unauthenticated, match="revoked"):
+        check.holder(client, proof)  # no matter what is still remembered

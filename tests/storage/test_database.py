@@ -136,6 +136,16 @@ class Things:
         return insert_new(two, [{"_id": number}])
 
 
+def test_a_snapshot_that_a_collection_is_too_young_for_is_worth_another_try(database):
+    read = translated(lambda name, session: list(database[name].find({}, session=session)))
+    with database.client.start_session(snapshot=True) as session:
+        read("users", session)
+        database["younger"].insert_one({})
+        with pytest.raises(DatabaseUnavailable, match="does not answer"):
+            read("younger", session)
+    database["younger"].drop()
+
+
 def test_results_and_the_drivers_other_errors_pass_through(database):
     things = Things(database)
     assert things.add(1) == 1

@@ -81,3 +81,10 @@ def test_counts_equal_a_recount_and_name_every_status(entries: Entries) -> None:
     ]
     assert [entries.count(NOTIFICATIONS[0], status) for status in (Status.PENDING, Status.READ)] == [3, 0]
     assert entries.erased(unknown) == none
+
+
+def test_the_entry_of_one_user_is_found(entries: Entries) -> None:
+    found = entries.find(NOTIFICATIONS[0], "b")
+    assert found is not None
+    assert (found["user_id"], found["status"]) == ("b", "sent")
+    assert entries.find(NOTIFICATIONS[1], "c") is None

@@ -64,6 +64,7 @@ def test_read_and_unread_ones_are_listed_in_one_order_or_apart(inbox: Inbox, ent
     assert listed(inbox, Place.READ) == [made[2], made[0]]
     assert listed(inbox, Place.UNREAD) == [made[3], made[1]]
     assert inbox.unread("u1") == 2
+    assert inbox.unread_of(["nobody", "u1"]) == {"u1": 2}
 
 
 def test_a_page_can_be_of_one_group_and_one_category(inbox: Inbox, enter: Any) -> None:

@@ -52,3 +52,8 @@ def test_the_command_line_binds_the_loopback_interface_and_keeps_spaces(tmp_path
 def test_a_running_server_lets_changed_pages_stay_in_its_cache(database: Store) -> None:
     told = database.client.admin.command("getCmdLineOpts")["parsed"]["storage"]["wiredTiger"]["engineConfig"]
     assert "eviction_dirty_target=20," in told["configString"]
+
+
+def test_a_running_server_keeps_no_old_versions_for_long(database: Store) -> None:
+    told = database.client.admin.command("getParameter", minSnapshotHistoryWindowInSeconds=1)
+    assert told["minSnapshotHistoryWindowInSeconds"] == 10

@@ -60,3 +60,10 @@ def test_a_mention_makes_those_who_are_unknown_and_leaves_the_others_alone(users
 def test_users_mentioned_at_once_are_made_once(users: Users) -> None:
     names = [f"u{number:03}" for number in range(100)]
     assert sum(at_once(*(lambda: users.mention(names, None, NOON) for _ in range(4)))) == 100
+
+
+def test_ids_that_begin_alike_come_in_order_whatever_their_characters(users: Users) -> None:
+    users.mention(["a", "a.b", "a\U0001f600", "aé", "b", "a*", "A"], None, NOON)
+    assert users.beginning_with("a", 9) == ["a", "a*", "a.b", "aé", "a\U0001f600"]
+    assert users.beginning_with("a.", 9) == ["a.b"]
+    assert users.beginning_with("", 2) == ["A", "a"]

@@ -110,7 +110,12 @@ class Instant(fields.AwareDateTime):
         return instant.astimezone(UTC)
 
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
-        return None if value is None else value.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+        return None if value is None else shown(value)
+
+
+def shown(at: datetime) -> str:
+    """How an Instant is shown."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def instant(value: str) -> datetime | None:

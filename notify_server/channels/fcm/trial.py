@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from notify_server.channels.fcm.encoding import encode
 from notify_server.channels.fcm.limits import MAX_PAYLOAD, faults
 from notify_server.domain import text
 from notify_server.domain.notification import Notification
@@ -18,6 +17,9 @@ def check(notification: Notification, at: datetime) -> None:
     It finds what `encode` finds, at a tenth of its time for a message that is plain and far from the limit.
     """
     if not _is_plain(notification):
+        # firebase-admin takes a quarter of the time in which a process starts, and most have no use for it
+        from notify_server.channels.fcm.encoding import encode  # noqa: PLC0415
+
         encode(notification, at)
 
 

@@ -1,0 +1,42 @@
+"""The way from page to page: those that the token of who is signed in may see."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask import Flask, g, request, url_for
+
+from notify_server.console import access
+
+_ITEMS = (
+    ("overview.show", "Overview"),
+    ("notifications.list_all", "Notifications"),
+    ("users.search", "Why not received?"),
+    ("groups.search", "Groups"),
+    ("devices.show", "Devices"),
+    ("health.show", "Queue and FCM"),
+    ("exporting.show", "Export"),
+    ("sending.show", "Send a test"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One link; `here`: it leads to the page that is shown, or to the list that this is from."""
+
+    label: str
+    url: str
+    here: bool
+
+
+def install(app: Flask) -> None:
+    """Give templates `navigation()`."""
+    app.jinja_env.globals.update(navigation=items)
+
+
+def items() -> Iterator[Item]:
+    """What there is to see; nothing before the sign-in."""
+    if "client" not in g:
+        return
+    for endpoint, label in _ITEMS:
+        if access.may_see(endpoint):
+            yield Item(label, url_for(endpoint), request.blueprint == endpoint.partition(".")[0])

@@ -1,0 +1,95 @@
+"""Signing in with a server token, and out."""
+
+import re
+from http import HTTPStatus
+
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from notify_server.api import remote
+from notify_server.api.context import services
+from notify_server.console import access, cookies, navigation
+from notify_server.errors import Forbidden, TooManyRequests, Unauthenticated
+from notify_server.services.audit import Change, Kind, Party
+from notify_server.services.rate_limits import network
+
+pages = Blueprint("entrance", __name__)
+
+_WITHIN = re.compile(r"/[A-Za-z0-9][^\\\s]*")  # a path below the console, and never another host
+
+
+@pages.get("/sign-in")
+@access.open_to_all
+def show() -> Response:
+    """The form."""
+    return _form(HTTPStatus.OK)
+
+
+@pages.post("/sign-in")
+@access.open_to_all
+def sign_in() -> AnyResponse:
+    """Take a token, and begin a session. Who offers one bad token after another is told to wait."""
+    token = request.form.get("token", "").strip()
+    if not token:
+        return _form(HTTPStatus.UNPROCESSABLE_ENTITY, "Enter a server token.")
+    try:
+        secret, client = services().sessions.begin(token)
+    except Unauthenticated as error:
+        _count_refusal()
+        return _form(HTTPStatus.UNAUTHORIZED, str(error))
+    except Forbidden as error:
+        return _form(HTTPStatus.FORBIDDEN, str(error))
+    if (before := cookies.session()) is not None:
+        services().sessions.end(before)
+    g.client = client
+    _note(client.id, "console.sign_in", HTTPStatus.SEE_OTHER)
+    response = redirect(_onwards(), HTTPStatus.SEE_OTHER)
+    cookies.keep(response, cookies.SESSION, secret)
+    cookies.drop(response, cookies.VISITOR)
+    return response
+
+
+@pages.post("/sign-out")
+@access.needs()
+def sign_out() -> AnyResponse:
+    """End the session, here and in the database."""
+    services().sessions.end(g.session)
+    _note(g.client.id, "console.sign_out", HTTPStatus.SEE_OTHER)
+    response = redirect(url_for("entrance.show", why="left"), HTTPStatus.SEE_OTHER)
+    cookies.drop(response, cookies.SESSION)
+    return response
+
+
+def _form(status: int, error: str | None = None) -> Response:
+    plain = not remote.is_secure() and not remote.is_local()
+    page = render_template("sign_in.html", error=error, back=_back(), why=request.args.get("why"), is_plain=plain)
+    return make_response(page, status)
+
+
+def _onwards() -> str:
+    """The page that was asked for, else the first that the token may see."""
+    first = next((item.url for item in navigation.items()), request.script_root + "/")
+    return first if _back() == "/" else request.script_root + _back()
+
+
+def _back() -> str:
+    """Where to go on: the page of ours that was asked for before."""
+    asked = request.values.get("back", "")
+    return asked if _WITHIN.fullmatch(asked) else "/"
+
+
+def _count_refusal() -> None:
+    limit = services().rate_limits.address
+    if limit is not None and not (verdict := limit.take(network(remote.address()))).allowed:
+        raise TooManyRequests(verdict.retry_after)
+
+
+def _note(client: str, action: str, status: int) -> None:
+    change = Change(
+        actor=Party(Kind.CLIENT, client),
+        action=action,
+        route=f"{request.method} {request.script_root}{request.path}",
+        object=Party(Kind.TOKEN, client),
+        address=remote.address(),
+    )
+    services().audit.end(services().audit.begin(change), change, status)

@@ -1,0 +1,109 @@
+"""What a page is asked for in its address: read field by field, with what is wrong named beside each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from flask import request
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+
+from notify_server.api import paging
+from notify_server.api.parsing import by_path
+from notify_server.api.schemas.fields import Id, TimeZone
+from notify_server.domain.notification import State
+from notify_server.domain.registry import Status
+from notify_server.errors import InvalidInput
+
+PAGE = 50  # rows
+DAYS = (7, 30, 90, 365)
+_YEARS = validate.Range(date(1970, 1, 1), date(2099, 12, 31), error="Must lie between 1970 and 2099.")
+
+
+class NotificationsSchema(Schema):
+    """Which notifications to list; days are those of UTC, both included."""
+
+    category = Id()
+    community = Id()
+    state = fields.Enum(State, by_value=True)
+    from_ = fields.Date(data_key="from", attribute="from", validate=_YEARS)
+    to = fields.Date(validate=_YEARS)
+
+
+class PeriodSchema(Schema):
+    """Of which days figures are, today among them, in which time zone; of one category alone, where it is named."""
+
+    days = fields.Integer(load_default=30, validate=validate.OneOf(DAYS))
+    timezone = TimeZone(load_default="UTC")
+    category = Id()
+
+
+class SubjectSchema(Schema):
+    """Whose figures to look up."""
+
+    group = Id()
+    community = Id()
+    category = Id()
+
+
+class RecipientsSchema(Schema):
+    """Which entries of a notification to list."""
+
+    status = fields.Enum(Status, by_value=True)
+
+
+class ExportSchema(Schema):
+    """Which entries to export, by the day on which they were entered; days are those of UTC, both included."""
+
+    from_ = fields.Date(data_key="from", attribute="from", validate=_YEARS)
+    to = fields.Date(validate=_YEARS)
+    category = Id()
+    community = Id()
+    group = Id()
+    status = fields.Enum(Status, by_value=True)
+    notification = Id()
+
+
+class UserSchema(Schema):
+    """Whom to look for, and what they did not get."""
+
+    user = Id()
+    notification = Id()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`values` are good; `given` is what stood in the form, and `faults` what is wrong with it, by field."""
+
+    values: Mapping[str, Any]
+    given: Mapping[str, str]
+    faults: Mapping[str, str]
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything was asked for."""
+        return bool(self.given)
+
+
+def read(schema: type[Schema]) -> Asked:
+    """What the address asks for; a field that is left empty is not there."""
+    known = [field.data_key or name for name, field in schema().fields.items()]
+    given = {name: value for name in known if (value := request.args.get(name, "").strip())}
+    try:
+        return Asked(schema().load(given, unknown=EXCLUDE), given, {})
+    except ValidationError as error:
+        faults = {name: " ".join(said) for name, said in by_path(error.normalized_messages()).items()}
+        return Asked({}, given, faults)
+
+
+def cursor() -> str | None:
+    """The notification that the page asked for follows; None: the first page, also where it is no cursor of ours."""
+    try:
+        return paging.decode_notification(request.args.get("cursor"))
+    except InvalidInput:
+        return None
+
+
+def day(found: date | None, *, after: int = 0) -> datetime | None:
+    """When this day begins in UTC, or the one so many days `after` it."""
+    return None if found is None else datetime.combine(found + timedelta(days=after), time(), UTC)

@@ -1,0 +1,1 @@
+"""A database with the notifications of a year, for benchmarks of the statistics and to look at."""

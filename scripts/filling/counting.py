@@ -1,0 +1,42 @@
+"""Counting all of a database for the first time: by the code of the scheduler, without its pauses."""
+
+from notify_server.config import Config
+from notify_server.services.clock import database_clock
+from notify_server.services.counting import BRIEF, groups
+from notify_server.services.counting_lease import CountingLease
+from notify_server.storage.counts import Counts
+from notify_server.storage.database import connect
+from notify_server.storage.leases import Leases
+from notify_server.storage.subjects import Subjects
+from notify_server.storage.tallies import ERASED
+
+_PAGE = 1000  # notifications
+
+
+def count(config: Config) -> int:
+    """Count every notification. Returns how many entries they have."""
+    database, counted, after = connect(config), 0, None
+    with database.client:
+        subjects, counts = Subjects(database), Counts(database)
+        lease = CountingLease(Leases(database), config.owner, database_clock(database))
+        with lease.held():
+            while page := subjects.page(after, _PAGE):
+                for names in groups([subject for subject in page if subject.recipients <= BRIEF]):
+                    done = counts.count_brief(names, lease.owner, lease.now())
+                    counted += sum(done.entries.values()) if done else 0
+                for subject in page:
+                    if subject.recipients > BRIEF:
+                        counted += _count_large(counts, lease, subject.id)
+                lease.take()
+                after = page[-1].id
+    return counted
+
+
+def _count_large(counts: Counts, lease: CountingLease, name: str) -> int:
+    counted, number = 0, ERASED
+    while done := counts.count_chunk(name, number, lease.owner, lease.now()):
+        counted, number = counted + done.entries, number + 1
+        lease.take()
+        if done.last:
+            break
+    return counted

@@ -1,0 +1,97 @@
+"""`scripts/screenshots [DIR] [--only PART]`: a filled installation, and a picture of each page of its console.
+
+Needs Chromium: /usr/bin/chromium of Debian, or another one by NOTIFY_CHROMIUM.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from notify_server import logs
+from notify_server.services.clock import database_clock
+from scripts.benchmarks.fcm_peer import FcmPeer
+from scripts.benchmarks.installation import Installation, installation
+from scripts.gallery.scene import Scene, fill
+
+CHROMIUM = "/usr/bin/chromium"
+_WIDTHS = {"desk": 1280, "phone": 390}  # CSS pixels
+_SCHEMES = ("light", "dark")
+
+
+def main() -> int:
+    """Take the pictures; the exit code."""
+    parser = argparse.ArgumentParser(prog="scripts/screenshots", description=__doc__)
+    parser.add_argument("directory", nargs="?", type=Path, default=Path("var/screenshots"))
+    parser.add_argument("--only", default="", help="those pages whose name begins like this")
+    arguments = parser.parse_args()
+    logs.configure("warning", "console", "screenshots")
+    arguments.directory.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="notify-gallery-") as made,
+        FcmPeer(recording=True) as peer,
+        installation(peer, log=Path(made) / "log") as running,
+        sync_playwright() as playwright,
+    ):
+        running.start("scheduler")
+        scene = fill(running.database, database_clock(running.database)())
+        executable = os.environ.get("NOTIFY_CHROMIUM", CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        taken = _take(browser, running, scene, arguments.directory, arguments.only)
+        browser.close()
+    print(f"{taken} pictures in {arguments.directory}")
+    return 0
+
+
+def _take(browser: Browser, running: Installation, scene: Scene, directory: Path, only: str) -> int:
+    taken = 0
+    for scheme in _SCHEMES:
+        for name, width in _WIDTHS.items():
+            context = browser.new_context(
+                color_scheme=scheme, viewport={"width": width, "height": 900}, device_scale_factor=1
+            )
+            page = context.new_page()
+            for title, path in _pages(scene).items():
+                if title == "sign-in" or title.startswith(only):
+                    page.goto(f"http://127.0.0.1:{running.config.port}/console{path}")
+                    page.wait_for_load_state("networkidle")
+                    page.screenshot(path=directory / f"{title}-{scheme}-{name}.png", full_page=True)
+                    taken += 1
+                if title == "sign-in":
+                    _sign_in(page, running.token)
+            context.close()
+    return taken
+
+
+def _sign_in(page: Page, token: str) -> None:
+    page.get_by_label("Server token").fill(token)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def _pages(scene: Scene) -> dict[str, str]:
+    """Paths below /console, by the name of the picture."""
+    return {
+        "sign-in": "/sign-in",
+        "overview": "/",
+        "notifications": "/notifications",
+        "notifications-none": "/notifications?category=nobody",
+        "notifications-wrong": "/notifications?from=yesterday",
+        "notification": f"/notifications/{scene.notification}",
+        "why": "/users",
+        "why-choice": "/users?user=user-00",
+        "user": f"/users/{scene.user}?notification={scene.notification}",
+        "groups": "/groups",
+        "group": "/groups/class-101",
+        "devices": "/devices",
+        "health": "/health",
+        "export": "/export",
+        "send": f"/send?user={scene.user}",
+        "missing": "/notifications/000000000000000000000000",
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""axe-core finds nothing serious on any page, light or dark, wide or narrow; and no page is wider than its window."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from notify_server.domain.registry import Event, Note, Reason
+from notify_server.services.clock import utc_now
+from notify_server.storage.registry import Registry
+from tests.service import until
+
+GRAVE = {"serious", "critical"}
+PAGES = (
+    "", "notifications", "notifications?category=nobody", "notifications?from=yesterday", "notifications/{n}",
+    "users", "users?user=axe", "users?user=nobody", "users/axe-1", "users/axe-1?notification={n}", "groups",
+    "groups/axe-group", "devices", "health", "export", "send", "notifications/nothing",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def filled(site):
+    """Something on each page."""
+    site.phone("axe-1")
+    site.services.people.put("axe-2", {})
+    site.services.membership.replace("axe-group", None, ["axe-1", "axe-2"])
+    identity = site.send("axe-1", "axe-2", title="For axe", category="news")
+    until(lambda: site.stands(identity, "axe-2", "pending"), "the entry")
+    until(lambda: site.stands(identity, "axe-1", "received"), "the receipt")
+    Registry(site.database).move(Event.FAIL, {identity: ["axe-2"]}, Note(utc_now(), Reason.UNREGISTERED, "gone"))
+    return identity
+
+
+def faults(page):
+    """What is serious or critical on a page: rule, and where."""
+    found = Axe().run(page).response["violations"]
+    return [(one["id"], [node["target"] for node in one["nodes"]]) for one in found if one["impact"] in GRAVE]
+
+
+def audit(page, paths):
+    found = {}
+    for path in paths:
+        page.goto(path)
+        for details in page.locator("details").all():
+            details.evaluate("details => { details.open = true; }")
+        if wrong := faults(page):
+            found[path] = wrong
+        width, window = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        if width > window:
+            found[f"{path} is too wide"] = width
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_no_page_has_a_serious_fault(admin, filled, scheme, width):
+    admin.emulate_media(color_scheme=scheme)
+    admin.set_viewport_size({"width": width, "height": 800})
+    assert audit(admin, [path.format(n=filled) for path in PAGES]) == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_neither_has_the_sign_in(page, scheme):
+    page.emulate_media(color_scheme=scheme)
+    assert audit(page, ["sign-in", "sign-in?why=ended", "sign-in?why=left"]) == {}
+
+
+def test_a_fault_would_be_found(admin):
+    admin.goto("send")
+    admin.evaluate("document.querySelector('label[for=title]').remove()")
+    assert "label" in [rule for rule, _ in faults(admin)]

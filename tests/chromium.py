@@ -1,0 +1,29 @@
+"""A browser for tests: the system's Chromium, without a window, driven by Playwright. None is downloaded."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Its path: NOTIFY_CHROMIUM, or the system's."""
+    found = os.environ.get("NOTIFY_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+    if found is None:
+        pytest.skip("there is no Chromium here (Debian and Ubuntu: apt-get install chromium)")
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """For the tests of one module, which must not run an event loop of their own meanwhile: Playwright's runs."""
+    unconfined = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses to confine itself as root
+    with sync_playwright() as driver:
+        launched = driver.chromium.launch(executable_path=chromium, args=unconfined)
+        yield launched
+        launched.close()

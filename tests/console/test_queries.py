@@ -1,0 +1,53 @@
+from datetime import UTC, date, datetime
+
+import pytest
+
+from notify_server.console import queries
+
+
+@pytest.fixture
+def read(console):
+    def asked(address, schema=queries.NotificationsSchema):
+        with console.test_request_context(f"/?{address}"):
+            return queries.read(schema), queries.cursor()
+
+    return asked
+
+
+def test_what_is_left_empty_is_not_asked_for(read):
+    asked, after = read("category=&state=+&other=1")
+    assert (asked.values, asked.given, asked.faults, asked.is_narrowed, after) == ({}, {}, {}, False, None)
+
+
+def test_fields_are_read_as_what_they_are(read):
+    asked, _ = read("state=done&from=2026-12-01&category=news")
+    assert asked.values == {"state": "done", "from": date(2026, 12, 1), "category": "news"}
+    assert asked.is_narrowed
+
+
+def test_each_fault_stands_by_its_field_and_nothing_is_looked_up(read):
+    asked, _ = read("state=nowhere&from=yesterday&category=a/b")
+    assert sorted(asked.faults) == ["category", "from", "state"]
+    assert asked.values == {}
+    assert asked.given["from"] == "yesterday"
+
+
+@pytest.mark.parametrize("day", ["1969-12-31", "2100-01-01", "9999-12-31"])
+def test_a_day_out_of_all_reason_is_a_fault(read, day):
+    assert read(f"to={day}")[0].faults == {"to": "Must lie between 1970 and 2099."}
+
+
+def test_periods_have_a_default_and_only_some_lengths(read):
+    assert read("", queries.PeriodSchema)[0].values == {"days": 30, "timezone": "UTC"}
+    assert sorted(read("days=31&timezone=Mars", queries.PeriodSchema)[0].faults) == ["days", "timezone"]
+
+
+@pytest.mark.parametrize("cursor", ["", "?", "eA", "ä"])
+def test_what_is_no_cursor_of_ours_leads_to_the_first_page(read, cursor):
+    assert read(f"cursor={cursor}")[1] is None
+
+
+def test_a_day_begins_in_utc():
+    assert queries.day(None) is None
+    assert queries.day(date(2026, 12, 1)) == datetime(2026, 12, 1, tzinfo=UTC)
+    assert queries.day(date(2026, 12, 31), after=1) == datetime(2027, 1, 1, tzinfo=UTC)

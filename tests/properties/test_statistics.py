@@ -1,0 +1,208 @@
+"""Whatever happens to entries, and however it falls together with counting: in the end the figures are the registry's.
+
+Marks, writes and counts go by one watch, which hypothesis moves: marks run out in the midst of all, two leaders count
+in turns, one of them forgets what it has seen, a writer stands still between its mark and its write.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from notify_server.bootstrap import build_counting, build_erasing, build_retirement
+from notify_server.config import Config
+from notify_server.domain.audience import Recipient
+from notify_server.domain.registry import Event, Note, Reason
+from notify_server.services.counting import Counting, Ticks
+from notify_server.storage.documents import Store, new_id, object_id
+from notify_server.storage.inbox import Inbox, Selection
+from notify_server.storage.notifications import Notifications
+from notify_server.storage.receipts import Receipt, Receipts
+from notify_server.storage.registry import Arrivals, Registry
+from notify_server.storage.subscriptions import Subscriptions
+from tests.builders import NOON, StoppedClock, a_notification
+from tests.counted import Leaps, differences
+
+USERS = [f"u{number}" for number in range(8)]
+some_users = st.lists(st.sampled_from(USERS), min_size=1, max_size=8, unique=True)
+one_user = st.sampled_from(USERS)
+moments = st.sampled_from([1, 4, 6, 11, 40, 90, 200])  # seconds: less and more than marks hold
+DAYS = 2
+LONG_AGO = NOON - timedelta(days=9)
+
+
+class DatabaseClock:
+    """The database's time as the test moves it, after one election."""
+
+    known, election = True, "first"
+
+    def __init__(self, clock: StoppedClock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        return self._clock()
+
+
+class Machine(RuleBasedStateMachine):
+    """Notifications of a few users, their entries' moves, and those who count."""
+
+    database: Store
+
+    @initialize()
+    def begin(self) -> None:
+        self.leaps, self.clock, self.made = Leaps(), StoppedClock(), list[str]()
+        self.leaders = [self._leader(), self._leader()]
+        self.registry, self.receipts = Registry(self.database), Receipts(self.database)
+        self.inbox, self.subscriptions = Inbox(self.database), Subscriptions(self.database)
+        self.erasing = build_erasing(self.database, self.clock)
+        self.retirement = build_retirement(Config(registry_days=DAYS), self.database, self.clock, lambda: 0.0)
+        self.journals = [store._journal for store in (self.registry, self.receipts, self.inbox, self.subscriptions)]
+        self.journals.append(self.erasing._traces._journal)
+        for journal in self.journals:
+            journal._ticks, journal._clock = self.leaps, DatabaseClock(self.clock)
+            with journal.changing([]):
+                pass
+        self.wait(1000)  # now what is new is young to them
+
+    def _leader(self) -> Counting:
+        return build_counting(Config(), self.database, self.clock, Ticks(self.leaps, lambda: 0.0))
+
+    def _pick(self, which: int) -> str:
+        return self.made[which % len(self.made)]
+
+    @rule(
+        young=st.booleans(),
+        users=some_users,
+        groups=st.lists(st.sampled_from("xy"), unique=True),
+        category=st.sampled_from([None, "news"]),
+        community=st.sampled_from([None, "school"]),
+    )
+    def enter(
+        self, young: bool, users: list[str], groups: list[str], category: str | None, community: str | None
+    ) -> None:
+        identity = new_id(self.clock.now if young else LONG_AGO)
+        made = a_notification(id=identity, category=category, community=community, created_at=self.clock.now)
+        Notifications(self.database).add(made, None)
+        self.database["notifications"].update_one({"_id": object_id(made.id)}, {"$set": {"expanded": True}})
+        recipients = [Recipient(user, groups, Reason.MUTED_GROUP if user == "u7" else None) for user in users]
+        self.registry.insert([Arrivals(made.id, category, recipients)], self.clock.now)
+        self.made.append(made.id)
+
+    @precondition(lambda self: self.made)
+    @rule(which=st.integers(0, 9), users=some_users, event=st.sampled_from([Event.SEND, Event.FAIL, Event.CANCEL]))
+    def move(self, which: int, users: list[str], event: Event) -> None:
+        reason = {Event.FAIL: Reason.UNREGISTERED, Event.CANCEL: Reason.CANCELLED_BY_BACKEND}.get(event)
+        self.registry.move(event, {self._pick(which): users}, Note(self.clock.now, reason))
+
+    @precondition(lambda self: self.made)
+    @rule(which=st.integers(0, 9), users=some_users)
+    def resend(self, which: int, users: list[str]) -> None:
+        self.registry.resend({self._pick(which): users}, self.clock.now, 1)
+
+    @precondition(lambda self: self.made)
+    @rule(which=st.integers(0, 9), users=some_users)
+    def hold(self, which: int, users: list[str]) -> None:
+        self.registry.hold({self._pick(which): users}, Note(self.clock.now, Reason.NO_DEVICE))
+
+    @precondition(lambda self: self.made)
+    @rule(which=st.integers(0, 9))
+    def expire(self, which: int) -> None:
+        self.registry.move_all(Event.EXPIRE, self._pick(which), Note(self.clock.now, Reason.TTL_OVER))
+
+    @precondition(lambda self: self.made)
+    @rule(
+        which=st.sets(st.integers(0, 9), min_size=1), user=one_user, event=st.sampled_from([Event.RECEIVE, Event.READ])
+    )
+    def report(self, which: set[int], user: str, event: Event) -> None:
+        names = {self._pick(each) for each in which}
+        self.receipts.record(user, [Receipt(name, event, self.clock.now, None) for name in names])
+
+    @rule(user=one_user)
+    def read_all(self, user: str) -> None:
+        self.inbox.mark_read(user, Selection(), Note(self.clock.now))
+
+    @precondition(lambda self: self.made)
+    @rule(which=st.integers(0, 9), user=one_user)
+    def mute(self, which: int, user: str) -> None:
+        self.subscriptions.suppress(user, [self._pick(which)], Reason.MUTED_GROUP, self.clock.now)
+
+    @rule(user=one_user)
+    def erase(self, user: str) -> None:
+        if self.database["registry"].find_one({"_id.u": user}) is not None:
+            self.erasing.erase(user)
+
+    @precondition(lambda self: self.made)
+    @rule(which=st.integers(0, 9), seconds=moments, leader=st.integers(0, 1))
+    def stand_still(self, which: int, seconds: float, leader: int) -> None:
+        """A writer that is suspended between mark and write, while others count."""
+        name, journal = self._pick(which), self.journals[0]
+        with journal.changing([name]):
+            self.leaders[leader].count()
+            self.wait(seconds)
+            self.leaders[leader].count()
+            sent = {"_id.n": object_id(name), "status": "sent"}
+            self.database["registry"].update_many(sent, {"$set": {"status": "received", "received_at": self.clock.now}})
+
+    @rule(seconds=moments)
+    def wait(self, seconds: float) -> None:
+        self.leaps.now += seconds
+        self.clock.forward(seconds)
+
+    @rule(leader=st.integers(0, 1))
+    def count(self, leader: int) -> None:
+        self.leaders[leader].count()
+
+    @rule(leader=st.integers(0, 1))
+    def replace_leader(self, leader: int) -> None:
+        self.leaders[leader] = self._leader()
+
+    @rule()
+    def lose_everything_in_memory(self) -> None:
+        """Every process is killed and started again."""
+        self.leaders = [self._leader(), self._leader()]
+        for journal in self.journals:
+            journal._marked, journal._steady = {}, self.leaps()
+
+    @precondition(lambda self: self.made)
+    @rule(which=st.integers(0, 9))
+    def retire(self, which: int) -> None:
+        """One becomes old, and the leader retires what is."""
+        over = {"state": "done", "open": False, "expires_at": LONG_AGO}
+        self.database["notifications"].update_one({"_id": object_id(self._pick(which))}, {"$set": over})
+        self.retirement.retire()
+
+    @invariant()
+    def every_difference_is_marked(self) -> None:
+        unexplained = [found for found in differences(self.database) if "waits to be counted" not in found]
+        assert unexplained == []
+
+    def teardown(self) -> None:
+        """Everything comes to rest, and is counted."""
+        for _ in range(6):
+            self.wait(1000)
+            for leader in self.leaders:
+                leader.count()
+        assert self.database["changes"].count_documents({}) == 0
+        assert differences(self.database) == []
+        for name in self.database.list_collection_names():
+            if name not in {"migrations", "keys"}:
+                self.database[name].delete_many({})
+
+
+@pytest.fixture
+def machine(database: Store) -> Any:
+    return type("Machine", (Machine,), {"database": database})
+
+
+def test_the_figures_are_those_of_the_registry_whatever_happens(machine: Any, pytestconfig: pytest.Config) -> None:
+    run_state_machine_as_test(machine, settings=settings(max_examples=20, stateful_step_count=30, deadline=None))

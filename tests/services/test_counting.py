@@ -1,0 +1,207 @@
+from dataclasses import dataclass
+
+import pytest
+
+from notify_server.bootstrap import build_counting
+from notify_server.domain.registry import Event, Note, Reason, Status
+from notify_server.domain.statistics import ALL, Dimension, Kind
+from notify_server.domain.tally import total
+from notify_server.services.counting import Counting, Ticks
+from notify_server.services.reception import Report
+from notify_server.storage.changes import Changes, packed
+from notify_server.storage.documents import new_id, object_id
+from notify_server.storage.journal import ENTERED
+from notify_server.storage.leases import Leases
+from notify_server.storage.notifications import Notifications
+from notify_server.storage.registry import Arrivals, Registry
+from notify_server.storage.statistics import Statistics
+from tests.builders import NOON, a_notification, after, recipients
+from tests.counted import Leaps, count_all, differences
+from tests.services.scene import Scene
+
+DAY = NOON.date()
+HOLD = 10.0  # seconds
+
+
+@dataclass
+class Watch:
+    """A scheduler's counting, by ticks that the test moves; what it works takes `cost` seconds a look at the watch."""
+
+    counting: Counting
+    leaps: Leaps
+    cost: float = 0.0
+    worked: float = 0.0
+
+    def count(self, later: float = 0.0) -> int:
+        self.leaps.now += later
+        return self.counting.count()
+
+    def work(self) -> float:
+        self.worked += self.cost
+        return self.worked
+
+
+@pytest.fixture
+def watch(scene: Scene) -> Watch:
+    leaps = Leaps()
+    watch = Watch(None, leaps)  # type: ignore[arg-type] # made in the next line
+    watch.counting = build_counting(scene.config, scene.database, scene.clock, Ticks(leaps, watch.work))
+    return watch
+
+
+def figures(scene: Scene, of: Dimension = ALL) -> dict[str, int]:
+    """The statuses and reasons of the day."""
+    days = Statistics(scene.database).days(of, DAY, DAY, times=False)
+    return total(day.tally for day in days)
+
+
+def test_what_was_delivered_counts_in_all_its_dimensions(scene: Scene) -> None:
+    scene.services.people.put("z", {"groups": ["chess"]})
+    for user in ("a", "z"):
+        scene.register(user)
+    scene.accept("a", groups=("chess",), category="news", community="school")
+    scene.work()
+    assert count_all(scene.database) == 2
+    for of in (ALL, Dimension(Kind.CATEGORY, "news"), Dimension(Kind.COMMUNITY, "school", "news")):
+        assert figures(scene, of) == {"sent": 2}
+    for of in (Dimension(Kind.GROUP, "chess"), Dimension(Kind.GROUP, "chess", "news")):
+        assert figures(scene, of) == {"sent": 1}
+    assert figures(scene, Dimension(Kind.GROUP, "choir")) == {}
+    assert differences(scene.database) == []
+
+
+def test_late_receipts_and_resends_change_the_day_of_the_entry(scene: Scene) -> None:
+    scene.register("a")
+    made = scene.accept("a", "b")
+    scene.work()
+    count_all(scene.database)
+    assert figures(scene) == {"sent": 1, "pending": 1, "pending:no_device": 1}
+    scene.clock.forward(200_000)
+    scene.services.reception.report("a", [Report(made, Status.READ, device="phone")])
+    count_all(scene.database)
+    assert figures(scene) == {"read": 1, "pending": 1, "pending:no_device": 1}
+    assert differences(scene.database) == []
+
+
+def test_counting_again_changes_nothing(scene: Scene) -> None:
+    scene.accept("a", "b")
+    scene.work()
+    count_all(scene.database)
+    before = list(scene.database["statistics"].find())
+    assert count_all(scene.database) == 2
+    assert list(scene.database["statistics"].find()) == before
+
+
+def test_a_notification_is_counted_when_its_marks_have_run_out(scene: Scene, watch: Watch) -> None:
+    scene.accept("a")
+    scene.work()
+    assert watch.count() == 0
+    assert watch.count(HOLD - 1) == 0
+    assert watch.count(1) == 1
+    assert scene.database["changes"].count_documents({}) == 0
+    assert watch.count(HOLD) == 0
+
+
+def test_it_waits_for_younger_marks_but_not_for_ever(scene: Scene, watch: Watch) -> None:
+    made = scene.accept("a")
+    scene.work()
+    counted = []
+    for _ in range(12):
+        scene.database["changes"].insert_one({"ns": packed([made]), "at": NOON, "hold": HOLD})
+        counted.append(watch.count(7))
+    assert sum(counted) == 1
+    assert counted.index(1) == 10
+
+
+def test_a_mark_that_has_not_run_out_stays(scene: Scene, watch: Watch) -> None:
+    scene.accept("a")
+    scene.work()
+    watch.count()
+    later = scene.accept("b")
+    scene.work()
+    assert watch.count(HOLD) == 1
+    assert {name for mark in Changes(scene.database).marks() for name in mark.notifications} == {later}
+    watch.count(1)
+    assert watch.count(HOLD) == 1
+    assert differences(scene.database) == []
+
+
+def test_it_rests_after_work(scene: Scene, watch: Watch) -> None:
+    watch.cost = 0.01
+    scene.accept("a")
+    scene.work()
+    watch.count()
+    assert watch.count(HOLD) == 1
+    worked = watch.worked
+    scene.accept("b")
+    scene.work()
+    watch.count(0.1)
+    assert watch.worked == worked
+    watch.count(HOLD)
+    assert watch.count(HOLD) == 1
+
+
+def test_nobody_counts_while_another_has_the_lease(scene: Scene, watch: Watch) -> None:
+    scene.accept("a")
+    scene.work()
+    watch.count()
+    leases = Leases(scene.database)
+    assert leases.hold("counting", "other", scene.clock(), after(9999))
+    assert watch.count(HOLD) == 0
+    leases.release("counting", "other")
+    assert watch.count(HOLD) == 1
+    assert leases.owner("counting") is None
+
+
+def test_marks_of_what_is_gone_go(scene: Scene, watch: Watch) -> None:
+    Registry(scene.database).insert([Arrivals(a_notification().id, None, recipients("a"))], NOON)
+    watch.count()
+    assert watch.count(HOLD) == 0
+    assert scene.database["changes"].count_documents({}) == 0
+
+
+def test_large_ones_are_counted_by_chunks_and_not_again_soon(scene: Scene, watch: Watch) -> None:
+    made = a_notification()
+    Notifications(scene.database).add(made, None)
+    users = [f"u{number:04}" for number in range(600)]
+    Registry(scene.database).insert([Arrivals(made.id, None, recipients(*users))], NOON)
+    scene.database["notifications"].update_one({}, {"$set": {"recipients": 600}})
+    watch.cost = 0.1
+    watch.count()
+    counts = [watch.count(HOLD) for _ in range(3)]
+    assert sum(counts) == 600
+    Registry(scene.database).move(Event.FAIL, {made.id: users[:5]}, Note(after(1), Reason.UNREGISTERED))
+    watch.count()
+    assert watch.count(HOLD) == 0
+    assert sum(watch.count(HOLD) for _ in range(9)) == 600
+    assert figures(scene) == {"pending": 595, "failed": 5, "failed:unregistered": 5}
+    assert differences(scene.database) == []
+
+
+def test_an_erased_person_stays_in_the_figures(scene: Scene) -> None:
+    scene.register("a")
+    made = scene.accept("a", "b")
+    scene.work()
+    scene.services.reception.report("a", [Report(made, Status.RECEIVED, after(3), "phone")])
+    count_all(scene.database)
+    before = figures(scene)
+    scene.services.erasing.erase("a")
+    count_all(scene.database)
+    assert figures(scene) == before == {"received": 1, "pending": 1, "pending:no_device": 1}
+    assert differences(scene.database) == []
+
+
+def test_large_ones_are_counted_before_the_mark_of_their_entries_has_run_out(scene: Scene, watch: Watch) -> None:
+    names = [a_notification(id=new_id()).id for _ in range(2)]
+    for name, size in zip(names, (600, 2), strict=True):
+        Notifications(scene.database).add(a_notification(id=name), None)
+        users = [f"u{number:04}" for number in range(size)]
+        Registry(scene.database).insert([Arrivals(name, None, recipients(*users))], NOON)
+        which = {"_id": object_id(name)}
+        scene.database["notifications"].update_one(which, {"$set": {"recipients": size}})
+    watch.count()
+    assert [watch.count(HOLD) for _ in range(7)] == [600, 0, 0, 0, 0, 0, 600]
+    assert len(Changes(scene.database).marks()) == 2
+    assert watch.count(ENTERED) == 602
+    assert differences(scene.database) == []
+    assert scene.database["changes"].count_documents({}) == 0

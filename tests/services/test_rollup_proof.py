@@ -1,0 +1,64 @@
+import pytest
+
+from notify_server.errors import Conflict
+from notify_server.services.counting_lease import LASTS, CountingLease
+from notify_server.services.rollup_proof import RollupProof
+from notify_server.services.verdict import Difference, Verdict
+from notify_server.storage.documents import Store
+from notify_server.storage.leases import Leases
+from notify_server.storage.rollup_check import CHECK, RollupCheck
+from notify_server.storage.statistics import Statistics
+from notify_server.storage.subjects import Subjects
+from notify_server.storage.tallies import Tallies
+from tests.builders import StoppedClock
+from tests.counted import count_all
+from tests.services.scene import Scene
+
+
+def proof(database: Store, lease: CountingLease) -> RollupProof:
+    return RollupProof(RollupCheck(database), Tallies(database), Subjects(database), lease, lambda _: None)
+
+
+def test_nobody_counts_while_roll_ups_are_compared(scene: Scene) -> None:
+    scene.accept("a")
+    scene.work()
+    count_all(scene.database)
+    scene.database["statistics"].update_one({"_id.g": "day"}, {"$inc": {"t.sent": 1}})
+    lease = CountingLease(Leases(scene.database), "one", scene.clock)
+    other = CountingLease(Leases(scene.database), "other", scene.clock)
+    taken: list[bool] = []
+    told: list[Difference] = []
+
+    def tell(difference: Difference) -> None:
+        told.append(difference)
+        taken.append(other.take())
+
+    verdict = Verdict()
+    proof(scene.database, lease).compare(verdict, tell, repair=True)
+    assert (verdict.differences, taken) == (1, [False])
+    assert told[0].expected == {"t.sent": 0}
+    assert other.take()
+
+
+def test_whoever_stood_still_for_too_long_begins_again(scene: Scene) -> None:
+    lease = CountingLease(Leases(scene.database), "one", scene.clock)
+    other = CountingLease(Leases(scene.database), "other", scene.clock)
+    scene.accept("a")
+    scene.work()
+    count_all(scene.database)
+    scene.database["statistics"].update_many({}, {"$inc": {"t.failed": 1}})
+
+    def tell(_: Difference) -> None:
+        scene.clock.forward(LASTS.total_seconds())
+        assert other.take()
+
+    with pytest.raises(Conflict, match="Begin again"):
+        proof(scene.database, lease).compare(Verdict(), tell, repair=False)
+
+
+def test_without_anything_there_is_nothing_to_compare(database: Store) -> None:
+    verdict = Verdict()
+    proof(database, CountingLease(Leases(database), "one", StoppedClock())).compare(verdict, pytest.fail, repair=False)
+    assert (verdict.rollups, verdict.differences) == (0, 0)
+    assert CHECK not in database.list_collection_names()
+    assert Statistics(database).add([]) == 0
