@@ -10,12 +10,14 @@ from datetime import datetime
 from pymongo.database import Database
 
 from notify_server.domain.notification import Channel
-from notify_server.domain.registry import Event, Note, Reason, Status
+from notify_server.domain.registry import Event, Note, Reason, Status, sources
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, entry_id, object_id
+from notify_server.storage.journal import Journal
 from notify_server.storage.registry import UNPUSHED, Who, any_of, back_to_sent, transition
 
 _PENDING: Document = {"status": Status.PENDING.value}
+_SENDABLE: Document = {"status": {"$in": sources(Event.SEND)}}  # pending, or muted while the mail was on its way
 _PUSH, _EMAIL = Channel.PUSH.value, Channel.EMAIL.value
 _MAIL_OPEN: Document = {"over": {"$ne": _EMAIL}}
 _PUSH_OPEN: Document = {"over": {"$ne": _PUSH}}
@@ -33,77 +35,90 @@ class Joint:
 
     def __init__(self, database: Database[Document]) -> None:
         self._all = database["registry"]
+        self._journal = Journal(database)
 
     def mailed(self, who: Who, note: Note, *, push_follows: bool) -> None:
-        """The mail service has the mails: what was pending is `sent`."""
-        theirs = {"_id": any_of(who)}
-        if push_follows:
-            self._all.update_many(theirs | _PENDING | _MAIL_OPEN | _PUSH_OPEN, _ending(_unpushed(note)))
-        moved = self._all.update_many(theirs | _PENDING | _MAIL_OPEN, _ending(transition(Event.SEND, note)))
-        if push_follows or moved.modified_count < _size(who):
-            self._all.update_many(theirs | _MAIL_OPEN, [_noted(note, _EMAIL)])
+        """The mail service has the mails: what was pending, or was muted in that moment, is `sent`."""
+        with self._journal.changing(who):
+            theirs = {"_id": any_of(who)}
+            if push_follows:
+                self._all.update_many(theirs | _PENDING | _MAIL_OPEN | _PUSH_OPEN, _ending(_unpushed(note)))
+            moved = self._all.update_many(theirs | _SENDABLE | _MAIL_OPEN, _ending(transition(Event.SEND, note)))
+            if push_follows or moved.modified_count < _size(who):
+                self._all.update_many(theirs | _MAIL_OPEN, [_noted(note, _EMAIL)])
 
     def unmailable(self, event: Event, who: Who, note: Note, *, push_follows: bool) -> None:
         """There will be no mail: what has no other channel ends by `event`."""
-        theirs = {"_id": any_of(who)}
-        if push_follows:
-            self._all.update_many(theirs | _MAIL_OPEN, [_noted(note, _EMAIL)])
-            self._end(who, note)
-            return
-        unsent = theirs | _PENDING | _MAIL_OPEN
-        moved = self._all.update_many(unsent | {"sent_at": None}, _ending(transition(event, note)))
-        if moved.modified_count < _size(who):
-            self._all.update_many(unsent, _ending(back_to_sent(note)))
-            self._all.update_many(theirs | _MAIL_OPEN, [_noted(note, _EMAIL)])
+        with self._journal.changing(who):
+            theirs = {"_id": any_of(who)}
+            if push_follows:
+                self._all.update_many(theirs | _MAIL_OPEN, [_noted(note, _EMAIL)])
+                self._end(who, note)
+                return
+            unsent = theirs | _PENDING | _MAIL_OPEN
+            moved = self._all.update_many(unsent | {"sent_at": None}, _ending(transition(event, note)))
+            if moved.modified_count < _size(who):
+                self._all.update_many(unsent, _ending(back_to_sent(note)))
+                self._all.update_many(theirs | _MAIL_OPEN, [_noted(note, _EMAIL)])
 
     def unmailed(self, who: Who, note: Note, *, push_follows: bool) -> None:
         """The mails wait: entries stay where they are and learn why, once; what costs an attempt, each time.
 
         Where push follows as well, the reason is that of push.
         """
-        guard: Document = {"_id": any_of(who)} | _MAIL_OPEN
-        if not note.attempts:
-            guard["history.detail"] = {"$ne": note.detail}
-        line = _noted(note)
-        if not push_follows:
-            pending = {"$eq": ["$status", Status.PENDING.value]}
-            line["$set"]["reason"] = {"$cond": [pending, note.reason, "$reason"]}
-        self._all.update_many(guard, [line])
+        with self._journal.changing(who):
+            guard: Document = {"_id": any_of(who)} | _MAIL_OPEN
+            if not note.attempts:
+                guard["history.detail"] = {"$ne": note.detail}
+            line = _noted(note)
+            if not push_follows:
+                pending = {"$eq": ["$status", Status.PENDING.value]}
+                line["$set"]["reason"] = {"$cond": [pending, note.reason, "$reason"]}
+            self._all.update_many(guard, [line])
 
     def unpushable(self, who: Who, note: Note) -> None:
         """Push has come to its end without getting through; it may be that mail still does."""
-        unsent = {"$or": [_PENDING, {"status": Status.SENT.value, UNPUSHED: True}]}
-        noted = _noted(note, _PUSH)
-        pending = {"$eq": ["$status", Status.PENDING.value]}
-        noted["$set"]["reason"] = {"$cond": [pending, note.reason, None]}
-        self._all.update_many({"_id": any_of(who)} | unsent | _PUSH_OPEN, [noted, {"$unset": UNPUSHED}])
-        self._end(who, note)
+        with self._journal.changing(who):
+            unsent = {"$or": [_PENDING, {"status": Status.SENT.value, UNPUSHED: True}]}
+            noted = _noted(note, _PUSH)
+            pending = {"$eq": ["$status", Status.PENDING.value]}
+            noted["$set"]["reason"] = {"$cond": [pending, note.reason, None]}
+            self._all.update_many({"_id": any_of(who)} | unsent | _PUSH_OPEN, [noted, {"$unset": UNPUSHED}])
+            self._end(who, note)
 
     def _end(self, who: Who, note: Note) -> None:
-        """Pending → failed, where every channel has come to its end. Whichever comes second sees that the other has."""
-        ended = transition(Event.FAIL, Note(note.at, note.reason, "every channel has come to its end"))
+        """Pending → failed, where every channel has come to its end. Whichever comes second sees that the other has.
+
+        What was sent before goes back to `sent`.
+        """
+        over = Note(note.at, note.reason, "every channel has come to its end")
+        ended = transition(Event.FAIL, over)
         del ended["$set"]["reason"]
-        self._all.update_many({"_id": any_of(who)} | _PENDING | _BOTH_OVER, ended)
+        theirs = {"_id": any_of(who)} | _PENDING | _BOTH_OVER
+        self._all.update_many(theirs | {"sent_at": None}, ended)
+        self._all.update_many(theirs | {"sent_at": {"$ne": None}}, back_to_sent(over))
 
     def reopen(self, who: Who, resends: int) -> None:
         """Resend number `resends` has begun for these: what was said of the mail before does not count any more."""
-        begun = {"_id": any_of(who), "resends": resends} | _PENDING
-        self._all.update_many(begun, {"$pull": {"over": _EMAIL}})
+        with self._journal.changing(who):
+            begun = {"_id": any_of(who), "resends": resends} | _PENDING
+            self._all.update_many(begun, {"$pull": {"over": _EMAIL}})
 
     def bounced(self, notification: str, user: str, detail: str, at: datetime) -> None:
         """A mail came back. Where nothing but mail has reached the user, push takes over or the entry has failed."""
-        theirs = {"_id": entry_id(object_id(notification), user)}
-        alone = {"$nor": [{"history": {"$elemMatch": other}} for other in _REACHED_OTHERWISE]}
-        line = {"status": Status.PENDING.value, "at": at, "detail": detail}
-        waiting = {"status": Status.PENDING.value, "sent_at": None}
-        back = {"$set": waiting, "$push": {"history": line}, "$unset": {UNPUSHED: ""}}
-        ours = theirs | alone
-        if self._all.update_one(ours | {"status": Status.SENT.value, UNPUSHED: True}, back).modified_count:
-            return
-        failed = transition(Event.BOUNCE, Note(at, Reason.BOUNCED, detail))
-        if self._all.update_one(ours | {"status": {"$in": _UNREAD}}, failed).modified_count:
-            return
-        self._all.update_one(theirs | {"history.detail": {"$ne": detail}}, [_noted(Note(at, detail=detail))])
+        with self._journal.changing([notification]):
+            theirs = {"_id": entry_id(object_id(notification), user)}
+            alone = {"$nor": [{"history": {"$elemMatch": other}} for other in _REACHED_OTHERWISE]}
+            line = {"status": Status.PENDING.value, "at": at, "detail": detail}
+            waiting = {"status": Status.PENDING.value, "sent_at": None}
+            back = {"$set": waiting, "$push": {"history": line}, "$unset": {UNPUSHED: ""}}
+            ours = theirs | alone
+            if self._all.update_one(ours | {"status": Status.SENT.value, UNPUSHED: True}, back).modified_count:
+                return
+            failed = transition(Event.BOUNCE, Note(at, Reason.BOUNCED, detail))
+            if self._all.update_one(ours | {"status": {"$in": _UNREAD}}, failed).modified_count:
+                return
+            self._all.update_one(theirs | {"history.detail": {"$ne": detail}}, [_noted(Note(at, detail=detail))])
 
 
 def _size(who: Who) -> int:
