@@ -6,7 +6,7 @@ more mails in doubt than it has connections. Answers of several connections are 
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -30,6 +30,9 @@ from notify_server.storage.notifications import Notifications
 log = structlog.get_logger()
 
 _UNSEALABLE = Answer(Outcome(Kind.REJECTED, Reason.MAIL_REJECTED), "a header that no mail may have")
+_FAULTY = Answer(Outcome(Kind.RETRY, Reason.UNAVAILABLE), "our own error: it is in the log")
+_EVERYBODYS = {Reason.CREDENTIAL_REFUSED, Reason.SENDER_REFUSED, Reason.TLS_FAILED}  # every mail would get this answer
+_PATIENCE = 10  # mails in a row for which the service may be unavailable before the others need not be tried
 _ALARMS = {
     Reason.CREDENTIAL_REFUSED: "mail_credential_refused",
     Reason.SENDER_REFUSED: "mail_sender_refused",
@@ -47,6 +50,24 @@ class Post:
     sender: str
     reply_to: str | None
     lapsed: Callable[[], bool]
+
+
+@dataclass(slots=True)
+class _Round:
+    """Mails that are sent together: what ends it for those that are not on their way yet.
+
+    `broken`: something could not be written down; what follows would be sent again. `answer`: all would get this one.
+    """
+
+    broken: bool = False
+    answer: Answer | None = None
+    unavailable: int = 0
+
+    def heed(self, answer: Answer) -> None:
+        reason = answer.outcome.reason
+        self.unavailable = self.unavailable + 1 if reason is Reason.UNAVAILABLE else 0
+        if reason in _EVERYBODYS or self.unavailable >= _PATIENCE:
+            self.answer = answer
 
 
 class MailOutlet:
@@ -88,11 +109,12 @@ class MailOutlet:
         if not sheets:
             return
         sealed = self._seal(parcels, post)
-        began = monotonic()
+        began, together = monotonic(), _Round()
         futures = [
-            self._pool.submit(self._send, parcel, sheet, sealed[parcel.notification.id, sheet.mail], post)
+            self._pool.submit(self._send, parcel, sheet, sealed[parcel.notification.id, sheet.mail], (post, together))
             for parcel, sheet in sheets
         ]
+        wait(futures)  # all of them, also where one failed: none is to be on its way when the lease is given up
         answers = [future.result() for future in futures]
         for (parcel, sheet), answer in zip(sheets, answers, strict=True):
             if answer is not None:
@@ -122,15 +144,24 @@ class MailOutlet:
         """End the threads, when no mail is on its way any more."""
         self._pool.shutdown()
 
-    def _send(self, parcel: Parcel, sheet: Sheet, sealed: Sealed | None, post: Post) -> Answer | None:
-        """Send one mail and write down what came of it. None: nothing was done, as others may have the lease by now."""
-        if post.lapsed():
+    def _send(self, parcel: Parcel, sheet: Sheet, sealed: Sealed | None, how: tuple[Post, _Round]) -> Answer | None:
+        """Send one mail and write down what came of it. None: nothing was done, as others may have the lease by now.
+
+        Raises where that could not be written down; of those that have not begun by then none is sent.
+        """
+        post, together = how
+        if together.broken or post.lapsed():
             return None
-        failpoints.passes("mailing.mail")
-        answer = _UNSEALABLE if sealed is None else post.transport.send(sheet.letter, sealed)
-        failpoints.passes("mailing.answered")
-        self._commit.submit(_said(parcel, sheet, answer, post, self._clock()))
-        failpoints.passes("mailing.recorded")
+        try:
+            failpoints.passes("mailing.mail")
+            answer = together.answer or (_answered(post.transport, sheet, sealed) if sealed else _UNSEALABLE)
+            failpoints.passes("mailing.answered")
+            self._commit.submit(_said(parcel, sheet, answer, post, self._clock()))
+            failpoints.passes("mailing.recorded")
+        except BaseException:
+            together.broken = True
+            raise
+        together.heed(answer)
         return answer
 
     def _seal(self, parcels: Sequence[Parcel], post: Post) -> Mapping[tuple[str, Mail], Sealed | None]:
@@ -163,6 +194,15 @@ class MailOutlet:
             if met := [answer.detail for answer in answers if answer.outcome.reason is reason]:
                 log.error(event, mails=len(met), detail=met[0])
         self._governor.observe([answer.outcome for answer in answers], probe)
+
+
+def _answered(transport: MailTransport, sheet: Sheet, sealed: Sealed) -> Answer:
+    """What the service says; a fault of ours keeps no batch from its end."""
+    try:
+        return transport.send(sheet.letter, sealed)
+    except Exception as error:  # noqa: BLE001 - whatever a library may raise
+        log.error("mail not sent: unforeseen", problem=type(error).__name__)
+        return _FAULTY
 
 
 def _said(parcel: Parcel, sheet: Sheet, answer: Answer, post: Post, now: datetime) -> Recorded:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -496,3 +497,24 @@ def test_what_a_person_must_mend_pauses_the_channel_at_once_and_costs_no_attempt
         assert post.standing(notification) == {"a": ("pending", reason)}
         assert post.entry(notification, "a")["attempts"] == 0
         assert post.engine.mailing.paused
+
+
+def test_where_an_answer_cannot_be_written_down_nothing_more_is_sent(post, server):
+    """Each mail that went out unrecorded will be sent again: no more of them than there are connections."""
+    users = [f"u{number}" for number in range(60)]
+    post.address(*users)
+    notification = post.accept(*users, channels=MAIL)
+    post.expand()
+    broken = post.worker()
+    post.database.command("collMod", "mails", validator={"status": "pending"}, validationLevel="strict")
+    with suppress(Exception):
+        post.mail(broken)
+    sent = len(server.mails)
+    assert 0 < sent <= post.config.mail_connections
+    sleep(0.5)
+    assert len(server.mails) == sent
+    post.database.command("collMod", "mails", validator={}, validationLevel="off")
+    post.clock.forward(LEASE + 1)
+    post.mail()
+    assert post.standing(notification) == dict.fromkeys(users, ("sent", None))
+    assert len(server.mails) == sent + 60

@@ -11,7 +11,15 @@ from notify_server.domain.texts import Mail
 SENDER = Address("notify@example.org", "Notify")
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 HELLO = Mail("Hello", "First line\nSecond line", "<p>First line</p>")
-INJECTIONS = ["x\r\nBcc: v@example.org", "x\nBcc: v@example.org", "x\rBcc: v@example.org", "x\u2028y", "x\x0by"]
+ENCODED = ["=?utf-8?q?x=0D=0ABcc:_v@example.org=0D=0A=0D=0Aother?=", "=?utf-8?b?eA0KQmNjOiB2QGV4YW1wbGUub3JnDQoNCng=?="]
+INJECTIONS = [
+    *ENCODED,
+    "x\r\nBcc: v@example.org",
+    "x\nBcc: v@example.org",
+    "x\rBcc: v@example.org",
+    "x\u2028y",
+    "x\x0by",
+]
 
 
 def parsed(*, mail=HELLO, to="a@example.org", reply_to=None, attachments=(), unsubscribe=None, sender=SENDER):
@@ -87,7 +95,7 @@ def test_no_text_makes_a_header_of_its_own(text, place):
 
 
 def test_most_injections_are_refused_rather_than_tamed():
-    for text in INJECTIONS[:3]:
+    for text in INJECTIONS[2:5]:
         with pytest.raises(ValueError):  # noqa: PT011 - the email package has no error of its own
             composition.write(Mail(text, "b"), SENDER, None)
         with pytest.raises(ValueError, match="printable"):
