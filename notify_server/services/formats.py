@@ -54,7 +54,11 @@ def _number(context: Context, value: Any) -> str:
 
 @pass_context
 def _money(context: Context, value: Any, currency: Any) -> str:
-    return "" if value is None else numbers.format_currency(_decimal(value), str(currency), locale=_locale(context))
+    if value is None:
+        return ""
+    if not currency or isinstance(currency, Undefined):
+        return _number(context, value)
+    return numbers.format_currency(_decimal(value), str(currency), locale=_locale(context))
 
 
 def _join(value: Any, separator: Any = ", ") -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 
 from notify_server.domain.batch import Batch
-from notify_server.domain.notification import State
+from notify_server.domain.notification import Channel, State
 from notify_server.domain.registry import Event, Note, Reason
 from notify_server.services.leasing import Leasing
 from notify_server.services.load import Load, Page
@@ -34,9 +34,14 @@ class Gate:
         return [page for page in load if self._is_open(page.batch, progress, now)]
 
     def end(self, batch: Batch, event: Event, note: Note) -> None:
-        """Nothing of this batch is sent any more."""
-        self.registry.move(event, {batch.key.notification: batch.users}, note)
-        self.registry.pushed({batch.key.notification: batch.users}, note)
+        """Nothing of this batch is sent any more.
+
+        Of a mail alone it does not follow that nobody was reached: FCM may be asked at this moment. Such entries are ended by the
+        scheduler, which looks at what is held.
+        """
+        if batch.key.channel is not Channel.EMAIL:
+            self.registry.move(event, {batch.key.notification: batch.users}, note)
+            self.registry.pushed({batch.key.notification: batch.users}, note)
         self.batches.settle([Settled(batch)], self.leasing.holder.owner)
 
     def _is_open(self, batch: Batch, progress: Mapping[str, Progress], now: datetime) -> bool:

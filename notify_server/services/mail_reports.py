@@ -18,7 +18,6 @@ from notify_server.services.subscriptions import Muting
 from notify_server.storage.blocked_addresses import BlockedAddresses
 from notify_server.storage.joint import Joint
 from notify_server.storage.mails import Mails
-from notify_server.storage.registry import Registry
 from notify_server.storage.users import Users
 
 log = structlog.get_logger()
@@ -38,7 +37,6 @@ class Stores:
 
     mails: Mails
     joint: Joint
-    registry: Registry
     blocked: BlockedAddresses
     users: Users
 
@@ -78,7 +76,7 @@ class MailReports:
                 log.info("mail returned", notification_id=mail.notification, kind=event.kind.value)
         else:
             self._stores.mails.move(mail.id, move, now, event.detail)
-            self._stores.registry.move(move, {mail.notification: [mail.user]}, Note(now, detail=detail))
+            self._stores.joint.reported(move, mail.notification, mail.user, Note(now, detail=detail))
 
     def _block(self, event: MailEvent, mail: MailRecord, reason: Reason) -> None:
         if mail.address is not None:

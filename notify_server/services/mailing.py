@@ -158,19 +158,19 @@ class Mailing:
 
     def _move(self, mailed: Sequence[Mailed], plans: Sequence[MailPlan]) -> None:
         """Write the moves, equal ones of all notifications of a kind with one update."""
-        alike: dict[tuple[Event | None, Note, bool], list[Part]] = defaultdict(list)
+        alike: dict[tuple[Event | None, Note, bool, bool], list[Part]] = defaultdict(list)
         for each, planned in zip(mailed, plans, strict=True):
-            push_follows = Channel.PUSH in each.notification.channels
+            push_follows, alone = Channel.PUSH in each.notification.channels, len(each.notification.channels) == 1
             for move in planned.moves:
-                alike[move.event, move.note, push_follows].append((each.notification.id, move.users))
+                alike[move.event, move.note, push_follows, alone].append((each.notification.id, move.users))
         joint = self._stores.joint
-        for (event, note, push_follows), parts in alike.items():
+        for (event, note, push_follows, alone), parts in alike.items():
             if event is None:
                 joint.unmailed(who(parts), note, push_follows=push_follows)
             elif event is Event.SEND:
                 joint.mailed(who(parts), note, push_follows=push_follows)
             else:
-                joint.unmailable(event, who(parts), note, push_follows=push_follows)
+                joint.unmailable(event, who(parts), note, alone=alone)
 
     def _block(self, parcels: Sequence[Parcel], now: datetime) -> None:
         """What is known to be no mailbox is asked no more."""

@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from textwrap import shorten
 from threading import Lock
 
 from notify_server.domain.notification import Notification
@@ -47,9 +46,13 @@ class Mails:
         return kept
 
 
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_SUBJECT else f"{text[: _LONGEST_SUBJECT - 1].rstrip()}…"
+
+
 def _plain(notification: Notification, user: User) -> Mail:
     locale = None if notification.texts is None else notification.texts.choose(user.locale)
     message = notification.said(locale)
     body = message.body or message.title or ""
-    subject = shorten(message.title or body, _LONGEST_SUBJECT, placeholder=" …")
+    subject = _shortened(" ".join((message.title or body).split()))
     return Mail(subject, body if message.link is None else f"{body}\n\n{message.link}")

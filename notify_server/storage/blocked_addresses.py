@@ -30,9 +30,10 @@ class BlockedAddresses:
 
     def among(self, addresses: Collection[str]) -> dict[str, str]:
         """Those of these addresses that are blocked, and why: reason and code."""
-        names = {self._name(address): address for address in addresses}
-        found = self._all.find({"_id": {"$in": list(names)}}) if names else ()
-        return {names[document["_id"]]: _told(document) for document in found}
+        names = {address: self._name(address) for address in addresses}  # several spellings may have one name
+        found = self._all.find({"_id": {"$in": sorted(set(names.values()))}}) if names else ()
+        told = {document["_id"]: _told(document) for document in found}
+        return {address: told[name] for address, name in names.items() if name in told}
 
     def allow(self, address: str) -> bool:
         """Mail it again. False where it was not blocked."""

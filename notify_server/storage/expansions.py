@@ -163,7 +163,8 @@ class Expansions:
 
     def close(self, notification: str) -> None:
         """Nothing of it will ever be sent again."""
-        self._all.update_one({"_id": object_id(notification)}, {"$set": {"open": False}})
+        unsaid = {"mails": "", "attachments": ""}
+        self._all.update_one({"_id": object_id(notification)}, {"$set": {"open": False}, "$unset": unsaid})
         self.finish([notification])
 
     def reap(self, now: datetime) -> int:

@@ -47,11 +47,11 @@ class Joint:
             if push_follows or moved.modified_count < _size(who):
                 self._all.update_many(theirs | _MAIL_OPEN, [_noted(note, _EMAIL)])
 
-    def unmailable(self, event: Event, who: Who, note: Note, *, push_follows: bool) -> None:
-        """There will be no mail: what has no other channel ends by `event`."""
+    def unmailable(self, event: Event, who: Who, note: Note, *, alone: bool) -> None:
+        """There will be no mail: what goes by mail `alone` ends by `event`; push or a socket may reach the others."""
         with self._journal.changing(who):
             theirs = {"_id": any_of(who)}
-            if push_follows:
+            if not alone:
                 self._all.update_many(theirs | _MAIL_OPEN, [_noted(note, _EMAIL)])
                 self._end(who, note)
                 return
@@ -103,6 +103,16 @@ class Joint:
         with self._journal.changing(who):
             begun = {"_id": any_of(who), "resends": resends} | _PENDING
             self._all.update_many(begun, {"$pull": {"over": _EMAIL}})
+
+    def reported(self, event: Event, notification: str, user: str, note: Note) -> None:
+        """The mail service says that a mail was delivered, or opened. What push follows is not `received` by that."""
+        with self._journal.changing([notification]):
+            theirs = {"_id": entry_id(object_id(notification), user)}
+            ours = theirs | {"status": {"$in": sources(event)}}
+            if event is Event.RECEIVE:
+                self._all.update_one(ours | {UNPUSHED: True}, [_noted(note)])
+                ours |= {UNPUSHED: {"$ne": True}}
+            self._all.update_one(ours, transition(event, note))
 
     def bounced(self, notification: str, user: str, detail: str, at: datetime) -> None:
         """A mail came back. Where nothing but mail has reached the user, push takes over or the entry has failed."""

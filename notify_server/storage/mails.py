@@ -62,7 +62,10 @@ class Mails:
         return None if found is None else Mail(**found)
 
     def record(self, recorded: Sequence[Recorded]) -> list[bool]:
-        """Write what was said of pending mails; others stay as they are. True for each, as a write group asks."""
+        """Write what was said of pending mails, and of sent ones that expired on their way; others stay as they are.
+
+        True for each, as a write group asks.
+        """
         self._all.bulk_write([_outcome(each) for each in recorded], ordered=False)
         return [True] * len(recorded)
 
@@ -112,7 +115,9 @@ def _outcome(recorded: Recorded) -> UpdateOne:
     changes: Document = {"status": recorded.status.value, "updated_at": recorded.at, **recorded.changes}
     if recorded.status is Status.SENT:
         changes["sent_at"] = recorded.at
-    return UpdateOne({"_id": recorded.id} | _PENDING, {"$set": changes, "$inc": {"attempts": recorded.attempts}})
+    sent = recorded.status is Status.SENT
+    guard = {"status": {"$in": [Status.PENDING.value, Status.EXPIRED.value]}} if sent else _PENDING
+    return UpdateOne({"_id": recorded.id} | guard, {"$set": changes, "$inc": {"attempts": recorded.attempts}})
 
 
 def _to_document(record: MailRecord) -> Document:

@@ -445,9 +445,10 @@ class Work:
         for push_follows in (True, False):
             self.joint.unmailed(who, note, push_follows=push_follows)
             self.joint.mailed(who, note, push_follows=push_follows)
-            self.joint.unmailable(Event.FAIL, who, note, push_follows=push_follows)
+            self.joint.unmailable(Event.FAIL, who, note, alone=not push_follows)
         self.joint.unpushable(who, note)
         self.joint.reopen(who, 1)
+        self.joint.reported(Event.RECEIVE, n, USERS[24], note)
         self.joint.bounced(n, USERS[25], "mail bounced", NOON)
 
     def _figures(self) -> None:

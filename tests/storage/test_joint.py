@@ -50,7 +50,7 @@ def test_a_mail_alone_moves_its_entry(desk):
 
 @pytest.mark.parametrize(("event", "status"), [(Event.FAIL, "failed"), (Event.DISABLE, "suppressed")])
 def test_a_mail_alone_that_cannot_be_sent_ends_its_entry(desk, event, status):
-    desk.joint.unmailable(event, desk.who, DEAD, push_follows=False)
+    desk.joint.unmailable(event, desk.who, DEAD, alone=True)
     assert desk.stands() == (status, "bad_address")
 
 
@@ -80,7 +80,7 @@ def test_push_follows_a_mail_and_keeps_its_own_reason(desk):
 @pytest.mark.parametrize("mail_first", [True, False])
 def test_an_entry_fails_when_both_channels_have_and_tells_the_reason_of_push(desk, mail_first):
     def mail():
-        desk.joint.unmailable(Event.FAIL, desk.who, DEAD, push_follows=True)
+        desk.joint.unmailable(Event.FAIL, desk.who, DEAD, alone=False)
 
     def push():
         desk.joint.unpushable(desk.who, UNPUSHABLE)

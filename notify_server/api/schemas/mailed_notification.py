@@ -1,7 +1,6 @@
 """What a notification may bring along for the channel email."""
 
 import base64
-import binascii
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
@@ -41,9 +40,11 @@ class AttachmentSchema(Schema):
     def _make(self, data: dict[str, Any], **_: Any) -> Attachment:
         if "/" in data["name"] or "\\" in data["name"]:
             raise ValidationError("Must be a file name, without a path.", "name")
+        if "=?" in data["name"]:
+            raise ValidationError("Must hold no encoded word (RFC 2047).", "name")
         try:
             content = base64.b64decode(data["content"], validate=True)
-        except binascii.Error:
+        except ValueError:
             raise ValidationError("Must be base64.", "content") from None
         return Attachment(data["name"], data["type"], content)
 

@@ -27,6 +27,7 @@ class Step(Enum):
 LOST_BEFORE = Answer(Outcome(Kind.RETRY, Reason.UNAVAILABLE), "no connection")
 LOST_AFTER = Answer(Outcome(Kind.RETRY, Reason.CONNECTION_LOST), "no answer to the message")
 TLS_FAILED = Answer(Outcome(Kind.RETRY, Reason.TLS_FAILED), "no encrypted connection")
+NO_LOGIN = Answer(Outcome(Kind.RETRY, Reason.CREDENTIAL_REFUSED), "no way to log in")
 UNSPEAKABLE = Answer(Outcome(Kind.TARGET_DEAD, Reason.BAD_ADDRESS), "no address that can be mailed")
 
 

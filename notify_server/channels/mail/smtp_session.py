@@ -12,6 +12,7 @@ from time import monotonic
 from notify_server.channels.mail.smtp_answer import (
     LOST_AFTER,
     LOST_BEFORE,
+    NO_LOGIN,
     TLS_FAILED,
     Step,
     accepted,
@@ -44,9 +45,11 @@ class Session:
             self._smtp = self._connect(server, tls, timeout)
         except smtplib.SMTPResponseException as error:
             raise Refused(refused(self._step, error.smtp_code, _bytes(error.smtp_error))) from None
-        except (ssl.SSLError, smtplib.SMTPNotSupportedError):
+        except smtplib.SMTPNotSupportedError:  # no STARTTLS, or no AUTH
+            raise Refused(NO_LOGIN if self._step is Step.AUTH else TLS_FAILED) from None
+        except ssl.SSLError:
             raise Refused(TLS_FAILED) from None
-        except (OSError, smtplib.SMTPException):
+        except (OSError, ValueError, smtplib.SMTPException):  # ValueError: a host or a password that cannot be written
             raise Refused(LOST_BEFORE) from None
 
     def _connect(self, server: SmtpServer, tls: ssl.SSLContext, timeout: float) -> smtplib.SMTP:
@@ -80,6 +83,9 @@ class Session:
         try:
             for step, command in ((Step.MAIL, f"MAIL FROM:<{sender}>"), (Step.RCPT, f"RCPT TO:<{to}>")):
                 code, text = self._smtp.docmd(command)
+                if not 200 <= code < 600:
+                    self.close()
+                    return LOST_BEFORE
                 if code >= 300:
                     return self._give_up(step, code, text)
             code, text = self._smtp.docmd("DATA")
@@ -92,6 +98,9 @@ class Session:
             self.close()
             return LOST_AFTER if given else LOST_BEFORE
         self.used_at = monotonic()
+        if not 200 <= code < 600:  # no SMTP: the server may have taken it
+            self.close()
+            return LOST_AFTER
         if code >= 300:
             return self._give_up(Step.DATA, code, text)
         named = _QUEUED.search(text)
