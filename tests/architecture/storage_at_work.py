@@ -363,7 +363,7 @@ class Work:
 
     def _figures(self) -> None:
         names = [made.id for made in self.made]
-        with self.journal.changing(names[:3]), self.journal.changing_all(names[0]):
+        with self.journal.entering(names[:3]), self.journal.changing(names[3:5]), self.journal.changing_all(names[0]):
             marks = self.changes.marks(9)
         self.changes.settle([(mark, names[:1]) for mark in marks])
         self.leases.hold(LEASE, "one", NOON, after(9999))

@@ -54,8 +54,9 @@ def test_a_tally_that_is_missing_differs(scene: Scene, comparison: Comparison, m
 
 
 def test_who_was_erased_is_compared_too(scene: Scene, comparison: Comparison, made: str) -> None:
+    brief = len(scene.database["tallies"].distinct("_id.c")) == 1
     scene.services.erasing.erase("u3")
-    assert [each.wrong is None for each in comparison.page([made])] == [False]
+    assert [each.wrong is None for each in comparison.page([made])] == [brief]  # the sum of all its chunks is the same
     count_all(scene.database)
     [found] = comparison.page([made])
     assert (found.wrong, found.entries) == (None, 9)

@@ -156,7 +156,7 @@ def test_nobody_counts_while_another_has_the_lease(scene: Scene, watch: Watch) -
 def test_marks_of_what_is_gone_go(scene: Scene, watch: Watch) -> None:
     Registry(scene.database).insert([Arrivals(a_notification().id, None, recipients("a"))], NOON)
     watch.count()
-    assert watch.count(HOLD) == 0
+    assert watch.count(ENTERED) == 0
     assert scene.database["changes"].count_documents({}) == 0
 
 
