@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from notify_server.services.counting import BRIEF
+from notify_server.services.counting_groups import is_brief
 from notify_server.services.verdict import Difference, between
 from notify_server.storage.changes import Changes
 from notify_server.storage.counts import SIZE, entries_of
@@ -36,9 +36,9 @@ class Comparison:
     def page(self, names: Sequence[str]) -> Iterator[Compared]:
         """Compare those of `names` that are there: brief ones together, large ones chunk by chunk."""
         subjects = self.subjects.of(names)
-        yield from self._brief([name for name, subject in subjects.items() if subject.recipients <= BRIEF])
+        yield from self._brief([name for name, subject in subjects.items() if is_brief(subject)])
         for name, subject in subjects.items():
-            if subject.recipients > BRIEF:
+            if not is_brief(subject):
                 yield self._large(name)
 
     def _brief(self, names: Sequence[str]) -> Iterator[Compared]:

@@ -13,7 +13,7 @@ from notify_server.domain.notification import (
 )
 from notify_server.storage.documents import Document, object_id
 
-WITHOUT_USERS = {"audience.users": 0}  # up to 50,000 ids that only expansion needs
+WITHOUT_USERS = {"audience.users": 0, "erased_parts": 0}  # up to 50,000 ids, which only expansion needs, and figures
 
 
 def to_document(notification: Notification) -> Document:

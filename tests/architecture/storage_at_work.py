@@ -379,7 +379,7 @@ class Work:
         )
         self.retirements.over(after(99_999), 9)
         self.retirements.retired(9)
-        self.retirements.remove_entries(names[10], 9)
+        self.retirements.remove_entries(names[10], "", 9)
         self.retirements.remove(names[10])
 
     def _counted(self, names: list[str]) -> None:
@@ -412,8 +412,8 @@ class Work:
         self.tallies.drop(chunks[0])
 
     def _rollups(self) -> None:
-        self.rollups.begin()
-        self.rollups.add([(Labels("c1", "school1"), Part(NOON, None, {"sent": 1}))])
+        list(self.rollups.begin())
+        list(self.rollups.add([(Labels("c1", "school1"), Part(NOON, None, {"sent": 1}))]))
         for unequal in filter(None, self.rollups.unequal()):
             self.rollups.correct(unequal)
         self.rollups.end()

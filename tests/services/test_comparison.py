@@ -23,7 +23,7 @@ def comparison(scene: Scene) -> Comparison:
 def made(scene: Scene, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """A notification of ten recipients, counted; as a large one it has chunks of four."""
     if request.param == "large":
-        monkeypatch.setattr("notify_server.services.comparison.BRIEF", 3)
+        monkeypatch.setattr("notify_server.services.counting_groups.BRIEF", 3)
         monkeypatch.setattr("notify_server.storage.counts.SIZE", 4)
     made = scene.accept(*[f"u{number}" for number in range(10)])
     scene.work()
