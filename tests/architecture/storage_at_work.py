@@ -373,6 +373,7 @@ class Work:
             self.counts.count_chunk(names[0], number, "one", NOON)
         self._counted(names)
         self.counts.forget(names[6], "one")
+        self.changes.settle([(mark, mark.notifications) for mark in self.changes.marks()])
         self.counts.retire(names[10:30], "one", NOON)
         self.database["notifications"].update_many(
             {"_id": {"$gt": object_id(names[40])}}, {"$set": {"state": State.DONE.value, "open": False}}

@@ -65,7 +65,7 @@ class Machine(RuleBasedStateMachine):
         self.registry, self.receipts = Registry(self.database), Receipts(self.database)
         self.inbox, self.subscriptions = Inbox(self.database), Subscriptions(self.database)
         self.erasing = build_erasing(self.database, self.clock)
-        self.retirement = build_retirement(Config(registry_days=DAYS), self.database, self.clock, lambda: 0.0)
+        self.retirement = build_retirement(Config(registry_days=DAYS), self.database, self.clock, self.leaps)
         self.journals = [store._journal for store in (self.registry, self.receipts, self.inbox, self.subscriptions)]
         self.journals.append(self.erasing._traces._journal)
         for journal in self.journals:
