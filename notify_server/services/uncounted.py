@@ -51,7 +51,9 @@ class Uncounted:
         """
         now = self._clock()
         marked, unread = self._marked(session)
-        if unread is not None or len(marked) > MOST_NOTIFICATIONS:
+        if unread is not None:
+            return Late([], min(now, unread))
+        if len(marked) > MOST_NOTIFICATIONS:
             return Late([], min(now, *marked.values()))
         found = [each for each in self._stores.standings.of(list(marked), session) if concerns(each, dimension)]
         small = _small(found)
