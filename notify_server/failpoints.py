@@ -56,7 +56,7 @@ STEPS = (
     "counting.tallies",  # tallies are replaced, the roll-ups are not, and the transaction is open
     "counting.written",  # both are, and it is open still
     "counting.committed",  # what was counted is stored, and its marks are there
-    "retirement.counted",  # a notification was counted for the last time
+    "retirement.counted",  # it was counted for the last time, is in the archive, and the transaction open
     "retirement.archived",  # its tallies are in the archive, its entries are there
     "retirement.entries",  # some of its entries are gone
     "retirement.left",  # all of them are, and the notification is there

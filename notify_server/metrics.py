@@ -25,6 +25,7 @@ EXPIRED = Counter("notify_entries_expired", "Registry entries that expired befor
 REAPED = Counter("notify_leases_reaped", "Leases of dead owners that ran out")
 COUNTED = Counter("notify_statistics_entries_counted", "Registry entries counted for the statistics, recounts included")
 COUNTING_SECONDS = Counter("notify_statistics_seconds", "Time spent on counting")
+COUNTING_FAILED = Counter("notify_statistics_failures", "Notifications that could not be counted, each time")
 COUNTING_LAG = Gauge(
     "notify_statistics_lag_seconds",
     "Age of the oldest change of the registry that is not in the statistics",

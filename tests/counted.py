@@ -13,6 +13,8 @@ from notify_server.storage.documents import Store
 from notify_server.storage.leases import Leases
 from notify_server.storage.tallies import ERASED
 
+COUNTED = ("changes", "tallies", "statistics")  # what counting keeps: it goes with the notifications
+
 
 class Leaps:
     """Ticks that stand still until they are moved."""

@@ -13,6 +13,7 @@ from notify_server.storage.database import connect
 _SHOWN = 8  # counts of one difference
 _UNSETTLED = 5  # notifications that are named
 _WAIT = 60.0  # seconds
+_UNPROVEN = 2  # exit code: nothing differs, as far as it could be compared
 
 
 @click.group()
@@ -24,7 +25,7 @@ def stats() -> None:
 @click.option("--repair", is_flag=True, help="Count anew what differs.")
 @click.option("--wait", default=_WAIT, show_default=True, help="Seconds to wait for what changes in this moment.")
 def verify(*, repair: bool, wait: float) -> None:
-    """Recount the whole registry against the statistics; exit 1 if anything differs.
+    """Recount the whole registry against the statistics; exit 1 if anything differs, 2 if something is not counted yet.
 
     It reads every entry, in flat memory, and may run while the server does.
     """
@@ -37,8 +38,8 @@ def verify(*, repair: bool, wait: float) -> None:
         named = ", ".join(verdict.unsettled[:_UNSETTLED])
         click.echo(f"{len(verdict.unsettled)} notifications have changed and are not counted yet: {named}")
     if not verdict.differences:
-        click.echo(f"Compared {compared}: no difference.")
-        return
+        click.echo(f"Compared {compared}: {'the rest is equal' if verdict.unsettled else 'no difference'}.")
+        sys.exit(_UNPROVEN if verdict.unsettled else 0)
     repaired = " They are repaired: verify again." if repair else " --repair counts them anew."
     click.echo(f"Compared {compared}: {verdict.differences} differences.{repaired}")
     sys.exit(1)

@@ -1,6 +1,6 @@
 """The scheduler process: what time brings about. Run as many as you like; one leads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -39,10 +39,10 @@ def run(config: Config) -> int:
     leadership, upkeep = build_upkeep(config, database)
     sweep, queue = build_cancellation(database).sweep, build_resending(database).queue
     erase, clean = build_erasing(database).complete_erasures, build_hygiene(config, database).remove_devices
-    count, retire = build_counting(config, database).count, build_retirement(config, database).retire
+    counting, retire = build_counting(config, database), build_retirement(config, database).retire
     mails = build_mail_upkeep(database).expire_mails
-    jobs = (upkeep.resend, upkeep.expire, upkeep.reap, sweep, queue, erase, clean, count, retire, mails)
-    scheduler = _scheduler(config, leadership, jobs)
+    jobs = (upkeep.resend, upkeep.expire, upkeep.reap, sweep, queue, erase, clean, counting.count, retire, mails)
+    scheduler = _scheduler(config, leadership, jobs, {counting.count: counting.stand_by})
     loops = [_releaser(upkeep), _warden(scheduler, config.scheduler_interval)]
     scheduler.start()
     for loop in loops:
@@ -61,12 +61,17 @@ def run(config: Config) -> int:
     return 0
 
 
-def _scheduler(config: Config, leadership: Leadership, jobs: tuple[Callable[[], int], ...]) -> BackgroundScheduler:
-    """Runs each of `jobs` at the configured interval."""
+def _scheduler(
+    config: Config,
+    leadership: Leadership,
+    jobs: tuple[Callable[[], int], ...],
+    otherwise: Mapping[Callable[[], int], Callable[[], None]],
+) -> BackgroundScheduler:
+    """Runs each of `jobs` at the configured interval; or what is to be done instead of it while another leads."""
     scheduler = BackgroundScheduler(timezone="UTC")
     for job in jobs:
         scheduler.add_job(
-            _led(leadership, job),
+            _led(leadership, job, otherwise.get(job)),
             "interval",
             seconds=config.scheduler_interval,
             id=job.__name__,
@@ -106,13 +111,17 @@ def _releaser(upkeep: Upkeep) -> Loop:
     return loop
 
 
-def _led(leadership: Leadership, job: Callable[[], int]) -> Callable[[], None]:
+def _led(
+    leadership: Leadership, job: Callable[[], int], otherwise: Callable[[], None] | None = None
+) -> Callable[[], None]:
     """`job`, run only while we lead, and tried again at the next turn when the database is away."""
 
     def led() -> None:
         try:
             if leadership.held():
                 job()
+            elif otherwise is not None:
+                otherwise()
         except DatabaseUnavailable as error:
             log.warning("database unavailable", job=job.__name__, problem=str(error))
 

@@ -1,9 +1,12 @@
-"""Notifications against their tallies: each is recounted from its entries, in snapshots that show what is marked."""
+"""Notifications against their tallies: each is recounted from its entries, in snapshots that show what is marked.
+
+The journal may be long, and matters only to what differs: it is read where anything does.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from notify_server.services.counting import BRIEF
+from notify_server.services.counting_groups import is_brief
 from notify_server.services.verdict import Difference, between
 from notify_server.storage.changes import Changes
 from notify_server.storage.counts import SIZE, entries_of
@@ -15,7 +18,7 @@ from notify_server.storage.tallies import ERASED, Tallies
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A notification, how many of its entries were recounted, what is wrong, and whether it was marked then."""
+    """A notification, how many of its entries were recounted, what is wrong, and whether that was marked then."""
 
     name: str
     entries: int
@@ -36,21 +39,27 @@ class Comparison:
     def page(self, names: Sequence[str]) -> Iterator[Compared]:
         """Compare those of `names` that are there: brief ones together, large ones chunk by chunk."""
         subjects = self.subjects.of(names)
-        yield from self._brief([name for name, subject in subjects.items() if subject.recipients <= BRIEF])
+        yield from self._brief([name for name, subject in subjects.items() if is_brief(subject)])
         for name, subject in subjects.items():
-            if subject.recipients > BRIEF:
+            if not is_brief(subject):
                 yield self._large(name)
 
     def _brief(self, names: Sequence[str]) -> Iterator[Compared]:
         with self.snapshots.session() as snapshot:
-            marked = self._marked(snapshot)
             subjects = self.subjects.of(names, snapshot)
             recounted = self.recount.of(list(subjects), snapshot)
             tallies = self.tallies.of(list(subjects), snapshot)
-        for name, subject in subjects.items():
-            counted = [part for chunk in tallies[name] for part in chunk.parts]
-            wrong = between(f"notification {name}", counted, [*recounted[name], *subject.erased])
-            yield Compared(name, entries_of(recounted[name]), wrong, name in marked)
+            wrong = {
+                name: between(
+                    f"notification {name}",
+                    [part for chunk in tallies[name] for part in chunk.parts],
+                    [*recounted[name], *subject.erased],
+                )
+                for name, subject in subjects.items()
+            }
+            marked = self._marked(snapshot) if any(wrong.values()) else set()
+        for name in subjects:
+            yield Compared(name, entries_of(recounted[name]), wrong[name], wrong[name] is not None and name in marked)
 
     def _large(self, name: str) -> Compared:
         """Up to the first chunk that differs. Each is read in a snapshot of its own: those are kept for seconds."""
@@ -65,18 +74,20 @@ class Comparison:
 
     def _chunk(self, name: str, number: int, after: str, snapshot: Snapshot) -> tuple[Compared, str | None]:
         """One chunk, and where the next one begins; None: there is none."""
-        marked = name in self._marked(snapshot)
         subject = self.subjects.of([name], snapshot).get(name)
         if subject is None:  # retired meanwhile
-            return Compared(name, 0, None, marked), None
+            return Compared(name, 0, None, marked=False), None
         chunk = self.tallies.among([(name, number)], snapshot).get((name, number))
         counted = chunk.parts if chunk else ()
         what = f"notification {name}, chunk {number}"
-        if number == ERASED:
-            return Compared(name, 0, between(what, counted, subject.erased), marked), ""
-        to = chunk.to if chunk else self.recount.boundary(name, after, SIZE, snapshot)
-        parts = self.recount.between(name, after, to, snapshot)
-        return Compared(name, entries_of(parts), between(what, counted, parts), marked), to
+        entries, expected = 0, subject.erased
+        to: str | None = ""
+        if number != ERASED:
+            to = chunk.to if chunk else self.recount.boundary(name, after, SIZE, snapshot)
+            expected = self.recount.between(name, after, to, snapshot)
+            entries = entries_of(expected)
+        wrong = between(what, counted, expected)
+        return Compared(name, entries, wrong, wrong is not None and name in self._marked(snapshot)), to
 
     def _marked(self, snapshot: Snapshot) -> set[str]:
         return {name for mark in self.changes.marks(session=snapshot) for name in mark.notifications}

@@ -36,6 +36,11 @@ class CountingLease:
         now = self._clock()
         return self._leases.hold(LEASE, self.owner, now, now + LASTS)
 
+    def extend(self) -> None:
+        """Keep it, where nobody has counted since it was taken. Raises Conflict."""
+        if not self._leases.extend(LEASE, self.owner, self._clock() + LASTS):
+            raise Conflict("Another process has begun to count: this one stood still for too long. Begin again.")
+
     @contextmanager
     def awaited(self, pause: Callable[[float], None]) -> Iterator[None]:
         """It is ours inside; others are waited for as long as it lasts twice. Raises Conflict."""

@@ -36,10 +36,10 @@ class Gate:
     def end(self, batch: Batch, event: Event, note: Note) -> None:
         """Nothing of this batch is sent any more.
 
-        Of a mail alone it does not follow that nobody was reached: FCM may be asked at this moment. Such entries are ended by the
-        scheduler, which looks at what is held.
+        Where a mail is too late it does not follow that nobody was reached: FCM may be asked at this moment. Such
+        entries are ended by the scheduler, which looks at what is held.
         """
-        if batch.key.channel is not Channel.EMAIL:
+        if batch.key.channel is not Channel.EMAIL or event is Event.FAIL:
             self.registry.move(event, {batch.key.notification: batch.users}, note)
             self.registry.pushed({batch.key.notification: batch.users}, note)
         self.batches.settle([Settled(batch)], self.leasing.holder.owner)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from time import sleep
 
 from notify_server.domain.statistics import Labels, Part
-from notify_server.errors import Conflict
 from notify_server.services.counting_lease import CountingLease
 from notify_server.services.verdict import Difference, Tell, Verdict
 from notify_server.storage.rollup_check import RollupCheck
@@ -12,7 +11,6 @@ from notify_server.storage.subjects import Subjects
 from notify_server.storage.tallies import Chunk, Tallies
 
 _CHUNKS = 500  # tallies added up at once
-_LOST = "Another process has begun to count: this one stood still for too long. Begin again."
 
 
 class RollupProof:
@@ -35,15 +33,17 @@ class RollupProof:
     def compare(self, verdict: Verdict, tell: Tell, *, repair: bool) -> None:
         """Compare them all; what differs is told, and repaired where that is asked for. Raises Conflict."""
         with self._lease.awaited(self._pause):
-            self._rollups.begin()
+            for _ in self._rollups.begin():
+                self._lease.extend()
             self._add_up(verdict, tell, repair=repair)
             for unequal in self._rollups.unequal():
-                self._go_on()
+                self._lease.extend()
                 if unequal is None:
                     continue
                 verdict.differences += 1
                 tell(Difference(_named(unequal.key), unequal.found, unequal.expected))
                 if repair:
+                    self._lease.extend()
                     self._rollups.correct(unequal)
             verdict.rollups += self._rollups.end()
 
@@ -51,7 +51,7 @@ class RollupProof:
         """Make the roll-ups anew. A tally of what is not there any more counts for nothing."""
         after: tuple[str, int] | None = None
         while chunks := self._tallies.page(after, _CHUNKS):
-            self._go_on()
+            self._lease.extend()
             subjects = self._subjects.of({chunk.notification for chunk in chunks})
             parts: list[tuple[Labels, Part]] = []
             for chunk in chunks:
@@ -60,7 +60,8 @@ class RollupProof:
                     parts += [(labels, part) for part in chunk.parts]
                 else:
                     self._orphan(chunk, verdict, tell, repair=repair)
-            self._rollups.add(parts)
+            for _ in self._rollups.add(parts):
+                self._lease.extend()
             after = chunks[-1].notification, chunks[-1].number
 
     def _orphan(self, chunk: Chunk, verdict: Verdict, tell: Tell, *, repair: bool) -> None:
@@ -69,10 +70,6 @@ class RollupProof:
         tell(Difference(what, {"parts": len(chunk.parts)}, {"parts": 0}))
         if repair:
             self._tallies.drop(chunk)
-
-    def _go_on(self) -> None:
-        if not self._lease.take():
-            raise Conflict(_LOST)
 
 
 def _named(key: dict[str, str | None]) -> str:

@@ -38,9 +38,20 @@ class Changes:
     def __init__(self, database: Store) -> None:
         self._all = database[COLLECTION]
 
-    def marks(self, limit: int = 0, session: ClientSession | None = None) -> list[Mark]:
-        """The marks that lie there, at most `limit` of them (0: all), those of the last seconds for the most part."""
-        return [_mark(document) for document in self._all.find({}, session=session, hint="_id_").limit(limit)]
+    def marks(self, limit: int = 0, session: ClientSession | None = None, most: int | None = None) -> list[Mark]:
+        """The marks that lie there, at most `limit` of them (0: all), those of the last seconds for the most part.
+
+        The oldest first; no more of them where those before name `most` notifications.
+        """
+        found: list[Mark] = []
+        named = 0
+        with self._all.find({}, session=session, hint="_id_").sort("_id", 1).limit(limit) as documents:
+            for document in documents:
+                found.append(_mark(document))
+                named += len(found[-1].notifications)
+                if most is not None and named >= most:
+                    break
+        return found
 
     def settle(self, counted: Iterable[tuple[Mark, Sequence[str]]]) -> None:
         """Take these notifications, which were counted since it ran out, off each mark; what says nothing then goes."""

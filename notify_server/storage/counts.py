@@ -12,8 +12,9 @@ from typing import TypeVar
 from pymongo.client_session import ClientSession
 
 from notify_server import failpoints
-from notify_server.domain.statistics import Part, change
+from notify_server.domain.statistics import Labels, Part, change
 from notify_server.domain.tally import is_status
+from notify_server.storage.changes import Changes
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Store
 from notify_server.storage.leases import Leases
@@ -27,6 +28,8 @@ _Result = TypeVar("_Result")
 
 LEASE = "counting"  # who has it may count; without it the figures stand still
 SIZE = 20_000  # entries of a chunk
+_MARKS = 20_000  # of the journal, and
+_NAMES = 200_000  # what they name, that are looked through at most
 _GROUPS = 20  # so many more addressed groups halve, third, … a chunk: each has parts of its own in it
 
 
@@ -54,6 +57,7 @@ class Counts:
         self._database = database
         self._size = size or SIZE
         self._leases = Leases(database)
+        self._changes = Changes(database)
         self._subjects = Subjects(database)
         self._recount = Recount(database)
         self._tallies = Tallies(database)
@@ -105,22 +109,42 @@ class Counts:
 
         return self._led(owner, write) is True
 
-    def retire(self, notifications: Sequence[str], owner: str, at: datetime) -> bool:
-        """Move what was counted of these notifications to the archive: they are not counted any more.
+    def retire(self, notifications: Sequence[str], owner: str, at: datetime) -> Sequence[str] | None:
+        """Move these notifications to the archive: they are not counted any more. Returns those that were moved.
 
-        False where the lease is lost.
+        They are counted for the last time with that, but for those of several chunks, which should just have been. What
+        the journal names stays. None: the lease is lost.
         """
 
-        def write(session: ClientSession) -> bool:
-            subjects = self._subjects.of(notifications, session)
+        def write(session: ClientSession) -> Sequence[str]:
+            marked = self._marked(session)
+            if marked is None:
+                return []
+            subjects = self._subjects.of([name for name in notifications if name not in marked], session)
             tallies = self._tallies.of(list(subjects), session)
-            parts = [(subjects[n].labels, part) for n, chunks in tallies.items() for c in chunks for part in c.parts]
-            self._archive.add(parts, session)
+            whole = [name for name, chunks in tallies.items() if all(chunk.to is None for chunk in chunks)]
+            recounted = self._recount.of(whole, session)
+            gained, moved = list[tuple[Labels, Part]](), list[tuple[Labels, Part]]()
+            for name, subject in subjects.items():
+                old = [part for chunk in tallies[name] for part in chunk.parts]
+                new = [*recounted[name], *subject.erased] if name in recounted else old
+                gained += [(subject.labels, part) for part in change(new, old)]
+                moved += [(subject.labels, part) for part in new]
+            self._archive.add(moved, session)
+            self._statistics.add(gained, session)
             self._tallies.remove(list(subjects), session)
             self._subjects.retire(list(subjects), at, session)
-            return True
+            if subjects:
+                failpoints.passes("retirement.counted")
+            return list(subjects)
 
-        return self._led(owner, write) is True
+        return self._led(owner, write)
+
+    def _marked(self, session: ClientSession) -> set[str] | None:
+        """What the journal names; None: too much of it to tell."""
+        marks = self._changes.marks(_MARKS, session, most=_NAMES)
+        named = {name for mark in marks for name in mark.notifications}
+        return None if len(marks) == _MARKS or sum(len(mark.notifications) for mark in marks) >= _NAMES else named
 
     def _chunk(
         self, subject: Subject, number: int, old: Mapping[tuple[str, int], Chunk], at: datetime, session: ClientSession

@@ -31,6 +31,8 @@ YOUNG = 120.0  # seconds since a notification was accepted for which its entries
 _ELSEWHERE = 15.0  # seconds after which every process has heard that the database's clock was set
 _SET = 1.0  # seconds by which it must differ to have been set
 
+Existing = Callable[[set[str]], set[str]]
+
 
 class _Mark:
     """Notifications that wait to be marked together."""
@@ -61,16 +63,18 @@ class Journal:
         self._offset: float | None = None  # of that clock from our ticks
 
     @contextmanager
-    def changing(self, notifications: Iterable[str]) -> Iterator[None]:
+    def changing(self, notifications: Iterable[str], existing: Existing | None = None) -> Iterator[None]:
         """Entries of `notifications` may be changed inside, which should take less than SOON seconds.
 
-        Where it took longer, they are marked once more: they may have been counted meanwhile.
+        Where it took longer, they are marked once more: they may have been counted meanwhile. Where somebody else has
+        named them, `existing` says which of them have such an entry, before any is marked: others cost nobody a count.
+        One that is entered after that was asked is marked by who enters it, for longer than the change may take.
         """
         names, (ticks, election, now) = set(notifications), self._look()
         with self._lock:
             young = min(YOUNG, ticks - self._steady - _ELSEWHERE)
         grown = {name for name in names if not 0 <= now - _made_at(name) < young}
-        with self._marking(names, grown, HOLD, ticks, election):
+        with self._marking((names, grown), HOLD, (ticks, election), existing):
             yield
 
     @contextmanager
@@ -78,20 +82,27 @@ class Journal:
         """The same, where entries may be made: others rely on this mark as long as the notifications are young."""
         names, (ticks, election, now) = set(notifications), self._look()
         relied_on = any(now - _made_at(name) < ENTERED for name in names)
-        with self._marking(names, names, ENTERED if relied_on else HOLD, ticks, election):
+        with self._marking((names, names), ENTERED if relied_on else HOLD, (ticks, election)):
             yield
 
     @contextmanager
     def _marking(
-        self, names: set[str], to_mark: set[str], hold: float, begun: float, election: object
+        self,
+        names: tuple[set[str], set[str]],
+        hold: float,
+        when: tuple[float, object],
+        existing: Existing | None = None,
     ) -> Iterator[None]:
+        """`names`: all, and those to mark. `when`: by ticks, and after which election."""
+        everything, to_mark = names
+        begun, election = when
         if unmarked := self._unmarked(to_mark, begun, hold):
-            self._mark(unmarked, hold)
+            self._mark(existing(unmarked) if existing else unmarked, hold)
         try:
             yield
         finally:
-            if names and (self._ticks() - begun > SOON or self._clock.election != election):
-                self._mark(names, hold)
+            if everything and (self._ticks() - begun > SOON or self._clock.election != election):
+                self._mark(existing(everything) if existing else everything, hold)
 
     @contextmanager
     def changing_all(self, notification: str) -> Iterator[None]:
@@ -126,6 +137,8 @@ class Journal:
 
     def _mark(self, names: set[str], hold: float) -> None:
         """Write a mark for `names`, with those of other threads that come while one is being written."""
+        if not names:
+            return
         ids = packed(names)
         with self._lock:
             ours = self._next

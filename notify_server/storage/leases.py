@@ -29,6 +29,10 @@ class Leases:
             return False  # the upsert met the document of a living owner
         return True
 
+    def extend(self, name: str, owner: str, until: datetime) -> bool:
+        """Keep the lease until `until`; False where anybody else has had it since `owner` took it."""
+        return self._all.update_one({"_id": name, "owner": owner}, {"$set": {"until": until}}).matched_count == 1
+
     def owner(self, name: str, session: ClientSession | None = None) -> str | None:
         """Who has the lease, or had it last before it ran out; None: it was given up."""
         found = self._all.find_one({"_id": name}, {"owner": 1}, session=session)

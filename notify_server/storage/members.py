@@ -70,7 +70,7 @@ def _from_document(document: dict[str, Any]) -> User:
         document["_id"],
         document["community"],
         tuple(document["groups"]),
-        locale=document["locale"],
+        locale=document.get("locale"),
         muted_groups=frozenset(muted["groups"]),
         muted_categories=frozenset(muted["categories"]),
     )

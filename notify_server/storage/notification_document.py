@@ -19,7 +19,8 @@ from notify_server.domain.user_fields import UserField
 from notify_server.storage.documents import Document, object_id
 
 WITHOUT_MAILS = {"mails": 0, "attachments": 0}  # pages of HTML and files, which only the channel email needs
-WITHOUT_USERS = {"audience.users": 0} | WITHOUT_MAILS  # up to 50,000 ids that only expansion needs
+# Up to 50,000 ids, which only expansion needs, and figures.
+WITHOUT_USERS = {"audience.users": 0, "erased_parts": 0} | WITHOUT_MAILS
 
 
 def to_document(notification: Notification) -> Document:

@@ -1,6 +1,6 @@
 """Receipts, as guarded updates of the registry."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,7 +45,7 @@ class Receipts:
         self._all = database["registry"]
         self._journal = Journal(database)
 
-    def known(self, user: str, notifications: Sequence[str]) -> set[str]:
+    def known(self, user: str, notifications: Collection[str]) -> set[str]:
         """Those of these notifications that have an entry for `user`: keys of the index are read, and no entry."""
         ids = [entry_id(object_id(notification), user) for notification in set(notifications)]
         found = self._all.find({"_id": {"$in": ids}}, {"_id": 1}) if ids else ()
@@ -55,7 +55,7 @@ class Receipts:
         """Apply the receipts in the order given; one whose entry stands further already changes nothing."""
         received, read = (list(found.values()) for found in _effective(receipts))
         writes = [*_writes(user, Event.RECEIVE, received), *_writes(user, Event.READ, read)]
-        with self._journal.changing(receipt.notification for receipt in receipts):
+        with self._journal.changing((receipt.notification for receipt in receipts), lambda n: self.known(user, n)):
             moved = self._all.bulk_write(writes, ordered=True).modified_count if writes else 0
         if moved == len(received) + len(read):
             last = [*received, *read]  # a read follows the received of the same notification

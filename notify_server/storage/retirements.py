@@ -1,7 +1,7 @@
 """Removing notifications that are old: first they are in the archive of the statistics, then their entries go."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bson import MaxKey, ObjectId
 
@@ -10,6 +10,8 @@ from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store, object_id
 
 _OVER = {"state": {"$in": [State.DONE.value, State.CANCELLED.value]}, "open": False, "retired_at": None}
+
+_FIRST_ID = datetime.fromtimestamp(0, UTC)  # no id says an earlier time
 
 
 @translated
@@ -23,6 +25,8 @@ class Retirements:
 
     def over(self, before: datetime, limit: int) -> list[str]:
         """Notifications that were accepted and expired before then, and of which nothing will be sent any more."""
+        if before < _FIRST_ID:
+            return []
         old = _OVER | {"_id": {"$lt": ObjectId.from_datetime(before)}, "expires_at": {"$lt": before}}
         found = self._notifications.find(old, {"_id": 1}, hint="by_state").limit(limit)
         return [str(document["_id"]) for document in found]
@@ -32,12 +36,18 @@ class Retirements:
         found = self._notifications.find({"retired_at": {"$exists": True}}, {"_id": 1}, hint="to_remove").limit(limit)
         return [str(document["_id"]) for document in found]
 
-    def remove_entries(self, notification: str, limit: int) -> int:
-        """Remove at most `limit` of its entries. Returns how many."""
+    def remove_entries(self, notification: str, after: str, limit: int) -> Sequence[str]:
+        """Remove at most `limit` of its entries, of the users that come after `after`. Returns these users in order.
+
+        So that a page does not begin with all those that are gone, and that MongoDB still has to step over.
+        """
         n = object_id(notification)
-        theirs: Document = {"_id": {"$gte": {"n": n, "u": ""}, "$lt": {"n": n, "u": MaxKey()}}}
-        ids: Sequence[Document] = [document["_id"] for document in self._registry.find(theirs, {"_id": 1}).limit(limit)]
-        return self._registry.delete_many({"_id": {"$in": ids}}).deleted_count if ids else 0
+        theirs: Document = {"_id": {"$gt": {"n": n, "u": after}, "$lt": {"n": n, "u": MaxKey()}}}
+        found = self._registry.find(theirs, {"_id": 1}).sort("_id", 1).limit(limit)
+        ids: Sequence[Document] = [document["_id"] for document in found]
+        if ids:
+            self._registry.delete_many({"_id": {"$in": ids}})
+        return [key["u"] for key in ids]
 
     def remove(self, notification: str) -> None:
         """Remove the notification itself, which has no entries any more."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from pymongo import UpdateOne
@@ -13,6 +14,7 @@ from notify_server.storage.statistics import ARCHIVE, COLLECTION, Statistics
 
 CHECK = "statistics_check"
 _PAGE = 500  # roll-ups read at once
+_PARTS = 5_000  # added at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,19 @@ class RollupCheck:
         self._check = database[CHECK]
         self._expected = Statistics(database, CHECK)
 
-    def begin(self) -> None:
-        """Begin with what the archive has."""
+    def begin(self) -> Iterator[None]:
+        """Begin with what the archive has; None after each page of it, so that time can be told."""
         self._check.drop()
-        self._archive.aggregate([{"$sort": {"_id": 1}}, {"$out": CHECK}], hint="_id_")
+        found = self._archive.find({}, hint="_id_", batch_size=_PAGE).sort("_id", 1)
+        while page := list(islice(found, _PAGE)):
+            self._check.insert_many(page, ordered=False)
+            yield
 
-    def add(self, parts: Sequence[tuple[Labels, Part]]) -> None:
-        """Add parts of notifications."""
-        self._expected.add(parts)
+    def add(self, parts: Sequence[tuple[Labels, Part]]) -> Iterator[None]:
+        """Add parts of notifications; None after so many of them, so that time can be told."""
+        for start in range(0, len(parts), _PARTS):
+            self._expected.add(parts[start : start + _PARTS])
+            yield
 
     def unequal(self) -> Iterator[Unequal | None]:
         """Each roll-up that differs, in order; None after each page that was compared, so that time can be told."""

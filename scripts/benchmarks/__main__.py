@@ -15,6 +15,7 @@ NAMES = (
     "realtime",
     "templates",
     "email",
+    "statistics",
     "export",
 )
 

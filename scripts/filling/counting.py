@@ -2,7 +2,7 @@
 
 from notify_server.config import Config
 from notify_server.services.clock import database_clock
-from notify_server.services.counting import BRIEF, groups
+from notify_server.services.counting_groups import groups, is_brief
 from notify_server.services.counting_lease import CountingLease
 from notify_server.storage.counts import Counts
 from notify_server.storage.database import connect
@@ -21,11 +21,11 @@ def count(config: Config) -> int:
         lease = CountingLease(Leases(database), config.owner, database_clock(database))
         with lease.held():
             while page := subjects.page(after, _PAGE):
-                for names in groups([subject for subject in page if subject.recipients <= BRIEF]):
+                for names in groups([subject for subject in page if is_brief(subject)]):
                     done = counts.count_brief(names, lease.owner, lease.now())
                     counted += sum(done.entries.values()) if done else 0
                 for subject in page:
-                    if subject.recipients > BRIEF:
+                    if not is_brief(subject):
                         counted += _count_large(counts, lease, subject.id)
                 lease.take()
                 after = page[-1].id

@@ -453,23 +453,25 @@ class Work:
 
     def _figures(self) -> None:
         names = [made.id for made in self.made]
-        with self.journal.changing(names[:3]), self.journal.changing_all(names[0]):
+        with self.journal.entering(names[:3]), self.journal.changing(names[3:5]), self.journal.changing_all(names[0]):
             marks = self.changes.marks(9)
         self.changes.settle([(mark, names[:1]) for mark in marks])
         self.leases.hold(LEASE, "one", NOON, after(9999))
+        self.leases.extend(LEASE, "one", after(9999))
         self.leases.owner(LEASE)
         self.counts.count_brief(names[5:30], "one", NOON)
         for number in range(-1, 3):
             self.counts.count_chunk(names[0], number, "one", NOON)
         self._counted(names)
         self.counts.forget(names[6], "one")
+        self.changes.settle([(mark, mark.notifications) for mark in self.changes.marks()])
         self.counts.retire(names[10:30], "one", NOON)
         self.database["notifications"].update_many(
             {"_id": {"$gt": object_id(names[40])}}, {"$set": {"state": State.DONE.value, "open": False}}
         )
         self.retirements.over(after(99_999), 9)
         self.retirements.retired(9)
-        self.retirements.remove_entries(names[10], 9)
+        self.retirements.remove_entries(names[10], "", 9)
         self.retirements.remove(names[10])
 
     def _counted(self, names: list[str]) -> None:
@@ -478,6 +480,7 @@ class Work:
             self.statistics.months(of, NOON, NOON, times=True)
             self.statistics.days(of, NOON, NOON, times=False)
             self.statistics.quarters(of, NOON, NOON, rest=True)
+            list(self.statistics.some_quarters(of, [NOON, after(9 * 86_400)], [3, 4]))
         part = Part(NOON, None, {"sent": 1})
         self.statistics.add([(Labels("c1", "school1"), part)])
         chunks = self.tallies.page(None, 9)
@@ -502,8 +505,8 @@ class Work:
         self.tallies.drop(chunks[0])
 
     def _rollups(self) -> None:
-        self.rollups.begin()
-        self.rollups.add([(Labels("c1", "school1"), Part(NOON, None, {"sent": 1}))])
+        list(self.rollups.begin())
+        list(self.rollups.add([(Labels("c1", "school1"), Part(NOON, None, {"sent": 1}))]))
         for unequal in filter(None, self.rollups.unequal()):
             self.rollups.correct(unequal)
         self.rollups.end()

@@ -30,5 +30,6 @@ def test_verify_names_what_waits_to_be_counted(run, database):
     made = a_notification()
     Notifications(database).add(made, None)
     Registry(database).insert([Arrivals(made.id, None, recipients("a"))], NOON)
-    [waiting, _] = run("stats", "verify", "--wait", "0").stdout.splitlines()
+    [waiting, compared] = run("stats", "verify", "--wait", "0", expect=2).stdout.splitlines()
     assert waiting == f"1 notifications have changed and are not counted yet: {made.id}"
+    assert compared == "Compared 0 entries of 0 notifications, and 0 roll-ups: the rest is equal."

@@ -96,9 +96,12 @@ class _Client:
     def __init__(self, database: Store) -> None:
         self._client = database.client
 
-    def start_session(self) -> ClientSession:
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def start_session(self, **options: Any) -> ClientSession:
         gate()
-        return self._client.start_session()
+        return self._client.start_session(**options)
 
 
 class _Operations:

@@ -11,6 +11,7 @@ from notify_server.services.briefs import Briefs
 from notify_server.services.load import Load
 from notify_server.services.rotation import Rotation
 from notify_server.storage.documents import Document, Store
+from tests.counted import COUNTED
 from tests.properties.actors import Actor, Gated, GatedTransport
 from tests.services.scene import Scene
 
@@ -18,7 +19,18 @@ NAMED = ("a", "b", "c", "x", "y", "z")
 SILENT = tuple(f"m{number:03}" for number in range(499))  # the rest of the group `crowd`, who have muted its category
 NOISE = "noise"
 JOBS = ("release", "resend", "expire", "reap", "sweep", "queue")
-_EMPTIED = ("notifications", "registry", "batches", "devices", "paces", "workers", "groups", "leases", "resends")
+_EMPTIED = (
+    "notifications",
+    "registry",
+    "batches",
+    "devices",
+    "paces",
+    "workers",
+    "groups",
+    "leases",
+    "resends",
+    *COUNTED,
+)
 _ROUNDS = 300  # until the world must have come to rest
 
 

@@ -8,6 +8,7 @@ from prometheus_client import REGISTRY
 
 from notify_server.bootstrap import build_services
 from notify_server.domain.notification import (
+    Attachment,
     Audience,
     Channel,
     Message,
@@ -38,6 +39,9 @@ FULL = Draft(
     ResendPolicy(10, 1),
     payload='{"a": 1}',
     push_after=5,
+    email_after=7,
+    reply_to="desk@example.org",
+    attachments=(Attachment("a.txt", "text/plain", b"1"),),
 )
 SECRET = b"k" * 32
 PLAIN = Draft(HELLO, Audience(("u1",)))

@@ -1,11 +1,15 @@
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
+from notify_server import metrics
 from notify_server.bootstrap import build_counting
 from notify_server.domain.registry import Event, Note, Reason, Status
 from notify_server.domain.statistics import ALL, Dimension, Kind
 from notify_server.domain.tally import total
+from notify_server.errors import DatabaseUnavailable
 from notify_server.services.counting import Counting, Ticks
 from notify_server.services.reception import Report
 from notify_server.storage.changes import Changes, packed
@@ -47,6 +51,19 @@ def watch(scene: Scene) -> Watch:
     watch = Watch(None, leaps)  # type: ignore[arg-type] # made in the next line
     watch.counting = build_counting(scene.config, scene.database, scene.clock, Ticks(leaps, watch.work))
     return watch
+
+
+def failures() -> float:
+    return REGISTRY.get_sample_value("notify_statistics_failures_total") or 0
+
+
+def lag() -> float | None:
+    return REGISTRY.get_sample_value("notify_statistics_lag_seconds")
+
+
+def waiting(scene: Scene) -> set[str]:
+    """What the journal names."""
+    return {name for mark in Changes(scene.database).marks() for name in mark.notifications}
 
 
 def figures(scene: Scene, of: Dimension = ALL) -> dict[str, int]:
@@ -120,7 +137,7 @@ def test_a_mark_that_has_not_run_out_stays(scene: Scene, watch: Watch) -> None:
     later = scene.accept("b")
     scene.work()
     assert watch.count(HOLD) == 1
-    assert {name for mark in Changes(scene.database).marks() for name in mark.notifications} == {later}
+    assert waiting(scene) == {later}
     watch.count(1)
     assert watch.count(HOLD) == 1
     assert differences(scene.database) == []
@@ -156,7 +173,7 @@ def test_nobody_counts_while_another_has_the_lease(scene: Scene, watch: Watch) -
 def test_marks_of_what_is_gone_go(scene: Scene, watch: Watch) -> None:
     Registry(scene.database).insert([Arrivals(a_notification().id, None, recipients("a"))], NOON)
     watch.count()
-    assert watch.count(HOLD) == 0
+    assert watch.count(ENTERED) == 0
     assert scene.database["changes"].count_documents({}) == 0
 
 
@@ -205,3 +222,109 @@ def test_large_ones_are_counted_before_the_mark_of_their_entries_has_run_out(sce
     assert watch.count(ENTERED) == 602
     assert differences(scene.database) == []
     assert scene.database["changes"].count_documents({}) == 0
+
+
+@pytest.mark.parametrize("recipients", [1, 600])
+def test_one_that_cannot_be_counted_holds_up_nobody(scene: Scene, watch: Watch, recipients: int) -> None:
+    broken, *others = [scene.accept(user) for user in "abc"]
+    scene.work()
+    which = {"_id.n": object_id(broken)}
+    [entry] = scene.database["registry"].find(which)
+    scene.database["registry"].update_one(which, {"$set": {"history": "no history"}})
+    scene.database["notifications"].update_many({"_id": object_id(broken)}, {"$set": {"recipients": recipients}})
+    watch.count()
+    before = failures()
+    assert watch.count(HOLD) == len(others)
+    assert (waiting(scene), failures()) == ({broken}, before + 1)
+    tried = []
+    for _ in range(7):
+        later = scene.accept("d")
+        scene.work()
+        watch.count()
+        assert watch.count(HOLD) == 1
+        assert later not in waiting(scene)
+        tried.append(failures() - before)
+    assert tried == [2, 2, 3, 3, 3, 3, 4]
+    scene.database["registry"].replace_one(which, entry)
+    assert watch.count(80) == 1
+    assert waiting(scene) == set()
+    assert differences(scene.database) == []
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_what_was_counted_is_settled_though_the_database_goes_away(
+    scene: Scene, watch: Watch, large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("notify_server.services.counting_groups._TOGETHER", 1)
+    first, second = scene.accept("a"), scene.accept("b")
+    scene.work()
+    if large:
+        scene.database["notifications"].update_one({"_id": object_id(second)}, {"$set": {"recipients": 600}})
+    watch.count()
+    watch.cost = 0.001
+    counts, tried = watch.counting._counts, list[list[str]]()
+
+    def gone(*_: object) -> None:
+        raise DatabaseUnavailable("It is gone.")
+
+    def brief(names: list[str], *rest: Any) -> Any:
+        tried.append(names)
+        return type(counts).count_brief(counts, names, *rest) if len(tried) == 1 else gone()
+
+    monkeypatch.setattr(counts, "count_brief", brief)
+    monkeypatch.setattr(counts, "count_chunk", gone)
+    with pytest.raises(DatabaseUnavailable):
+        watch.count(HOLD)
+    assert waiting(scene) == {first, second} - set(tried[0])
+    worked = watch.worked
+    assert watch.count() == 0
+    assert watch.worked == worked  # it rests
+    monkeypatch.undo()
+    assert watch.count(HOLD) == 1
+    assert waiting(scene) == set()
+
+
+def test_a_turn_takes_the_oldest_of_what_is_too_much(
+    scene: Scene, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("notify_server.services.counting._DUE", 2)
+    names = [scene.accept(user) for user in "abcde"]
+    scene.database["changes"].delete_many({})
+    scene.work()
+    scene.database["changes"].delete_many({})
+    for some in (names[3:], [new_id() for _ in range(3)], names[:3]):
+        scene.database["changes"].insert_one({"ns": packed(some), "at": NOON, "hold": HOLD})
+        watch.count()
+    left = []
+    for later in (HOLD, 0, 0, 0):
+        watch.count(later)
+        left.append(len(waiting(scene)))
+    assert left == [6, 4, 2, 0]
+    assert differences(scene.database) == []
+
+
+def test_no_more_of_the_journal_is_read_than_a_turn_can_hold(
+    scene: Scene, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("notify_server.services.counting._NAMES", 2)
+    for user in "abcd":
+        scene.accept(user)
+        scene.work()
+    watch.count()
+    assert watch.count(HOLD) == 2
+    watch.count()
+    assert watch.count(HOLD) == 2
+    assert differences(scene.database) == []
+
+
+def test_who_no_longer_leads_says_nothing_of_the_lag(scene: Scene, watch: Watch) -> None:
+    scene.accept("a")
+    scene.work()
+    scene.clock.forward(99_999_999)
+    watch.count()
+    assert (lag() or 0) > 0
+    watch.counting.stand_by()
+    assert lag() == 0
+    metrics.COUNTING_LAG.set(7)
+    watch.counting.stand_by()  # another of this machine leads meanwhile
+    assert lag() == 7

@@ -41,6 +41,21 @@ def test_it_runs_out_later_than_a_transaction(lease: CountingLease, other: Count
     assert not lease.take()
 
 
+def test_it_is_extended_until_another_has_had_it(
+    lease: CountingLease, other: CountingLease, clock: StoppedClock
+) -> None:
+    assert lease.take()
+    for _ in range(3):
+        clock.forward(LASTS.total_seconds() - 1)
+        lease.extend()
+        assert not other.take()
+    clock.forward(LASTS.total_seconds())
+    with other.held() as held:
+        assert held
+    with pytest.raises(Conflict, match="Begin again"):
+        lease.extend()
+
+
 def test_it_is_awaited(lease: CountingLease, other: CountingLease, clock: StoppedClock) -> None:
     assert lease.take()
     with other.awaited(clock.forward):

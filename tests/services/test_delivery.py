@@ -19,6 +19,7 @@ from notify_server.storage.documents import object_id
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.paces import Paces
 from tests.builders import a_batch, a_notification, after, at_once
+from tests.counted import COUNTED
 from tests.service import until
 from tests.services.interruption import Interrupted, Killed, die
 from tests.services.scene import LEASE, Scene, claims
@@ -623,6 +624,6 @@ def test_a_worker_may_die_before_any_operation_and_nobody_is_lost(scene: Scene) 
         assert scene.violations(notification) == []
         if not database.happened:
             break
-        for name in ("notifications", "registry", "batches"):
+        for name in ("notifications", "registry", "batches", *COUNTED):
             scene.database[name].delete_many({})
     assert moment > 10

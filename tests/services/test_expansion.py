@@ -16,6 +16,7 @@ from notify_server.storage.documents import object_id
 from notify_server.storage.expansions import Claim
 from notify_server.storage.notifications import Notifications
 from tests.builders import NOON, a_batch, after
+from tests.counted import COUNTED
 from tests.services.interruption import Interrupted, Killed, die
 from tests.services.scene import LEASE, Scene, claims
 
@@ -148,7 +149,7 @@ def test_an_expander_may_die_before_any_operation_and_nobody_is_lost(
         if not database.happened:
             break
         scene.services.membership.change("crowd", GOING, COMING)
-        for name in ("notifications", "registry", "batches"):
+        for name in ("notifications", "registry", "batches", *COUNTED):
             scene.database[name].delete_many({})
     assert moment > 15
 
@@ -388,7 +389,7 @@ def _interrupt_brief(scene: Scene, action: Callable[[], None]) -> int:
         assert max(Counter(scene.accepted()).values()) <= 4  # two notifications, each in flight twice at worst
         if not database.happened:
             return moment
-        for name in ("notifications", "registry", "batches"):
+        for name in ("notifications", "registry", "batches", *COUNTED):
             scene.database[name].delete_many({})
     raise AssertionError
 

@@ -31,6 +31,8 @@ def test_what_is_cancelled_or_over_ends_whatever_its_channel(scene: Scene) -> No
     over, second = leased(scene, ttl=5)
     scene.clock.forward(6)
     assert gate(scene).pass_open([*first, *second]) == []
+    scene.services.cancellation.sweep()
+    scene.upkeep.expire()
     assert scene.standing(cancelled)["a"][0] == "cancelled"
     assert scene.standing(over)["a"][0] == "expired"
     assert scene.batches(over) == []

@@ -42,6 +42,8 @@ def over(scene: Scene, *users: str) -> str:
     scene.services.reception.report(users[0], [Report(made, Status.READ)])
     scene.clock.forward(3 * DAY)
     scene.upkeep.expire()
+    count_all(scene.database)
+    scene.database["changes"].delete_many({})
     return made
 
 
@@ -69,6 +71,7 @@ def test_what_is_open_or_young_stays(scene: Scene, retire: Callable[[], int]) ->
     scene.work()
     scene.clock.forward(61)
     scene.upkeep.expire()
+    scene.database["changes"].delete_many({})
     assert [retire(), retire()] == [0, 0]
     assert len(scene.standing(over_now)) == 1
     assert scene.database["archive"].count_documents({}) == 0
@@ -84,7 +87,7 @@ def test_without_the_setting_everything_stays(scene: Scene, leaps: Leaps) -> Non
 def test_large_ones_are_counted_by_chunks(
     scene: Scene, retire: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("notify_server.services.retirement.BRIEF", 1)
+    monkeypatch.setattr("notify_server.services.counting_groups.BRIEF", 1)
     monkeypatch.setattr("notify_server.services.retirement._PAGE", 1)
     monkeypatch.setattr("notify_server.services.retirement._PAGES", 1)
     over(scene, "a", "b")
@@ -127,3 +130,49 @@ def test_it_rests_after_work(scene: Scene) -> None:
     retire = build_retirement(replace(scene.config, registry_days=2), scene.database, scene.clock, ticks).retire
     assert sum(retire() for _ in range(15)) == 0
     assert sum(retire() for _ in range(15)) == 1
+
+
+@pytest.mark.parametrize("limit", [500, 1])
+def test_what_is_marked_stays_until_it_was_counted(
+    scene: Scene, retire: Callable[[], int], leaps: Leaps, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("notify_server.services.counting_groups.BRIEF", limit)
+    made = over(scene, "a", "b")
+    scene.services.reception.report("b", [Report(made, Status.READ)])
+    assert [retire(), retire()] == [0, 0]
+    assert len(scene.standing(made)) == 2
+    count_all(scene.database)
+    scene.database["changes"].delete_many({})
+    assert [retire(), retire()] == [0, 0]
+    leaps.now += 20
+    assert [retire(), retire()] == [0, 1]
+    assert figures(scene, ARCHIVE) == {"read": 2}
+    assert differences(scene.database) == []
+
+
+@pytest.mark.parametrize("limit", [500, 0])
+def test_one_that_cannot_be_retired_holds_up_nobody(
+    scene: Scene, retire: Callable[[], int], leaps: Leaps, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("notify_server.services.counting_groups.BRIEF", limit)
+    monkeypatch.setattr("notify_server.services.retirement._AT_ONCE", 2)
+    broken = over(scene, "a")
+    others = [over(scene, user) for user in "bc"]
+    which = {"_id.n": object_id(broken)}
+    [entry] = scene.database["registry"].find(which)
+    scene.database["registry"].update_one(which, {"$set": {"history": "no history"}})
+    assert sum(retire() for _ in range(6)) == len(others)
+    assert len(scene.standing(broken)) == 1
+    scene.database["registry"].replace_one(which, entry)
+    assert [retire(), retire()] == [0, 0]
+    leaps.now += 10
+    assert [retire(), retire()] == [0, 1]
+    assert figures(scene, ARCHIVE)["read"] == 1
+    assert differences(scene.database) == []
+
+
+def test_entries_go_page_after_page(scene: Scene, retire: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("notify_server.services.retirement._PAGE", 2)
+    made = over(scene, *"abcde")
+    assert [retire(), retire()] == [0, 1]
+    assert scene.standing(made) == {}

@@ -56,6 +56,51 @@ def test_whoever_stood_still_for_too_long_begins_again(scene: Scene) -> None:
         proof(scene.database, lease).compare(Verdict(), tell, repair=False)
 
 
+def test_whoever_lost_the_right_for_a_moment_begins_again_too(scene: Scene) -> None:
+    """Another has counted and given it back: what is compared is of before and after."""
+    lease = CountingLease(Leases(scene.database), "one", scene.clock)
+    other = CountingLease(Leases(scene.database), "other", scene.clock)
+    scene.accept("a")
+    scene.work()
+    count_all(scene.database)
+    scene.database["statistics"].update_many({}, {"$inc": {"t.failed": 1}})
+    before = list(scene.database["statistics"].find())
+
+    def tell(_: Difference) -> None:
+        scene.clock.forward(LASTS.total_seconds())
+        with other.held() as held:
+            assert held
+
+    with pytest.raises(Conflict, match="Begin again"):
+        proof(scene.database, lease).compare(Verdict(), tell, repair=True)
+    assert list(scene.database["statistics"].find()) == before
+
+
+def test_the_right_is_kept_while_a_large_archive_is_read(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("notify_server.storage.rollup_check._PAGE", 1)
+    monkeypatch.setattr("notify_server.storage.rollup_check._PARTS", 1)
+    scene.accept("a", category="news")
+    scene.work()
+    count_all(scene.database)
+    for number, document in enumerate(list(scene.database["statistics"].find())):
+        scene.database["archive"].insert_one(document | {"_id": document["_id"] | {"v": f"v{number}"}})
+    extended: list[bool] = []
+
+    class Slow(CountingLease):
+        """Whatever is done between two looks at it takes half of the time for which it lasts."""
+
+        def extend(self) -> None:
+            scene.clock.forward(LASTS.total_seconds() / 2)
+            extended.append(CountingLease(Leases(scene.database), "other", scene.clock).take())
+            super().extend()
+
+    verdict = Verdict()
+    lease = Slow(Leases(scene.database), "one", scene.clock)
+    proof(scene.database, lease).compare(verdict, lambda _: None, repair=False)
+    assert (set(extended), verdict.differences) == ({False}, scene.database["archive"].count_documents({}))
+    assert len(extended) > verdict.rollups
+
+
 def test_without_anything_there_is_nothing_to_compare(database: Store) -> None:
     verdict = Verdict()
     proof(database, CountingLease(Leases(database), "one", StoppedClock())).compare(verdict, pytest.fail, repair=False)

@@ -29,6 +29,15 @@ def test_no_more_are_read_than_asked_for(changes: Changes, database: Store) -> N
     assert len(changes.marks()) == 3
 
 
+def test_the_oldest_are_read_until_they_name_enough(changes: Changes, database: Store) -> None:
+    names = [new_id() for _ in range(6)]
+    for start in (0, 2, 4):
+        mark(database, *names[start : start + 2])
+    assert [found.notifications for found in changes.marks(most=3)] == [names[:2], names[2:4]]
+    assert [found.notifications for found in changes.marks(1, most=3)] == [names[:2]]
+    assert len(changes.marks(most=7)) == 3
+
+
 def test_what_was_counted_is_taken_off_and_empty_marks_go(changes: Changes, database: Store) -> None:
     one, other, third = new_id(), new_id(), new_id()
     mark(database, one, other)

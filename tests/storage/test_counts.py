@@ -4,6 +4,7 @@ import pytest
 
 from notify_server.domain.registry import Event, Note, Reason
 from notify_server.domain.statistics import ALL, Dimension, Kind
+from notify_server.storage.changes import packed
 from notify_server.storage.counts import LEASE, ChunkCounted, Counted, Counts
 from notify_server.storage.documents import Store, new_id
 from notify_server.storage.leases import Leases
@@ -104,7 +105,7 @@ def test_one_that_has_chunks_is_not_counted_as_brief(counts: Counts, database: S
 def test_whoever_has_not_the_lease_changes_nothing(counts: Counts, database: Store, name: str) -> None:
     assert counts.count_brief([name], "other", NOON) is None
     assert counts.count_chunk(name, 0, "other", NOON) is None
-    assert counts.retire([name], "other", NOON) is False
+    assert counts.retire([name], "other", NOON) is None
     assert counts.forget(name, "other") is False
     assert figures(database) == {}
     assert Tallies(database).parts(name) == []
@@ -130,11 +131,36 @@ def test_what_was_retired_stays_in_the_sums_and_is_not_counted_any_more(
     counts: Counts, database: Store, name: str
 ) -> None:
     count_chunks(counts, name)
-    assert counts.retire([name], ME, NOON)
-    assert counts.retire([name], ME, NOON)
+    assert counts.retire([name], ME, NOON) == []  # it is marked
+    database["changes"].delete_many({})
+    assert counts.retire([name], ME, NOON) == [name]
+    assert counts.retire([name], ME, NOON) == []
     fail(database, name, "u1")
     assert counts.count_brief([name], ME, NOON) == Counted({}, [])
     assert counts.count_chunk(name, 0, ME, NOON) == ChunkCounted(0, last=True)
     assert figures(database) == figures(database, ARCHIVE) == {"pending": 7}
     assert Tallies(database).parts(name) == []
     assert settled(database) == []
+
+
+def test_what_is_retired_is_counted_for_the_last_time_in_the_same_step(
+    counts: Counts, database: Store, name: str
+) -> None:
+    counts.count_brief([name], ME, NOON)
+    fail(database, name, "u1")
+    database["changes"].delete_many({})
+    assert counts.retire([name], ME, NOON) == [name]
+    assert figures(database) == figures(database, ARCHIVE) == FAILED
+    assert settled(database) == []
+
+
+@pytest.mark.parametrize("limit", ["_MARKS", "_NAMES"])
+def test_nothing_is_retired_while_the_journal_is_too_long_to_be_looked_through(
+    counts: Counts, database: Store, name: str, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"notify_server.storage.counts.{limit}", 1)
+    database["changes"].delete_many({})
+    database["changes"].insert_one({"ns": packed([new_id()]), "at": NOON, "hold": 10.0})
+    assert counts.retire([name], ME, NOON) == []
+    database["changes"].delete_many({})
+    assert counts.retire([name], ME, NOON) == [name]

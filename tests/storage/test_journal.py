@@ -216,6 +216,26 @@ def test_nothing_is_marked_for_nothing(journal: Journal, database: Store) -> Non
     assert marked(database) == []
 
 
+def test_what_somebody_else_named_is_marked_where_it_exists(journal: Journal, database: Store, ticks: Ticks) -> None:
+    one, other, third = new_id(), new_id(), new_id()
+    asked: list[set[str]] = []
+
+    def existing(names: set[str]) -> set[str]:
+        asked.append(names)
+        return names & {one}
+
+    with journal.changing([one, other], existing):
+        assert marked(database) == [{one}]
+    with journal.changing([one, third], existing):
+        pass
+    with journal.changing([third], existing):
+        ticks.election = "second"
+    assert asked == [{one, other}, {third}, {third}, {third}]
+    with journal.changing([one, other], existing):
+        ticks.now += SOON + 0.1
+    assert marked(database) == [{one}] * 3
+
+
 def test_what_cannot_be_an_id_is_refused_and_keeps_nobody_else_from_marking(journal: Journal, database: Store) -> None:
     with pytest.raises(NotFound), journal.changing(["nonsense"]):
         pass

@@ -22,6 +22,18 @@ def test_a_lease_that_has_run_out_is_anyones(leases: Leases) -> None:
     assert not leases.hold("scheduler", "one", after(31), after(61))
 
 
+def test_a_lease_is_extended_while_nobody_else_has_had_it(leases: Leases) -> None:
+    leases.hold("scheduler", "one", NOON, after(30))
+    assert leases.extend("scheduler", "one", after(60))
+    assert not leases.hold("scheduler", "two", after(59), after(89))
+    assert not leases.extend("scheduler", "two", after(99))
+    assert leases.hold("scheduler", "two", after(60), after(90))
+    assert not leases.extend("scheduler", "one", after(120))
+    leases.release("scheduler", "two")
+    assert not leases.extend("scheduler", "one", after(120))
+    assert leases.owner("scheduler") is None
+
+
 def test_leases_of_different_names_do_not_meet(leases: Leases) -> None:
     assert leases.hold("scheduler", "one", NOON, after(30))
     assert leases.hold("migrations", "two", NOON, after(30))

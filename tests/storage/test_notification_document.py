@@ -78,3 +78,11 @@ def test_a_new_document_waits_to_be_expanded_from_the_beginning() -> None:
 def test_a_scheduled_document_is_due_when_it_is_to_be_sent() -> None:
     document = to_document(FULL)
     assert (document["due_at"], document["expires_at"], document["rank"]) == (after(5), after(65), Rank.HIGH)
+
+
+def test_what_may_be_large_is_left_out(database: Store) -> None:
+    database["notifications"].insert_one(to_document(FULL) | {"erased_parts": [{"q": NOON, "g": None, "t": {}}]})
+    found = database["notifications"].find_one({}, WITHOUT_USERS)
+    assert found is not None
+    assert "erased_parts" not in found
+    assert from_document(found) == replace(FULL, audience=replace(FULL.audience, users=()))

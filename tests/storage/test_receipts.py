@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from notify_server.domain.registry import Event, Note, Reason
+from notify_server.storage.changes import Changes
 from notify_server.storage.documents import Store, new_id, object_id
 from notify_server.storage.receipts import Receipt, Receipts
 from notify_server.storage.registry import Arrivals, Registry
@@ -174,3 +175,14 @@ def test_receipts_of_one_entry_count_in_the_order_given(
     assert [(line["status"], line["at"]) for line in history] == [
         (status, after(first[status] or 0)) for status in lines
     ]
+
+
+def test_what_has_no_entry_of_the_user_is_not_marked(database: Store, receipts: Receipts, notification: str) -> None:
+    """Or else whoever has a token could keep the scheduler busy with ids that they made up."""
+    database["changes"].delete_many({})
+    invented = [new_id(), new_id(NOON), new_id(after(1e9))]
+    receipts.record("u1", [Receipt(name, Event.READ, NOON, None) for name in invented])
+    receipts.record("stranger", [Receipt(notification, Event.READ, NOON, None)])
+    assert Changes(database).marks() == []
+    receipts.record("u1", [Receipt(name, Event.READ, NOON, None) for name in (*invented, notification)])
+    assert [mark.notifications for mark in Changes(database).marks()] == [[notification]]

@@ -48,8 +48,16 @@ def test_entries_go_in_pages_and_then_all_the_rest(retirements: Retirements, dat
     for name in (one, other):
         Batches(database).add(a_batch(name))
         Resends(database).add(Request(name, None, "token", NOON, 1))
-    assert [retirements.remove_entries(one, 3) for _ in range(3)] == [3, 2, 0]
+    assert retirements.remove_entries(one, "", 3) == users[:3]
+    assert retirements.remove_entries(one, "u3", 3) == ["u4"]  # those before are not looked at again
+    assert retirements.remove_entries(one, "u4", 3) == []
+    assert retirements.remove_entries(one, "", 3) == ["u3"]
     retirements.remove(one)
     for collection in ("registry", "batches", "resends"):
         assert database[collection].distinct("_id.n") == [object_id(other)]
     assert database["notifications"].distinct("_id") == [object_id(other)]
+
+
+def test_nothing_is_older_than_ids(retirements: Retirements, database: Store) -> None:
+    stored(database)
+    assert retirements.over(NOON - timedelta(days=36_500), 9) == []

@@ -18,9 +18,9 @@ def check(database: Store) -> RollupCheck:
         Statistics(database).add([(labels, part), (labels, part)])
         Statistics(database, ARCHIVE).add([(labels, part)])
     check = RollupCheck(database)
-    check.begin()
+    list(check.begin())
     for labels in LABELS:
-        check.add([(labels, Part(NOON, None, {"read": 3, "received@5": 3}))])
+        list(check.add([(labels, Part(NOON, None, {"read": 3, "received@5": 3}))]))
     return check
 
 
@@ -53,14 +53,22 @@ def test_a_wrong_count_a_missing_one_and_one_too_many_are_found_and_corrected(
 
 
 def test_beginning_again_forgets_what_was_made(check: RollupCheck) -> None:
-    check.begin()
+    list(check.begin())
     assert {frozenset(found.expected.values()) for found in unequal(check)} == {frozenset({3}), frozenset({12})}
+
+
+def test_time_passes_while_it_begins_and_adds(check: RollupCheck, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("notify_server.storage.rollup_check._PAGE", 5)
+    monkeypatch.setattr("notify_server.storage.rollup_check._PARTS", 2)
+    assert len(list(check.begin())) > 1
+    parts = [(labels, Part(NOON, None, {"read": 3, "received@5": 3})) for labels in LABELS]
+    assert len(list(check.add([*parts, parts[0]]))) == 3
 
 
 def test_time_passes_between_pages(database: Store) -> None:
     parts = [(Labels(f"c{number:04}", None), Part(NOON, None, {"sent": 1})) for number in range(400)]
     Statistics(database).add(parts)
     check = RollupCheck(database)
-    check.begin()
-    check.add(parts)
+    list(check.begin())
+    list(check.add(parts))
     assert list(check.unequal()) == [None]

@@ -124,7 +124,9 @@ class NotificationSchema(Schema):
             raise ValidationError("Name at least one of users, groups, communities or everyone.", "users")
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def _says_one_thing(self, _: dict[str, Any], original: dict[str, Any], **__: Any) -> None:
+    def _says_one_thing(self, _: dict[str, Any], original: Any, **__: Any) -> None:
+        if not isinstance(original, dict):
+            return
         said = [name for name in self.one_of if name in original]
         if len(said) != 1:
             raise ValidationError("Give one of message, template and action.", said[-1] if said else "message")
