@@ -1,8 +1,8 @@
 """Mails as bytes: what is the same for all recipients is written once, and each one's own header lines put before it.
 
-`email.message` with its SMTP policy writes headers, and refuses line breaks in them. But it reads what it is given first:
-encoded words (RFC 2047) in the text of others become what they encode, line breaks among it. So it gets no text that may
-hold one: a subject is encoded here, names and addresses are refused, and the finished head is looked at once more.
+`email.message` with its SMTP policy writes headers, and refuses line breaks in them. But it reads what it is given:
+encoded words (RFC 2047) in the text of others become what they encode, line breaks among it. So it gets no text that
+may hold one: a subject is encoded here, names and addresses are refused, and the finished head is looked at again.
 """
 
 from collections.abc import Sequence

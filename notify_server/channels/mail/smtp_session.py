@@ -83,10 +83,7 @@ class Session:
         try:
             for step, command in ((Step.MAIL, f"MAIL FROM:<{sender}>"), (Step.RCPT, f"RCPT TO:<{to}>")):
                 code, text = self._smtp.docmd(command)
-                if not 200 <= code < 600:
-                    self.close()
-                    return LOST_BEFORE
-                if code >= 300:
+                if not 200 <= code < 300:
                     return self._give_up(step, code, text)
             code, text = self._smtp.docmd("DATA")
             if code != 354:
@@ -98,16 +95,17 @@ class Session:
             self.close()
             return LOST_AFTER if given else LOST_BEFORE
         self.used_at = monotonic()
-        if not 200 <= code < 600:  # no SMTP: the server may have taken it
-            self.close()
-            return LOST_AFTER
-        if code >= 300:
-            return self._give_up(Step.DATA, code, text)
+        return self._taken(text) if 200 <= code < 300 else self._give_up(Step.DATA, code, text, given=True)
+
+    def _taken(self, text: bytes) -> Answer:
         named = _QUEUED.search(text)
         return accepted(named[1].decode() if named else None)
 
-    def _give_up(self, step: Step, code: int, text: bytes) -> Answer:
-        """Begin anew with the next mail, unless the server hangs up."""
+    def _give_up(self, step: Step, code: int, text: bytes, *, given: bool = False) -> Answer:
+        """Begin anew with the next mail, unless the server hangs up. What is no SMTP says nothing of the mail."""
+        if not 400 <= code < 600:
+            self.close()
+            return LOST_AFTER if given else LOST_BEFORE
         answer = refused(step, code, text)
         try:
             if code == 421 or self._smtp.rset()[0] >= 300:
