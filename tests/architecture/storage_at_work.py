@@ -395,6 +395,7 @@ class Work:
         self.tallies.page((chunks[3].notification, chunks[3].number), 9)
         self.tallies.of(names[:9])
         self.tallies.parts(names[0])
+        self.tallies.holding("u100", names[:9])
         self.tallies.among([(names[0], 0), (names[0], 1)])
         self.subjects.of(names[:9])
         self.subjects.page(names[3], 9)
