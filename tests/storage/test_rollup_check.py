@@ -70,5 +70,5 @@ def test_time_passes_between_pages(database: Store) -> None:
     Statistics(database).add(parts)
     check = RollupCheck(database)
     list(check.begin())
-    check.add(parts)
+    list(check.add(parts))
     assert list(check.unequal()) == [None]
