@@ -409,6 +409,7 @@ class Work:
             self.tallies.replace(chunks[:3], session)
             self.tallies.remove(names[20:22], session)
             self.subjects.keep_erased({names[0]: [part]}, {names[0]: 1}, session)
+            self.subjects.recounted(names[0], [1], session)
             self.subjects.retire(names[50:51], NOON, session)
         self._rollups()
         self.tallies.drop(chunks[0])
