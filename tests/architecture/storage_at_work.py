@@ -367,6 +367,7 @@ class Work:
             marks = self.changes.marks(9)
         self.changes.settle([(mark, names[:1]) for mark in marks])
         self.leases.hold(LEASE, "one", NOON, after(9999))
+        self.leases.extend(LEASE, "one", after(9999))
         self.leases.owner(LEASE)
         self.counts.count_brief(names[5:30], "one", NOON)
         for number in range(-1, 3):
