@@ -1,8 +1,8 @@
 """A browser for tests: the system's Chromium, without a window, driven by Playwright. None is downloaded."""
 
 import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from shutil import which
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -12,10 +12,17 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """Its path: NOTIFY_CHROMIUM, or the system's."""
-    found = os.environ.get("NOTIFY_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+    """Its path."""
+    return path(os.environ)
+
+
+def path(environment: Mapping[str, str]) -> str:
+    """NOTIFY_CHROMIUM, or the system's. Without one the test is skipped; with NOTIFY_CHROMIUM_REQUIRED=1 it fails."""
+    search = environment.get("PATH", "")
+    found = environment.get("NOTIFY_CHROMIUM") or next(filter(None, (which(n, path=search) for n in _NAMES)), None)
     if found is None:
-        pytest.skip("there is no Chromium here (Debian and Ubuntu: apt-get install chromium)")
+        give_up = pytest.fail if environment.get("NOTIFY_CHROMIUM_REQUIRED") == "1" else pytest.skip
+        give_up("there is no Chromium here (Debian and Ubuntu: apt-get install chromium)")
     return found
 
 

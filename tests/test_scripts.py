@@ -137,13 +137,18 @@ def test_libraries_that_mongod_lacks_are_named_as_packages(clone):
     assert clone.run("setup").returncode == 1
 
 
-@pytest.mark.parametrize("broken", ["ruff", "mypy", "lint-imports", None])
+@pytest.mark.parametrize("broken", ["ruff", "mypy", "lint-imports", "python", None])
 def test_check_runs_every_check_and_fails_if_one_fails(clone, broken):
     clone._write(clone.root / "scripts" / "setup", "")
     for tool in ("ruff", "mypy", "lint-imports"):
         clone.installed(tool, f"echo {tool} $1; exit {int(tool == broken)}")
+    clone.installed("python", f'echo "$*"; exit {int(broken == "python")}')
     done = clone.run("check")
-    assert done.stdout.split("\n") == ["ruff format", "ruff check", "lint-imports", "mypy", ""]
+    loaded = "-m pytest --collect-only -qq tests tests/faults"  # what it says is shown where a test does not load
+    assert (clone.root / ".venv" / "loaded").read_text() == f"{loaded}\n"
+    said = ["ruff format", "ruff check", "lint-imports", *([loaded] if broken == "python" else []), "mypy", ""]
+    assert done.stdout.split("\n") == said
+    assert done.stderr == ""
     assert done.returncode == (1 if broken else 0)
 
 

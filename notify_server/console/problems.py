@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from notify_server.api.problems import RETRY_AFTER
+from notify_server.console import cookies
 from notify_server.errors import DatabaseError, MigrationsPending, Refused, TooManyRequests, Unauthenticated
 
 log = structlog.get_logger()
@@ -44,7 +45,7 @@ def _unauthenticated(error: Unauthenticated) -> AnyResponse:
     if "text/html" not in request.headers.get("Accept", ""):
         return page(error.status, error.title, str(error))
     back = request.full_path.rstrip("?") if request.method == "GET" else None
-    why = "ended" if "ended" in str(error) else None
+    why = "ended" if cookies.session() is not None else None  # also where its token was revoked, or has expired
     return redirect(url_for("entrance.show", back=back if back != "/" else None, why=why), HTTPStatus.SEE_OTHER)
 
 

@@ -1,11 +1,11 @@
 """Which roll-ups add up to a period: whole months and days of UTC, and quarters of an hour at its edges."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-from notify_server.domain.periods import QUARTER, Period, next_month
+from notify_server.domain.periods import QUARTER, Period, floor, next_month
 
 _DAY = timedelta(days=1)
 
@@ -26,6 +26,12 @@ class Coverage:
     days: list[tuple[date, date]] = field(default_factory=list)
     edges: list[Period] = field(default_factory=list)
 
+    def runs(self) -> Iterator[tuple[Grain, Period]]:
+        """Each of them, and from when to when it is."""
+        for grain, found in ((Grain.MONTH, self.months), (Grain.DAY, self.days)):
+            yield from ((grain, Period(_midnight(first), _midnight(last) + _DAY)) for first, last in found)
+        yield from ((Grain.QUARTER, edge) for edge in self.edges)
+
 
 def cover(period: Period) -> Coverage:
     """What adds up to `period`, with months where there are whole ones."""
@@ -39,6 +45,16 @@ def cover(period: Period) -> Coverage:
     if max(first, last) < period.end:
         found.edges.append(Period(max(first, last), period.end))
     return found
+
+
+def reach(period: Period, now: datetime) -> Period:
+    """What to read of roll-ups for `period`: where it is not over, as nothing is entered later than now, to the end of
+    the month of its end. So the present day and month need not be taken apart.
+    """
+    if period.end <= floor(now):
+        return period
+    last = (period.end - QUARTER).date()
+    return Period(period.start, _midnight(next_month(last)))
 
 
 def grain(starts: Iterable[datetime]) -> Grain:

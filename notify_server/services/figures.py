@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from notify_server.domain.coverage import reach
 from notify_server.domain.funnel import curve, funnel
 from notify_server.domain.notification import Notification
-from notify_server.domain.periods import QUARTER, Period, floor
+from notify_server.domain.periods import QUARTER, Period, floor, previous
 from notify_server.domain.statistics import ALL, Dimension, Kind, Part
 from notify_server.domain.tally import Fate, names, total
 from notify_server.errors import NotFound
@@ -58,6 +59,10 @@ class Figures:
         """The period that is asked for now."""
         return question.period(self._clock())
 
+    def reach(self, period: Period) -> Period:
+        """What to read of roll-ups for `period`."""
+        return reach(period, self._clock())
+
     def overview(self, question: Question) -> Report:
         """Of every entry."""
         return self._rolled_up(ALL, question)
@@ -83,16 +88,17 @@ class Figures:
         now = self._clock()
         period = question.period(now)
         self._stores.users.get(user)
-        fates = self._stores.user_fates.of(user, question.category, period.end)
+        read = Period(previous(period, question.zone).start, period.end) if question.compare else period
+        fates = self._stores.user_fates.of(user, question.category, read)
         return report(question, period, Counted(_entered(fates)), now)
 
     def notification(self, notification: str, question: Question) -> Course:
         """Of one notification; by default from its acceptance until its last entry was made. Raises NotFound."""
         with self._stores.snapshots.session() as session:
             found, recipients = self._stores.notifications.get(notification, session)
-            if not self._stores.standings.of([notification], session):
-                raise NotFound(f"There is no notification {notification} any more.")  # retired, and being removed
-            parts, as_of = self._uncounted.parts(notification, recipients, session)
+            if not self._stores.standings.of([found.id], session):
+                raise NotFound(f"There is no notification {found.id} any more.")  # retired, and being removed
+            parts, as_of = self._uncounted.parts(found.id, recipients, session)
         whole = [(part.quarter, part.tally) for part in parts if part.group is None]
         if question.category not in (None, found.category):
             whole = []
@@ -102,12 +108,13 @@ class Figures:
         return Course(report(asked, period, Counted(whole), as_of), funnel(told), curve(told))
 
     def _rolled_up(self, dimension: Dimension, question: Question) -> Report:
-        period = question.period(self._clock())
+        now = self._clock()
+        period = question.period(now)
         narrowed = replace(dimension, category=question.category)
         with self._stores.snapshots.session() as session:
             late = self._uncounted.of(narrowed, session)
             gained = _of_parts(counting_towards(narrowed, late.gained))
-            source = RollUps(self._stores.statistics, narrowed, session, gained)
+            source = RollUps(self._stores.statistics, narrowed, session, now, gained)
             return report(question, period, source, late.as_of)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from notify_server.domain import measures
-from notify_server.domain.coverage import cover
+from notify_server.domain.coverage import Grain, cover, dates
 from notify_server.domain.periods import Period
 from notify_server.domain.registry import Reason, Status
 from notify_server.domain.statistics import Dimension, Kind, Labels, Part
@@ -53,10 +53,19 @@ class TopLists:
 
     def groups(self, question: Question, choice: Choice) -> TopList:
         """Groups by read rate; those nobody of whom was addressed are left out."""
+        [found] = self.group_lists(question, choice)
+        return found
+
+    def group_lists(self, question: Question, *choices: Choice) -> list[TopList]:
+        """One such list for each choice, of what was read once."""
         period, as_of, sums = self._sums(Kind.GROUP, question, measures.STATUSES)
         rows = [{"group": group, **measures.counted(tally)} for group, tally in sums.items()]
-        eligible = [row for row in rows if row["recipients"] >= choice.least and row["read_rate"] is not None]
-        return TopList(period, as_of, _chosen(eligible, choice, "read_rate", "recipients", "group"))
+        rated = [row for row in rows if row["read_rate"] is not None]
+        enough = [[row for row in rated if row["recipients"] >= choice.least] for choice in choices]
+        return [
+            TopList(period, as_of, _chosen(found, choice, "read_rate", "recipients", "group"))
+            for found, choice in zip(enough, choices, strict=True)
+        ]
 
     def categories(self, question: Question, choice: Choice) -> TopList:
         """Categories by the number of users who have muted them now, with what was suppressed for it in the period."""
@@ -95,26 +104,28 @@ class TopLists:
     def _sums(
         self, kind: Kind, question: Question, names: Sequence[str]
     ) -> tuple[Period, datetime, Mapping[str, Tally]]:
-        """By key, what was entered in the period."""
-        period = self._figures.period(question)
-        with self._snapshots.session() as session:
-            late = self._uncounted.of(Dimension(Kind.ALL, category=question.category), session)
-            field = Field(kind, question.category if kind is Kind.GROUP else None, session)
-            found = [*self._stored(field, period, names), *_gained(kind, late.gained, period)]
-        sums: dict[str, list[Tally]] = {}
-        for key, tally in found:
-            sums.setdefault(key, []).append(tally)
-        return period, late.as_of, {key: whole for key, parts in sums.items() if (whole := total(parts))}
+        """By key, what was entered in the period.
 
-    def _stored(self, field: Field, period: Period, names: Sequence[str]) -> Iterable[tuple[str, Tally]]:
-        covered = cover(period)
-        for run in covered.months:
-            yield from self._rankings.months(field, *run, *names)
-        for run in covered.days:
-            yield from self._rankings.days(field, *run, *names)
-        for edge in covered.edges:
-            found = self._rankings.quarters(field, edge.start.date(), *names)
-            yield from ((key, tally) for key, at, tally in found if at in edge)
+        Each run of months or days is read at a moment of its own, with what was late then: no snapshot is kept long.
+        """
+        period = self._figures.period(question)
+        sums: dict[str, list[Tally]] = {}
+        moments: list[datetime] = []
+        for grain, run in cover(self._figures.reach(period)).runs():
+            with self._snapshots.session() as session:
+                late = self._uncounted.of(Dimension(Kind.ALL, category=question.category), session)
+                field = Field(kind, question.category if kind is Kind.GROUP else None, session)
+                for key, tally in (*self._stored(field, grain, run, names), *_gained(kind, late.gained, run)):
+                    sums.setdefault(key, []).append(tally)
+            moments.append(late.as_of)
+        return period, min(moments), {key: whole for key, parts in sums.items() if (whole := total(parts))}
+
+    def _stored(self, field: Field, grain: Grain, run: Period, names: Sequence[str]) -> Iterable[tuple[str, Tally]]:
+        if grain is Grain.QUARTER:
+            found = self._rankings.quarters(field, run.start.date(), *names)
+            return ((key, tally) for key, at, tally in found if at in run)
+        read = self._rankings.months if grain is Grain.MONTH else self._rankings.days
+        return read(field, *dates(run), *names)
 
 
 def _gained(kind: Kind, gained: Iterable[tuple[Labels, Part]], period: Period) -> Iterable[tuple[str, Tally]]:

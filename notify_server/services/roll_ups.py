@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain
 
-from notify_server.domain.coverage import Cut, Grain, cover, cuts, dates, grain
+from notify_server.domain.coverage import Cut, Grain, cover, cuts, dates, grain, reach
 from notify_server.domain.periods import Period
 from notify_server.domain.statistics import Dimension
 from notify_server.domain.tally import QUARTERS, Tally, quarter
@@ -18,16 +18,18 @@ _MANY = 2  # points of a series in a day, above which each quarter of an hour is
 
 @dataclass(frozen=True, slots=True)
 class RollUps:
-    """The roll-ups of a dimension as they were at the moment of `session`; `late` is to be added to them."""
+    """The roll-ups of a dimension as they were `now`, at the moment of `session`; `late` is to be added to them."""
 
     stored: Statistics
     of: Dimension
     session: Snapshot
+    now: datetime
     late: Sequence[Entered] = ()
 
     def whole(self, period: Period) -> Iterable[Tally]:
         """As in Source: from months, days and quarters of an hour, each where it fits."""
-        covered = cover(period)
+        whole = reach(period, self.now)
+        covered = cover(whole)
         for run in covered.months:
             yield from (found.tally for found in self.stored.months(self.of, *run, times=True, session=self.session))
         for run in covered.days:
@@ -35,11 +37,12 @@ class RollUps:
         for edge in covered.edges:
             found = self.stored.quarters(self.of, *dates(edge), rest=True, session=self.session)
             yield from (part.tally for part in found if part.at in edge)
-        yield from Counted(self.late).whole(period)
+        yield from Counted(self.late).whole(whole)
 
     def divided(self, period: Period, starts: Sequence[datetime]) -> Iterable[Entered]:
         """As in Source."""
-        return chain(self._divided(period, starts), Counted(self.late).divided(period, starts))
+        whole = reach(period, self.now)
+        return chain(self._divided(whole, starts), Counted(self.late).divided(whole, starts))
 
     def _divided(self, period: Period, starts: Sequence[datetime]) -> Iterable[Entered]:
         first, last = dates(period)
@@ -60,10 +63,7 @@ class RollUps:
             anchor = cut[day.at.date()].anchor if day.at.date() in cut else day.at
             yield anchor, day.tally
         numbers = {number for each in cut.values() for number in _numbers(each)}
-        moved = self.stored.quarters(
-            self.of, min(cut), max(cut), rest=False, numbers=sorted(numbers), session=self.session
-        )
-        for part in moved:
+        for part in self.stored.some_quarters(self.of, cut, sorted(numbers), self.session):
             whole = cut.get(part.at.date())
             if whole is not None and part.at in whole:
                 yield whole.anchor, {name: -count for name, count in part.tally.items()}

@@ -24,17 +24,18 @@ class Sessions:
         self._tokens = tokens
         self._clock = clock
 
-    def begin(self, token: str) -> tuple[str, Client]:
-        """A new session of who holds `token`: its secret, which is not stored, and the client.
-
-        Raises Unauthenticated, and Forbidden where the token lacks the scope `admin`.
-        """
+    def admit(self, token: str) -> Client:
+        """Who holds `token`. Raises Unauthenticated, and Forbidden where the token lacks the scope `admin`."""
         client = self._tokens.authenticate(token)
         _require_admin(client)
+        return client
+
+    def begin(self, client: Client, token: str) -> str:
+        """A new session of a client who was admitted with `token`: its secret, which is not stored."""
         parts, secret, now = server_token.take_apart(token), secrets.token_urlsafe(32), self._clock()
         proof = server_token.digest(parts[1] if parts else "")
         self._stored.add(Session(server_token.digest(secret), client.id, proof, now, now + IDLE))
-        return secret, client
+        return secret
 
     def holder(self, secret: str, *, used: bool = True) -> Client:
         """Whose session it is, as the database says now; `used`: it lasts for another IDLE from now.

@@ -15,6 +15,7 @@ from notify_server.storage.tallies import Tallies
 
 MOST_ENTRIES = 20_000  # that are counted for one answer: a tenth of a second
 MOST_NOTIFICATIONS = 2_000  # that are looked at
+MOST_MARKS = 1_000  # that are read: the journal is as long as its counting is late
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,10 @@ class Uncounted:
 
         Small ones are counted; `as_of` is that of the others, and of all where there are many.
         """
-        now, marked = self._clock(), self._marked(session)
+        now = self._clock()
+        marked, unread = self._marked(session)
+        if unread is not None:
+            return Late([], min(now, unread))
         if len(marked) > MOST_NOTIFICATIONS:
             return Late([], min(now, *marked.values()))
         found = [each for each in self._stores.standings.of(list(marked), session) if concerns(each, dimension)]
@@ -59,18 +63,23 @@ class Uncounted:
     def parts(self, notification: str, recipients: int, session: Snapshot) -> tuple[list[Part], datetime]:
         """The parts of one notification, counted now if it is marked and small, and until when they hold everything."""
         now = self._clock()
-        since = self._marked(session).get(notification)
+        marked, unread = self._marked(session)
+        since = marked.get(notification, unread)
         if since is not None and recipients <= MOST_ENTRIES:
             return [part for _, new in self._counted([notification], session) for part in new], now
         return self._stores.tallies.parts(notification, session), now if since is None else min(since, now)
 
-    def _marked(self, session: Snapshot) -> dict[str, datetime]:
-        """Since when entries of which notifications may have changed."""
+    def _marked(self, session: Snapshot) -> tuple[dict[str, datetime], datetime | None]:
+        """Since when entries of which notifications may have changed; and since when those of any others may have.
+
+        None: of no others. The oldest marks are read, and the rest is as old at most.
+        """
+        marks = self._stores.changes.marks(MOST_MARKS + 1, session)
         since: dict[str, datetime] = {}
-        for mark in self._stores.changes.marks(session=session):
+        for mark in marks:
             for notification in mark.notifications:
                 since[notification] = min(mark.at, since.get(notification, mark.at))
-        return since
+        return since, min(mark.at for mark in marks) if len(marks) > MOST_MARKS else None
 
     def _gained(self, notifications: Sequence[str], session: Snapshot) -> list[tuple[Labels, Part]]:
         old = self._stores.tallies.of(notifications, session)

@@ -8,7 +8,7 @@ from typing import Any
 from pymongo.client_session import ClientSession
 
 from notify_server.domain.statistics import Kind
-from notify_server.domain.tally import Tally, quarter_start
+from notify_server.domain.tally import Tally, is_status, quarter_start
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store
 from notify_server.storage.statistics import COLLECTION, Grain
@@ -42,8 +42,8 @@ class Rankings:
 
     def quarters(self, field: Field, day: date, *names: str) -> Iterator[tuple[str, datetime, Tally]]:
         """By key and quarter of an hour of one day in UTC, the same counts."""
-        start = datetime.combine(day, time(), UTC)
-        for grain, name in ((Grain.DAY, "q"), (Grain.PART, "h")):
+        start, rest = datetime.combine(day, time(), UTC), not all(map(is_status, names))
+        for grain, name in ((Grain.DAY, "q"), (Grain.PART, "h"))[: 1 + rest]:
             found = self._all.find(
                 _in(field, grain, (day.isoformat(),) * 2), {name: 1}, hint=_INDEX, session=field.session
             )

@@ -13,11 +13,11 @@ from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store, entry_id, object_id
 
 PAGE = 1000  # entries read at once: flat memory, however many there are
+LATEST = timedelta(seconds=MAX_TTL, days=7)  # after its time within which an audience is expanded, however it waited
+SKEW = timedelta(minutes=1)  # by which clocks of the processes that accept and enter may differ, and more
+FIRST = datetime(1970, 1, 1, tzinfo=UTC)  # that an id can name
 
 _HEADS = 500  # notifications read at once
-_LATEST = timedelta(seconds=MAX_TTL, days=7)  # after its time within which an audience is expanded, however it waited
-_SKEW = timedelta(minutes=1)  # by which clocks of the processes that accept and enter may differ, and more
-_FIRST = datetime(1970, 1, 1, tzinfo=UTC)  # that an id can name
 _ENTERED = "history.0.at"
 _HEAD = dict.fromkeys(
     ("category", "community", "recipients", "expanded", "created_at", "send_at", "audience.communities"), 1
@@ -63,8 +63,8 @@ class RegistryWalk:
         if selection.notification is not None:
             conditions["_id"] = object_id(selection.notification)
         elif start is not None:
-            since = max(start - _LATEST, _FIRST)
-            floor, due = ObjectId.from_datetime(since), {"$gte": since, "$lt": selection.end + _SKEW}
+            since = max(start - LATEST, FIRST)
+            floor, due = ObjectId.from_datetime(since), {"$gte": since, "$lt": selection.end + SKEW}
             yield from self._scheduled(conditions | {"send_at": due}, floor, begin)
         yield from self._since(selection, conditions, floor, begin)
 
@@ -80,7 +80,7 @@ class RegistryWalk:
         self, selection: Selection, conditions: Document, floor: ObjectId | None, begin: str | None
     ) -> Iterator[Head]:
         index = "_id_" if selection.category is None else "by_category"  # both are in the order that is needed
-        bounds: Document = {"$lt": ObjectId.from_datetime(selection.end + _SKEW)}
+        bounds: Document = {"$lt": ObjectId.from_datetime(selection.end + SKEW)}
         starts = [start for start in (floor, begin and object_id(begin)) if start]
         if starts:
             bounds["$gte"] = max(starts)
@@ -97,7 +97,7 @@ class RegistryWalk:
         n = object_id(notification)
         every = {"$gte": entry_id(n, ""), "$lt": {"n": n, "u": MaxKey()}}
         last = self._registry.find_one({"_id": every}, {"history": {"$slice": 1}}, sort=[("_id", -1)])
-        return last is not None and last["history"][0]["at"] >= start - _SKEW
+        return last is not None and last["history"][0]["at"] >= start - SKEW
 
     def page(self, selection: Selection, notification: str, after: str) -> list[Document]:
         """At most PAGE entries of one notification in order of user id, from the one after user `after`."""

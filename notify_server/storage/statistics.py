@@ -6,7 +6,7 @@ A day has besides `q`, counts by status for each quarter of an hour in UTC, by i
 tallies is `h` of a document of its own, of grain `part`, as it is large and only read for parts of days.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
@@ -20,6 +20,7 @@ from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store
 
 COLLECTION = "statistics"
+_SPARSE = 2  # days for each that is wanted, from which on they are looked up one by one: a range reads them all
 ARCHIVE = "archive"  # the share of notifications that were retired, in the same form
 
 
@@ -39,6 +40,21 @@ class Period:
     tally: Tally
 
 
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """From `first` to `last`, or those `among` them alone."""
+
+    first: date
+    last: date
+    among: Collection[date] | None = None
+
+    def keys(self, grain: Grain, of: Dimension) -> Document:
+        """What the `_id` of their roll-ups is: a range, but for a few days far between."""
+        if self.among is not None and len(self.among) * _SPARSE <= (self.last - self.first).days:
+            return {"$in": [key_of(grain, of, day) for day in self.among]}
+        return {"$gte": key_of(grain, of, self.first), "$lte": key_of(grain, of, self.last)}
+
+
 @translated
 class Statistics:
     """Reads roll-ups, and adds to them."""
@@ -53,38 +69,37 @@ class Statistics:
 
         How long devices took is read where `times` are asked for.
         """
-        found = self._range(Grain.MONTH, of, (first, last), ("t", "s") if times else ("t",), session)
+        found = self._range(Grain.MONTH, of, _Days(first, last), ("t", "s") if times else ("t",), session)
         return [Period(_start(f"{document['_id']['p']}-01"), _whole(document)) for document in found]
 
     def days(
         self, of: Dimension, first: date, last: date, *, times: bool, session: ClientSession | None = None
     ) -> list[Period]:
         """The same of the days in UTC from `first` to `last`, both included."""
-        found = self._range(Grain.DAY, of, (first, last), ("t", "s") if times else ("t",), session)
+        found = self._range(Grain.DAY, of, _Days(first, last), ("t", "s") if times else ("t",), session)
         return [Period(_start(document["_id"]["p"]), _whole(document)) for document in found]
 
     def quarters(
-        self,
-        of: Dimension,
-        first: date,
-        last: date,
-        *,
-        rest: bool,
-        numbers: Iterable[int] | None = None,
-        session: ClientSession | None = None,
+        self, of: Dimension, first: date, last: date, *, rest: bool, session: ClientSession | None = None
     ) -> list[Period]:
         """Quarters of an hour of the days in UTC from `first` to `last`, in order: by status, or with the `rest`.
 
-        Quarters of which nothing is known are left out, and all but these `numbers` of each day, where they are given.
+        Quarters of which nothing is known are left out.
         """
         tallies: dict[datetime, list[Tally]] = {}
         for grain, field in ((Grain.DAY, "q"), (Grain.PART, "h"))[: 1 + rest]:
-            fields = (field,) if numbers is None else tuple(f"{field}.{number}" for number in numbers)
-            for document in self._range(grain, of, (first, last), fields, session):
-                day = _start(document["_id"]["p"])
-                for number, tally in document.get(field, {}).items():
-                    tallies.setdefault(quarter_start(day, int(number)), []).append(tally)
+            for document in self._range(grain, of, _Days(first, last), (field,), session):
+                for at, tally in _quarters(document, field):
+                    tallies.setdefault(at, []).append(tally)
         return [Period(at, parts[0] if len(parts) == 1 else total(parts)) for at, parts in sorted(tallies.items())]
+
+    def some_quarters(
+        self, of: Dimension, days: Collection[date], numbers: Iterable[int], session: ClientSession | None = None
+    ) -> Iterator[Period]:
+        """Of these days in UTC, the quarters of an hour with these numbers, by status; and some of days in between."""
+        wanted = _Days(min(days), max(days), days)
+        for document in self._range(Grain.DAY, of, wanted, tuple(f"q.{number}" for number in numbers), session):
+            yield from (Period(at, tally) for at, tally in _quarters(document, "q"))
 
     def add(self, changes: Iterable[tuple[Labels, Part]], session: ClientSession | None = None) -> int:
         """Add to the roll-ups what parts of notifications have gained. Returns how many documents that changed."""
@@ -94,18 +109,12 @@ class Statistics:
         return len(writes)
 
     def _range(
-        self,
-        grain: Grain,
-        of: Dimension,
-        dates: tuple[date, date],
-        fields: tuple[str, ...],
-        session: ClientSession | None,
+        self, grain: Grain, of: Dimension, days: _Days, fields: tuple[str, ...], session: ClientSession | None
     ) -> Iterator[Document]:
         kept = canonical(of)
         if kept is None:
             return
-        low, high = (key_of(grain, kept, at) for at in dates)
-        found = self._all.find({"_id": {"$gte": low, "$lte": high}}, dict.fromkeys(fields, 1), session=session)
+        found = self._all.find({"_id": days.keys(grain, kept)}, dict.fromkeys(fields, 1), session=session)
         yield from found.sort("_id", 1)
 
 
@@ -145,6 +154,11 @@ def _fields(part: Part) -> Mapping[Grain, list[tuple[str, int]]]:
 
 def _whole(document: Document) -> Tally:
     return {name: count for field in ("t", "s") for name, count in document.get(field, {}).items() if count}
+
+
+def _quarters(document: Document, field: str) -> Iterator[tuple[datetime, Tally]]:
+    day = _start(document["_id"]["p"])
+    return ((quarter_start(day, int(number)), tally) for number, tally in document.get(field, {}).items())
 
 
 def _start(day: str) -> datetime:

@@ -42,12 +42,18 @@ class Tallies:
     def of(self, notifications: Sequence[str], session: ClientSession | None = None) -> Mapping[str, list[Chunk]]:
         """What was counted of each of these notifications, in the order of chunks; those never counted have none."""
         chunks: dict[str, list[Chunk]] = {notification: [] for notification in notifications}
-        ranges = [_chunks_of(object_id(notification)) for notification in chunks]
-        if ranges:
-            for document in self._all.find({"$or": ranges}, session=session).sort("_id", 1):
-                chunk = from_document(document)
-                chunks[chunk.notification].append(chunk)
+        first = [{"n": object_id(notification), "c": number} for notification in chunks for number in (ERASED, 0)]
+        for chunk in self._found({"_id": {"$in": first}}, session) if first else ():
+            chunks[chunk.notification].append(chunk)
+        # Brief notifications have no more, and there may be thousands: ranges of so many cost far more than keys.
+        large = [notification for notification, found in chunks.items() if found and found[-1].to is not None]
+        ranges = [_chunks_of(object_id(notification), 1) for notification in large]
+        for chunk in self._found({"$or": ranges}, session) if ranges else ():
+            chunks[chunk.notification].append(chunk)
         return chunks
+
+    def _found(self, which: Document, session: ClientSession | None) -> list[Chunk]:
+        return list(map(from_document, self._all.find(which, session=session).sort("_id", 1)))
 
     def among(
         self, chunks: Sequence[tuple[str, int]], session: ClientSession | None = None
@@ -121,5 +127,5 @@ def _write(chunk: Chunk) -> ReplaceOne[Document] | DeleteOne:
     return ReplaceOne(key, key | bounds | {"parts": to_parts(chunk.parts), "at": chunk.at}, upsert=True)
 
 
-def _chunks_of(notification: ObjectId) -> Document:
-    return {"_id": {"$gte": {"n": notification, "c": ERASED}, "$lt": {"n": notification, "c": MaxKey()}}}
+def _chunks_of(notification: ObjectId, begin: int = ERASED) -> Document:
+    return {"_id": {"$gte": {"n": notification, "c": begin}, "$lt": {"n": notification, "c": MaxKey()}}}

@@ -5,7 +5,7 @@ import importlib
 
 from notify_server import logs
 
-NAMES = ("delivery", "delivery_million", "channel", "latency", "accept", "device", "realtime", "export")
+NAMES = ("delivery", "delivery_million", "channel", "latency", "accept", "device", "realtime", "statistics", "export")
 
 
 def main() -> None:

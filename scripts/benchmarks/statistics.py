@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import httpx
+from bson import Binary
 
+from notify_server.services.uncounted import MOST_MARKS
 from scripts.benchmarks.fcm_peer import FcmPeer
 from scripts.benchmarks.installation import Installation, cpu_seconds, installation
 from scripts.benchmarks.quantile import quantile
@@ -46,12 +48,25 @@ def measure(running: Installation, world: World) -> dict[str, float]:
     with running.client() as analyst:
         for name, question in _questions(world).items():
             figures |= _asked(running, analyst, name, question)
+        _mark_brief(running)
+        figures |= _asked(running, analyst, "overview_while_many_are_marked", _questions(world)["overview"])
     return figures
+
+
+def _mark_brief(running: Installation) -> None:
+    """Mark the newest notifications of one recipient, one by one, as late receipts do: as many as are looked at."""
+    brief = running.database["notifications"].find({"recipients": 1}, {"_id": 1}).sort("_id", -1).limit(MOST_MARKS)
+    names = [document["_id"].binary for document in brief]
+    if len(names) < MOST_MARKS:
+        raise RuntimeError("there are too few notifications of one recipient")
+    marks = [{"ns": Binary(name), "at": datetime.now(UTC), "hold": 1e6} for name in names]
+    running.database["changes"].insert_many(marks)
 
 
 def _questions(world: World) -> dict[str, Question]:
     end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     year = {"from": (end - timedelta(days=DAYS)).isoformat(), "to": end.isoformat()}
+    until_now, weeks = {"from": year["from"]}, {"interval": "week"}
     kathmandu = {**year, "timezone": "Asia/Kathmandu"}
 
     def path(where: str, asked: dict[str, str]) -> str:
@@ -76,6 +91,9 @@ def _questions(world: World) -> dict[str, Question]:
         "overview_kathmandu": lambda: path("", kathmandu),
         "overview_compared_by_month": lambda: path("", year | {"interval": "month", "compare": "previous"}),
         "top_groups": lambda: path("/top/groups", year),
+        "overview_until_now": lambda: path("", until_now),
+        "overview_until_now_by_week_kathmandu": lambda: path("", until_now | {"timezone": "Asia/Kathmandu"} | weeks),
+        "top_groups_until_now": lambda: path("/top/groups", until_now),
     }
 
 

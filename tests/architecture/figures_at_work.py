@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
+from notify_server.domain.periods import Period
 from notify_server.domain.registry import Status
 from notify_server.domain.statistics import Kind
 from notify_server.storage.audience_health import AudienceHealth
@@ -34,7 +35,7 @@ def read_figures(database: Store, watch: Watch) -> None:
         known.group(name)
         known.community(name)
     for category in (None, "booking"):
-        list(fates.of("u01", category, NOON))
+        list(fates.of("u01", category, Period(NOON - timedelta(days=5), NOON)))
     _compare(database, watch)
     _walk(database, watch, world)
 

@@ -390,6 +390,7 @@ class Work:
             self.statistics.months(of, NOON, NOON, times=True)
             self.statistics.days(of, NOON, NOON, times=False)
             self.statistics.quarters(of, NOON, NOON, rest=True)
+            list(self.statistics.some_quarters(of, [NOON, after(9 * 86_400)], [3, 4]))
         part = Part(NOON, None, {"sent": 1})
         self.statistics.add([(Labels("c1", "school1"), part)])
         chunks = self.tallies.page(None, 9)

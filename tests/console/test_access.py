@@ -76,7 +76,9 @@ def test_a_session_ends_with_its_token(admin, services):
     [token] = services.server_tokens.listed()
     assert admin.get("/notifications").status_code == 200
     services.server_tokens.revoke(token["_id"])
-    assert admin.get("/notifications").location.startswith("/console/sign-in")
+    asked = admin.get("/notifications").location
+    assert asked == "/console/sign-in?back=/notifications&why=ended"
+    assert "Your session has ended." in said(admin.get(asked.removeprefix("/console")))
 
 
 def test_a_token_that_loses_its_scope_loses_the_console(admin, services, database):

@@ -3,7 +3,7 @@ from random import Random
 
 import pytest
 
-from notify_server.domain.coverage import Coverage, Cut, Grain, cover, cuts, dates, grain
+from notify_server.domain.coverage import Coverage, Cut, Grain, cover, cuts, dates, grain, reach
 from notify_server.domain.periods import QUARTER, Period
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -43,6 +43,8 @@ def test_every_period_is_covered_once() -> None:
         period = Period(start, start + rng.choice((1, 7, 96, 500, 30_000)) * rng.randrange(1, 4) * QUARTER)
         found = cover(period)
         spans = [Period(_begin(first), _begin(last) + timedelta(days=1)) for first, last in found.months + found.days]
+        grains = [Grain.MONTH] * len(found.months) + [Grain.DAY] * len(found.days) + [Grain.QUARTER] * len(found.edges)
+        assert list(found.runs()) == list(zip(grains, spans + found.edges, strict=True))
         spans = sorted(spans + found.edges, key=lambda span: span.start)
         assert [span.start for span in spans] == [period.start, *(span.end for span in spans[:-1])]
         assert spans[-1].end == period.end
@@ -52,6 +54,21 @@ def test_every_period_is_covered_once() -> None:
 
 def _begin(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("end", "now", "reached"),
+    [
+        (at(3, 9, 10, 15), at(3, 9, 10, 7), at(4, 1)),
+        (at(3, 9, 10, 15), at(3, 9, 10, 15), at(3, 9, 10, 15)),
+        (at(4, 1), at(3, 31, 23, 59), at(4, 1)),
+        (at(4, 1, 0, 15), at(3, 9), at(5, 1)),
+        (at(2, 1, 0, 15), at(3, 9), at(2, 1, 0, 15)),
+        (datetime(2027, 1, 1, tzinfo=UTC), at(12, 31, 23, 59), datetime(2027, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_what_is_not_over_is_read_to_the_end_of_its_month(end: datetime, now: datetime, reached: datetime) -> None:
+    assert reach(Period(START, end), now) == Period(START, reached)
 
 
 def test_the_grain_is_the_coarsest_in_which_no_time_lies_within() -> None:

@@ -389,7 +389,7 @@ def _interrupt_brief(scene: Scene, action: Callable[[], None]) -> int:
         assert max(Counter(scene.accepted()).values()) <= 4  # two notifications, each in flight twice at worst
         if not database.happened:
             return moment
-        for name in ("notifications", "registry", "batches"):
+        for name in ("notifications", "registry", "batches", *COUNTED):
             scene.database[name].delete_many({})
     raise AssertionError
 

@@ -12,6 +12,7 @@ import pytest
 
 from notify_server.bootstrap import build_figures
 from notify_server.domain.intervals import Interval
+from notify_server.domain.periods import ceiling
 from notify_server.domain.tally import step
 from notify_server.errors import InvalidInput, NotFound
 from notify_server.services.figures import Figures
@@ -142,6 +143,20 @@ def test_and_so_is_that_of_each_subject(figures: Figures, world: World, kind: st
         held_against(report, [(at, e) for at, e in entries if category is None or e["category"] == category])
 
 
+@pytest.mark.parametrize("interval", [Interval.DAY, Interval.WEEK, Interval.MONTH])
+@pytest.mark.parametrize("zone", ZONES)
+def test_until_now_and_later_it_is_right_too(world: World, zone: str, interval: Interval) -> None:
+    """Whatever is younger than now has not happened yet, so the clock stands where the youngest entry was entered."""
+    every = list(world.entries(datetime(2026, 1, 1, tzinfo=UTC), NOW))
+    now = max(at for at, _ in every) + timedelta(seconds=1)
+    until_now = build_figures(world.database, StoppedClock(now))[0]
+    for end in (None, now + timedelta(minutes=15), now + timedelta(days=40)):
+        start = now - timedelta(days=100)
+        report = until_now.overview(Question(start, end, interval, zone, compare=True))
+        held_against(report, [(at, entry) for at, entry in every if at >= report.period.start])
+        assert report.period.end == ceiling(end or now)
+
+
 def test_a_period_is_the_whole_quarters_around_what_was_asked(figures: Figures) -> None:
     start = datetime(2026, 3, 29, 1, 7, tzinfo=UTC)
     report = figures.overview(Question(start, start + timedelta(minutes=1), Interval.HOUR))
@@ -174,6 +189,15 @@ def test_the_period_before_is_as_many_months_or_days_or_as_long(
     assert report.previous is not None
     assert (report.previous.period.start, report.previous.period.end) == (datetime.fromisoformat(before), times[0])
     found = counts(entry for _, entry in world.entries(datetime.fromisoformat(before), times[0]))
+    assert report.previous.totals == pytest.approx(report.previous.totals | found, abs=1e-6)
+
+
+def test_of_a_user_the_period_before_is_compared_too(figures: Figures, world: World) -> None:
+    asked = Question(datetime(2026, 7, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC), compare=True)
+    report = figures.user("u01", asked)
+    assert report.previous is not None
+    found = counts(entry for _, entry in world.entries(report.previous.period.start, report.period.start, user="u01"))
+    assert found["recipients"] > 0
     assert report.previous.totals == pytest.approx(report.previous.totals | found, abs=1e-6)
 
 
@@ -251,6 +275,16 @@ def test_a_notification_that_is_being_removed_has_no_figures_any_more(figures: F
     with pytest.raises(NotFound, match="any more"):
         figures.notification(notification, Question())
     world.database["notifications"].update_one(which, {"$unset": {"retired_at": ""}})
+
+
+@pytest.mark.parametrize("marked", [False, True])
+def test_an_id_in_capitals_names_the_same_notification(figures: Figures, world: World, marked: bool) -> None:
+    notification = next(name for name in sorted(world.notifications) if name != name.upper())
+    if marked:
+        world.mark(notification, at=NOW)
+    asked = Question(interval=Interval.HOUR)
+    assert figures.notification(notification.upper(), asked) == figures.notification(notification, asked)
+    world.database["changes"].delete_many({})
 
 
 def test_a_notification_may_be_narrowed_too(figures: Figures, world: World) -> None:

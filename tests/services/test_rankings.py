@@ -14,6 +14,7 @@ from notify_server.storage.devices import Devices
 from notify_server.storage.documents import Store
 from notify_server.storage.users import Users
 from tests.builders import StoppedClock, a_device
+from tests.profile import profiled
 from tests.statistics_world import GROUPS, World, counts, reasons
 
 NOW = datetime(2026, 12, 3, 10, 7, tzinfo=UTC)
@@ -72,6 +73,30 @@ def test_the_lowest_and_only_those_with_enough_recipients(rankings: TopLists, wo
     most = max(row["recipients"] for row in every)
     assert [row["recipients"] for row in rankings.groups(question, Choice(20, least=most)).rows] == [most]
     assert rankings.groups(question, Choice(20, least=most + 1)).rows == []
+
+
+def test_several_lists_come_of_one_reading(rankings: TopLists, world: World, shared_database: Store) -> None:
+    question, choices = Question(BEGIN, NOW), (Choice(20), Choice(2, lowest=True), Choice(20, least=10_000))
+    with profiled(shared_database, "statistics") as asked:
+        lists = rankings.group_lists(question, *choices)
+    once = len(asked)
+    with profiled(shared_database, "statistics") as asked:
+        assert lists == [rankings.groups(question, choice) for choice in choices]
+    assert len(asked) == 3 * once
+
+
+def test_each_run_of_roll_ups_has_a_moment_of_its_own_with_what_was_late_then(
+    rankings: TopLists, world: World, shared_database: Store
+) -> None:
+    with profiled(shared_database, "changes") as looked:
+        rankings.groups(Question(*PERIODS[2]), Choice(20))
+    assert len(looked) == 4, "the edges, the days before whole months, and these"
+
+
+def test_until_now_no_quarters_are_read(rankings: TopLists, world: World, shared_database: Store) -> None:
+    with profiled(shared_database, "statistics") as asked:
+        rankings.groups(Question(datetime(2026, 10, 1, tzinfo=UTC)), Choice(20))
+    assert [query["command"]["pipeline"][0]["$match"]["_id.g"] for query in asked] == ["month"]
 
 
 def test_categories_by_those_who_have_muted_them(rankings: TopLists, world: World, shared_database: Store) -> None:

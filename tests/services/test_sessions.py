@@ -25,15 +25,20 @@ def token(tokens):
     return tokens.create("ops", ["admin", "read"])
 
 
+def begin(sessions, token):
+    return sessions.begin(sessions.admit(token), token)
+
+
 def test_a_session_is_its_tokens(sessions, token):
-    secret, client = sessions.begin(token)
+    client = sessions.admit(token)
+    secret = sessions.begin(client, token)
     assert client.id == client_of(token)
     assert sessions.holder(secret) == client
     assert sorted(client.scopes) == ["admin", "read"]
 
 
 def test_each_sign_in_has_a_secret_of_its_own(sessions, token):
-    first, second = sessions.begin(token)[0], sessions.begin(token)[0]
+    first, second = begin(sessions, token), begin(sessions, token)
     sessions.end(first)
     assert sessions.holder(second)
     with pytest.raises(Unauthenticated, match="has ended"):
@@ -41,7 +46,7 @@ def test_each_sign_in_has_a_secret_of_its_own(sessions, token):
 
 
 def test_nothing_that_is_stored_is_a_secret(sessions, token, database):
-    secret, _ = sessions.begin(token)
+    secret = begin(sessions, token)
     stored = str(list(database["sessions"].find()))
     assert secret not in stored
     assert token.split("_", 2)[2] not in stored
@@ -49,21 +54,21 @@ def test_nothing_that_is_stored_is_a_secret(sessions, token, database):
 
 def test_only_an_admin_has_one(sessions, tokens):
     with pytest.raises(Forbidden, match="lacks the scope admin"):
-        sessions.begin(tokens.create("billing", ["send", "read"]))
+        sessions.admit(tokens.create("billing", ["send", "read"]))
     for wrong in ("", "nobody"):
         with pytest.raises(Unauthenticated):
-            sessions.begin(wrong)
+            sessions.admit(wrong)
 
 
 def test_it_ends_without_use(sessions, token, clock):
-    secret, _ = sessions.begin(token)
+    secret = begin(sessions, token)
     clock.forward(IDLE.total_seconds())
     with pytest.raises(Unauthenticated):
         sessions.holder(secret)
 
 
 def test_use_keeps_it_going_but_not_for_ever(sessions, token, clock):
-    secret, _ = sessions.begin(token)
+    secret = begin(sessions, token)
     step = IDLE - timedelta(minutes=2)
     for _ in range(LONGEST // step):
         clock.forward(step.total_seconds())
@@ -74,7 +79,7 @@ def test_use_keeps_it_going_but_not_for_ever(sessions, token, clock):
 
 
 def test_looking_without_use_does_not(sessions, token, clock):
-    secret, _ = sessions.begin(token)
+    secret = begin(sessions, token)
     clock.forward(IDLE.total_seconds() - 1)
     assert sessions.holder(secret, used=False)
     clock.forward(1)
@@ -83,7 +88,7 @@ def test_looking_without_use_does_not(sessions, token, clock):
 
 
 def test_use_is_written_down_once_a_minute(sessions, token, clock, database):
-    secret, _ = sessions.begin(token)
+    secret = begin(sessions, token)
     before = database["sessions"].find_one()
     clock.forward(59)
     sessions.holder(secret)
@@ -94,15 +99,15 @@ def test_use_is_written_down_once_a_minute(sessions, token, clock, database):
 
 
 def test_it_is_over_at_once_when_its_token_is_revoked(sessions, tokens, token):
-    secret, _ = sessions.begin(token)
+    secret = begin(sessions, token)
     tokens.revoke(client_of(token))
     with pytest.raises(Unauthenticated, match="revoked"):
         sessions.holder(secret)
 
 
 def test_it_is_over_when_the_secret_it_began_with_is(sessions, tokens, token, clock):
-    secret, _ = sessions.begin(token)
-    newer, _ = sessions.begin(tokens.rotate(client_of(token), timedelta(minutes=5)))
+    secret = begin(sessions, token)
+    newer = begin(sessions, tokens.rotate(client_of(token), timedelta(minutes=5)))
     assert sessions.holder(secret)
     clock.forward(300)
     with pytest.raises(Unauthenticated, match="replaced by a newer one"):
@@ -111,23 +116,23 @@ def test_it_is_over_when_the_secret_it_began_with_is(sessions, tokens, token, cl
 
 
 def test_it_is_over_when_its_token_expires(sessions, tokens, clock):
-    secret, _ = sessions.begin(tokens.create("ops", ["admin"], timedelta(minutes=5)))
+    secret = begin(sessions, tokens.create("ops", ["admin"], timedelta(minutes=5)))
     clock.forward(300)
     with pytest.raises(Unauthenticated, match="has expired"):
         sessions.holder(secret)
 
 
 def test_a_scope_that_is_taken_away_is_gone(sessions, token, database):
-    secret, _ = sessions.begin(token)
+    secret = begin(sessions, token)
     database["clients"].update_one({}, {"$set": {"scopes": ["read"]}})
     with pytest.raises(Forbidden):
         sessions.holder(secret)
 
 
 def test_another_process_knows_it(sessions, token, database, clock):
-    secret, client = sessions.begin(token)
+    secret = begin(sessions, token)
     another = Sessions(StoredSessions(database), ServerTokens(Clients(database), clock), clock)
-    assert another.holder(secret) == client
+    assert another.holder(secret).id == client_of(token)
     another.end(secret)
     with pytest.raises(Unauthenticated):
         sessions.holder(secret)

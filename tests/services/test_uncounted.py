@@ -8,6 +8,7 @@ import pytest
 from notify_server.domain.statistics import ALL, Dimension, Kind, Labels, Part
 from notify_server.services.uncounted import (
     MOST_ENTRIES,
+    MOST_MARKS,
     MOST_NOTIFICATIONS,
     Late,
     Stores,
@@ -15,7 +16,7 @@ from notify_server.services.uncounted import (
     concerns,
     counting_towards,
 )
-from notify_server.storage.changes import Changes
+from notify_server.storage.changes import COLLECTION, Changes
 from notify_server.storage.documents import Store, object_id
 from notify_server.storage.recount import Recount
 from notify_server.storage.snapshots import Snapshots
@@ -23,6 +24,7 @@ from notify_server.storage.standings import Standing, Standings
 from notify_server.storage.subjects import Subjects
 from notify_server.storage.tallies import Tallies
 from tests.builders import NOON, StoppedClock, after
+from tests.profile import profiled
 from tests.statistics_world import World
 
 Look = Callable[[], Late]
@@ -34,10 +36,13 @@ def world(database: Store) -> World:
 
 
 @pytest.fixture
-def look(database: Store) -> Look:
+def uncounted(database: Store) -> Uncounted:
     stores = Stores(Changes(database), Standings(database), Subjects(database), Recount(database), Tallies(database))
-    uncounted = Uncounted(stores, StoppedClock(NOON))
+    return Uncounted(stores, StoppedClock(NOON))
 
+
+@pytest.fixture
+def look(database: Store, uncounted: Uncounted) -> Look:
     def call() -> Late:
         with Snapshots(database).session() as session:
             return uncounted.of(ALL, session)
@@ -97,6 +102,23 @@ def test_where_many_are_marked_none_is_looked_at(look: Look, world: World) -> No
     world.mark(notification, at=after(-3))
     world.mark(*(f"{number:024x}" for number in range(MOST_NOTIFICATIONS)), at=after(-7))
     assert look() == Late([], after(-7))
+
+
+def test_of_a_long_journal_no_more_is_read_than_a_part(look: Look, uncounted: Uncounted, world: World) -> None:
+    notification, large = world.notify(after(-5000)), world.notify(after(-5000), 3)
+    world.mark(notification, at=after(-9))
+    [kept] = world.database[COLLECTION].find()
+    for _ in range(10):
+        made = [{"ns": kept["ns"], "at": after(-7), "hold": 10.0} for _ in range(10_000)]
+        world.database[COLLECTION].insert_many(made)
+    with profiled(world.database, COLLECTION) as asked:
+        assert look() == Late([], after(-9))
+        with Snapshots(world.database).session() as session:
+            small = uncounted.parts(large, 3, session)
+            unknown = uncounted.parts(large, MOST_ENTRIES + 1, session)
+    assert sum(query["docsExamined"] for query in asked) == 3 * (MOST_MARKS + 1)
+    assert sum(sum(part.tally.get(status, 0) for status in STATUSES) for part in small[0] if part.group is None) == 3
+    assert (small[1], unknown) == (NOON, ([], after(-9))), "it may be marked by one that was not read"
 
 
 def test_what_is_retired_is_neither_late_nor_counted(look: Look, world: World) -> None:

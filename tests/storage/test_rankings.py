@@ -59,3 +59,12 @@ def test_quarters_of_a_day_come_with_the_names_that_are_asked_for(database, worl
         assert sum(tally.get(status, 0) for status in STATUSES) == len(entries)
         assert tally.get("failed:unregistered", 0) == sum(entry["reason"] == "unregistered" for entry in entries)
     assert all(at.date() == day for _, at, _ in found)
+
+
+def test_the_rest_of_quarters_is_read_only_where_it_is_asked_for(database, world):
+    database["statistics"].delete_many({"_id.g": "day"})
+    read = Rankings(database).quarters
+    with Snapshots(database).session() as session:
+        field = Field(Kind.GROUP, None, session)
+        assert list(read(field, date(2026, 10, 23), *STATUSES)) == []
+        assert list(read(field, date(2026, 10, 23), *NAMES)) != []

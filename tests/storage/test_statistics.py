@@ -78,6 +78,16 @@ def test_a_range_has_both_its_ends_and_no_other_key(statistics: Statistics) -> N
     assert [period.tally["sent"] for period in found] == [20, 21]
 
 
+@pytest.mark.parametrize("days", [[DAY, date(2026, 11, 24)], [DAY, date(2026, 11, 21)]], ids=["far between", "close"])
+def test_some_quarters_are_those_of_some_days(statistics: Statistics, days: list[date]) -> None:
+    for day in range(20, 25):
+        for hour in (8, 9):
+            at = datetime(2026, 11, day, hour, tzinfo=UTC)
+            statistics.add([(NEWS, Part(at, None, {"sent": day, "sent@9": 1}))])
+    found = [period for period in statistics.some_quarters(ALL, days, [32, 35]) if period.at.date() in days]
+    assert found == [Period(datetime(day.year, day.month, day.day, 8, tzinfo=UTC), {"sent": day.day}) for day in days]
+
+
 def test_the_archive_has_the_same_form(database: Store) -> None:
     Statistics(database, ARCHIVE).add([(NEWS, Part(NOON, None, TALLY))])
     assert Statistics(database).days(ALL, DAY, DAY, times=True) == []

@@ -6,6 +6,7 @@ from notify_server.domain.statistics import Part
 from notify_server.storage.documents import Store, new_id
 from notify_server.storage.tallies import ERASED, Chunk, Tallies
 from tests.builders import NOON, after
+from tests.profile import profiled
 
 PART = Part(NOON, None, {"sent": 2})
 
@@ -53,6 +54,20 @@ def test_a_replaced_chunk_is_another_one_and_one_without_anything_goes(
     assert tallies.of([name]) == {name: []}
     replace([Chunk(name, 0, "", "m", [], after(9))])
     assert tallies.of([name])[name][0].to == "m"
+
+
+def test_of_many_brief_notifications_keys_are_looked_up_and_of_large_ones_ranges(
+    tallies: Tallies, replace: Callable[..., None], database: Store
+) -> None:
+    brief, (large,) = [new_id() for _ in range(300)], [new_id()]
+    chunks = [chunk(large, number, f"u{number}", f"u{number + 1}") for number in range(3)]
+    replace([*(chunk(name) for name in brief), *chunks])
+    with profiled(database, "tallies") as asked:
+        found = tallies.of([*brief, large])
+    assert [len(each) for each in found.values()] == [1] * 300 + [3]
+    assert [each.number for each in found[large]] == [0, 1, 2]
+    filters = [query["command"]["filter"] for query in asked if query["op"] == "query"]
+    assert [len(each.get("$or", ())) for each in filters] == [0, 1], "no range for each that has one chunk"
 
 
 def test_pages_go_on_after_a_chunk(tallies: Tallies, replace: Callable[..., None]) -> None:

@@ -1,6 +1,8 @@
 """Signing in with a server token, and out."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
@@ -15,7 +17,7 @@ from notify_server.services.rate_limits import network
 
 pages = Blueprint("entrance", __name__)
 
-_WITHIN = re.compile(r"/[A-Za-z0-9][^\\\s]*")  # a path below the console, and never another host
+_WITHIN = re.compile(r"/[A-Za-z0-9?][^\\\s]*")  # a path below the console, and never another host
 
 
 @pages.get("/sign-in")
@@ -33,16 +35,17 @@ def sign_in() -> AnyResponse:
     if not token:
         return _form(HTTPStatus.UNPROCESSABLE_ENTITY, "Enter a server token.")
     try:
-        secret, client = services().sessions.begin(token)
+        client = services().sessions.admit(token)
     except Unauthenticated as error:
         _count_refusal()
         return _form(HTTPStatus.UNAUTHORIZED, str(error))
     except Forbidden as error:
         return _form(HTTPStatus.FORBIDDEN, str(error))
-    if (before := cookies.session()) is not None:
-        services().sessions.end(before)
     g.client = client
-    _note(client.id, "console.sign_in", HTTPStatus.SEE_OTHER)
+    with _noted(client.id, "console.sign_in"):
+        if (before := cookies.session()) is not None:
+            services().sessions.end(before)
+        secret = services().sessions.begin(client, token)
     response = redirect(_onwards(), HTTPStatus.SEE_OTHER)
     cookies.keep(response, cookies.SESSION, secret)
     cookies.drop(response, cookies.VISITOR)
@@ -53,8 +56,8 @@ def sign_in() -> AnyResponse:
 @access.needs()
 def sign_out() -> AnyResponse:
     """End the session, here and in the database."""
-    services().sessions.end(g.session)
-    _note(g.client.id, "console.sign_out", HTTPStatus.SEE_OTHER)
+    with _noted(g.client.id, "console.sign_out"):
+        services().sessions.end(g.session)
     response = redirect(url_for("entrance.show", why="left"), HTTPStatus.SEE_OTHER)
     cookies.drop(response, cookies.SESSION)
     return response
@@ -68,8 +71,10 @@ def _form(status: int, error: str | None = None) -> Response:
 
 def _onwards() -> str:
     """The page that was asked for, else the first that the token may see."""
-    first = next((item.url for item in navigation.items()), request.script_root + "/")
-    return first if _back() == "/" else request.script_root + _back()
+    start, back = request.script_root + "/", _back()
+    first = next((item.url for item in navigation.items()), start)
+    leads = back.partition("?")[0] != "/" or first == start
+    return request.script_root + back if leads else first
 
 
 def _back() -> str:
@@ -84,7 +89,9 @@ def _count_refusal() -> None:
         raise TooManyRequests(verdict.retry_after)
 
 
-def _note(client: str, action: str, status: int) -> None:
+@contextmanager
+def _noted(client: str, action: str) -> Iterator[None]:
+    """Do this after its line in the audit log was begun; where it fails, the line stays without a status."""
     change = Change(
         actor=Party(Kind.CLIENT, client),
         action=action,
@@ -92,4 +99,6 @@ def _note(client: str, action: str, status: int) -> None:
         object=Party(Kind.TOKEN, client),
         address=remote.address(),
     )
-    services().audit.end(services().audit.begin(change), change, status)
+    line = services().audit.begin(change)
+    yield
+    services().audit.end(line, change, HTTPStatus.SEE_OTHER)

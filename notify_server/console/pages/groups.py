@@ -29,11 +29,12 @@ def search() -> str | Response:
         if name := asked.values.get(kind):
             return redirect(url_for(f".{kind}", name=name), HTTPStatus.SEE_OTHER)
     question, rankings = Question(), services().rankings
+    most, least = rankings.group_lists(question, Choice(_ROWS), Choice(_ROWS, lowest=True))
     return render_template(
         "groups.html",
         asked=asked,
-        most=rankings.groups(question, Choice(_ROWS)).rows,
-        least=rankings.groups(question, Choice(_ROWS, lowest=True)).rows,
+        most=most.rows,
+        least=least.rows,
         categories=rankings.categories(question, Choice(_ROWS)).rows,
     )
 

@@ -89,6 +89,8 @@ def test_a_notification_has_a_funnel_and_a_curve(backend, world):
     assert found["funnel"].keys() == {"recipients", "sent", "received", "read"}
     assert found["curve"][-1]["received"] >= found["curve"][-1]["read"] == found["funnel"]["read"]
     assert sum(row["recipients"] for row in found["series"]) == 6
+    capitals = backend.get(f"/v1/statistics/notifications/{notification.upper()}").json
+    assert {**capitals, "as_of": None} == {**found, "as_of": None}
     refused(backend.get(f"/v1/statistics/notifications/{'0' * 24}"), 404)
     refused(backend.get("/v1/statistics/notifications/none"), 404)
 

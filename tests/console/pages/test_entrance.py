@@ -1,4 +1,6 @@
+import re
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -8,6 +10,7 @@ from notify_server.console.app import create_app
 from notify_server.console.mount import Mounted
 from notify_server.domain.server_token import client_of
 from tests.console.visitor import Visitor, said
+from tests.services.interruption import Interrupted, die
 
 
 def test_a_token_of_an_admin_lets_in(visitor, services, database):
@@ -19,11 +22,14 @@ def test_a_token_of_an_admin_lets_in(visitor, services, database):
 
 
 def test_who_came_for_a_page_gets_there(visitor, services):
-    asked = visitor.get("/notifications?state=done").location
-    assert asked == "/console/sign-in?back=/notifications?state%3Ddone" or "state" in asked
     token = services.server_tokens.create("ops", [])
-    answer = visitor.submit(asked.removeprefix("/console"), "/sign-in", token=token, back="/notifications?state=done")
-    assert answer.location == "/console/notifications?state=done"
+    for wanted in ("/notifications?state=done", "/?days=7&timezone=Europe/Vienna"):
+        asked = visitor.get(wanted).location
+        assert asked.startswith("/console/sign-in?back=/")
+        form = visitor.get(asked.removeprefix("/console")).text
+        back = unescape(re.search(r'name="back" value="([^"]*)"', form)[1])
+        assert visitor.sign_in(token, back=back).location == f"/console{wanted}"
+        visitor.submit("/notifications", "/sign-out")
 
 
 def test_the_form_holds_where_to_go_on(visitor):
@@ -32,14 +38,25 @@ def test_the_form_holds_where_to_go_on(visitor):
 
 @pytest.mark.parametrize(
     "back",
-    ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\t/evil.example", "x", ""],
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/?\\evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "/\t/evil.example",
+        "x",
+        "",
+    ],
 )
 def test_nobody_is_led_elsewhere(visitor, services, back):
     assert visitor.sign_in(services.server_tokens.create("ops", []), back=back).location == "/console/"
 
 
 def test_who_may_not_see_the_overview_is_led_to_what_they_may(visitor, services):
-    assert visitor.sign_in(services.server_tokens.create("ops", ["admin", "send"])).location == "/console/health"
+    token = services.server_tokens.create("ops", ["admin", "send"])
+    assert visitor.sign_in(token).location == "/console/health"
+    assert visitor.sign_in(token, back="/?days=7").location == "/console/health"
 
 
 @pytest.mark.parametrize("token", ["nobody", "nst_0123456789ab_" + "x" * 43])
@@ -97,6 +114,30 @@ def test_coming_and_going_have_their_lines_in_the_audit_log(admin, services, dat
     assert {(line["actor"]["id"], line["status"], line["address"]) for line in lines} == {
         (token["_id"], 303, "127.0.0.1")
     }
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_no_session_begins_or_ends_without_its_line(config, services, database, mounted, ends):
+    """Whatever dies in between: a line without a status says that it may have been done."""
+    token, happened, at = services.server_tokens.create("ops", []), True, 0
+    while happened:
+        before = Visitor(mounted)
+        if ends:
+            before.sign_in(token)
+        fields = {"form_token": before.form_token("/health" if ends else "/sign-in"), "token": token}
+        database["audit"].delete_many({})
+        interrupted = Interrupted(database, at, die)
+        visitor = Visitor(Mounted(Flask("api"), create_app(config, build_services(config, interrupted))))
+        for name in ("notify_console", "notify_console_visitor"):
+            visitor.take_cookie(name, before.cookie(name) or "")
+        done = visitor.post("/sign-out" if ends else "/sign-in", fields)
+        assert done.status_code == (500 if interrupted.happened else 303)
+        changed = database["sessions"].count_documents({}) != ends
+        assert database["audit"].count_documents({}) >= changed
+        database["sessions"].delete_many({})
+        happened, at = interrupted.happened, at + 1
+    assert changed
+    assert at > 3
 
 
 @pytest.mark.parametrize(

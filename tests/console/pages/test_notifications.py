@@ -97,6 +97,16 @@ def test_the_script_of_the_page_is_told_the_same(admin, mixed):
     assert found["curve"][-1][1:] == [2, 1]
 
 
+@pytest.mark.parametrize("marked", [True, False])
+def test_an_id_in_capitals_leads_to_the_same_page(admin, mixed, database, marked):
+    if not marked:
+        assert database["changes"].delete_many({}).deleted_count
+    for path in (f"/notifications/{mixed.upper()}", f"/notifications/{mixed.upper()}/live"):
+        page = admin.get(path, accept="*/*")
+        assert page.status_code == 200
+    assert page.json["steps"] == admin.get(f"/notifications/{mixed}/live", accept="*/*").json["steps"]
+
+
 def test_one_that_all_have_read_does_not_move_any_more(admin, notify, database):
     identity = notify("u1")
     Registry(database).move(Event.READ, {identity: ["u1"]}, Note(now()))
