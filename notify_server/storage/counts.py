@@ -28,6 +28,7 @@ _Result = TypeVar("_Result")
 
 LEASE = "counting"  # who has it may count; without it the figures stand still
 SIZE = 20_000  # entries of a chunk
+_BEREFT = 4  # chunks at most that are counted together with those who were erased: half a second
 _MARKS = 20_000  # of the journal, and
 _NAMES = 200_000  # what they name, that are looked through at most
 _GROUPS = 20  # so many more addressed groups halve, third, … a chunk: each has parts of its own in it
@@ -81,18 +82,25 @@ class Counts:
         return self._led(owner, write)
 
     def count_chunk(self, notification: str, number: int, owner: str, at: datetime) -> ChunkCounted | None:
-        """Count one chunk of a notification; the one that has no end is given one where it has become too large."""
+        """Count one chunk of a notification; the one that has no end is given one where it has become too large.
+
+        With those who were erased go the chunks that they were in: nobody is in the figures twice.
+        """
 
         def write(session: ClientSession) -> ChunkCounted:
             subjects = self._subjects.of([notification], session)
             if notification not in subjects:
                 return ChunkCounted(0, last=True)
-            old = self._tallies.among([(notification, n) for n in (number - 1, number)], session)
-            chunk = self._chunk(subjects[notification], number, old, at, session)
-            if chunk is None:
-                return ChunkCounted(0, last=True)
-            self._replace(subjects, [chunk], old, session)
-            return ChunkCounted(entries_of(chunk.parts), last=number != ERASED and chunk.to is None)
+            subject = subjects[notification]
+            numbers = [number, *subject.bereft[:_BEREFT]] if number == ERASED else [number]
+            old = self._tallies.among([(notification, n) for each in numbers for n in (each - 1, each)], session)
+            found = [self._chunk(subject, each, old, at, session) for each in numbers]
+            chunks = [chunk for chunk in found if chunk is not None]
+            self._replace(subjects, chunks, old, session)
+            if recounted := set(numbers).intersection(subject.bereft):
+                self._subjects.recounted(notification, recounted, session)
+            last = not chunks or (number != ERASED and chunks[0].to is None)
+            return ChunkCounted(sum(entries_of(chunk.parts) for chunk in chunks), last)
 
         return self._led(owner, write)
 

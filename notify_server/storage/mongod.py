@@ -20,7 +20,7 @@ _CACHE_LEAST, _CACHE_MOST = 0.25, 4.0  # GiB: mongod takes no less; more is impo
 _ORPHANED = 5  # seconds: the transaction of a process that died holds its documents for so long; by default 60
 _DIRTY = "eviction_dirty_target=20,eviction_dirty_trigger=40"  # percent of the cache; by default 5 and 20
 _UPDATES = "eviction_updates_target=10,eviction_updates_trigger=20"  # the same of what is not yet in a page; 2.5 and 10
-_HISTORY = 10  # seconds of old versions, by default 300: a queue's readers step over all that was taken in that time
+_HISTORY = 30  # seconds of old versions, by default 300: a queue's readers step over all that was taken in that time
 _NEVER = 2_147_483_647  # milliseconds: the slow query log would quote message bodies and FCM targets
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 

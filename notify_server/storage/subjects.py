@@ -12,7 +12,7 @@ from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store, object_id
 from notify_server.storage.tallies import from_parts, to_parts
 
-_FIELDS = ("category", "community", "audience.communities", "audience.groups", "recipients", "erased_parts")
+_FIELDS = ("category", "community", "audience.communities", "audience.groups", "recipients", "erased_parts", "bereft")
 _KEPT = {"retired_at": None}  # what was retired is in the archive, and its entries go
 
 
@@ -20,7 +20,7 @@ _KEPT = {"retired_at": None}  # what was retired is in the archive, and its entr
 class Subject:
     """A notification that is counted. `groups`: how many it addresses; `recipients`: whom its cursor has passed.
 
-    `erased`: the parts of recipients who were erased.
+    `erased`: the parts of recipients who were erased; `bereft`: the chunks in which they were counted, and are still.
     """
 
     id: str
@@ -28,6 +28,7 @@ class Subject:
     groups: int
     recipients: int
     erased: Sequence[Part]
+    bereft: Sequence[int] = ()
 
 
 @translated
@@ -54,20 +55,37 @@ class Subjects:
         these = {"_id": {"$in": [object_id(notification) for notification in notifications]}}
         self._all.update_many(these, {"$set": {"retired_at": at}}, session=session)
 
-    def keep_erased(self, erased: Mapping[str, Sequence[Part]], session: ClientSession) -> None:
-        """Add these parts to what is kept of erased people, in the transaction that removes their entries."""
-        writes = list(self._additions(erased, session))
+    def keep_erased(
+        self, erased: Mapping[str, Sequence[Part]], chunks: Mapping[str, int], session: ClientSession
+    ) -> None:
+        """Add these parts to what is kept of erased people, in the transaction that removes their entries.
+
+        `chunks`: in which of several they were counted.
+        """
+        writes = list(self._additions(erased, chunks, session))
         if writes:
             self._all.bulk_write(writes, ordered=False, session=session)
 
-    def _additions(self, erased: Mapping[str, Sequence[Part]], session: ClientSession) -> Iterator[UpdateOne]:
+    def recounted(self, notification: str, chunks: Iterable[int], session: ClientSession) -> None:
+        """Note that who was erased is not counted in these chunks any more."""
+        these = {"_id": object_id(notification)}
+        self._all.update_one(these, {"$pullAll": {"bereft": list(chunks)}}, session=session)
+
+    def _additions(
+        self, erased: Mapping[str, Sequence[Part]], chunks: Mapping[str, int], session: ClientSession
+    ) -> Iterator[UpdateOne]:
         these = {"_id": {"$in": [object_id(notification) for notification in erased]}}
         for document in self._all.find(these, {"erased_parts": 1}, session=session):
-            parts = merged((*from_parts(document.get("erased_parts", [])), *erased[str(document["_id"])]))
-            yield UpdateOne({"_id": document["_id"]}, {"$set": {"erased_parts": to_parts(parts)}})
+            name = str(document["_id"])
+            parts = merged((*from_parts(document.get("erased_parts", [])), *erased[name]))
+            kept: Document = {"$set": {"erased_parts": to_parts(parts)}}
+            if name in chunks:
+                kept["$addToSet"] = {"bereft": chunks[name]}
+            yield UpdateOne({"_id": document["_id"]}, kept)
 
 
 def _subject(document: Document) -> Subject:
     audience, erased = document["audience"], from_parts(document.get("erased_parts", []))
     labels = Labels(document["category"], community_of(document["community"], audience["communities"]))
-    return Subject(str(document["_id"]), labels, len(audience["groups"]), document["recipients"], erased)
+    of = len(audience["groups"]), document["recipients"], erased, document.get("bereft", ())
+    return Subject(str(document["_id"]), labels, *of)

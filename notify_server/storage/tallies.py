@@ -72,6 +72,20 @@ class Tallies:
         later = {} if after is None else {"_id": {"$gt": {"n": object_id(after[0]), "c": after[1]}}}
         return list(map(from_document, self._all.find(later).sort("_id", 1).limit(limit)))
 
+    def holding(self, user: str, notifications: Sequence[str], session: ClientSession | None = None) -> dict[str, int]:
+        """In which chunk this user is counted, or would be: of those notifications that have several."""
+        firsts = {"_id": {"$in": [{"n": object_id(notification), "c": 0} for notification in notifications]}}
+        several = [
+            each["_id"]["n"] for each in self._all.find(firsts | {"to": {"$ne": None}}, {"_id": 1}, session=session)
+        ]
+        chunks: dict[str, int] = {}
+        for n in several:
+            theirs = {"_id": {"$gte": {"n": n, "c": 0}, "$lt": {"n": n, "c": MaxKey()}}, "after": {"$lt": user}}
+            found = self._all.find_one(theirs | {"to": {"$not": {"$lt": user}}}, {"_id": 1}, session=session)
+            if found is not None:
+                chunks[str(n)] = found["_id"]["c"]
+        return chunks
+
     def remove(self, notifications: Sequence[str], session: ClientSession) -> None:
         """Remove all that was counted of these notifications."""
         ranges = [_chunks_of(object_id(notification)) for notification in notifications]

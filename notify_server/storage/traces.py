@@ -19,6 +19,7 @@ from notify_server.storage.erasures import Erasures
 from notify_server.storage.journal import Journal
 from notify_server.storage.recount import FIELDS, parts_of
 from notify_server.storage.subjects import Subjects
+from notify_server.storage.tallies import Tallies
 from notify_server.storage.updates import Erased, Forgetting, Updates
 
 _ANY_RANK = {"$in": [rank.value for rank in Rank]}  # leads to the index `to_expand`
@@ -59,6 +60,7 @@ class Traces:
         self._told = Updates(database)
         self._client = database.client
         self._subjects = Subjects(database)
+        self._tallies = Tallies(database)
         self._journal = Journal(database)
 
     def present(self, user: str) -> bool:
@@ -176,7 +178,9 @@ class Traces:
             if counted:
                 self._registry.delete_many(entries, session=session)
                 self._notifications.bulk_write(counted, ordered=False, session=session)
-                self._subjects.keep_erased({str(entry["_id"]["n"]): parts_of([entry]) for entry in found}, session)
+                parts = {str(entry["_id"]["n"]): parts_of([entry]) for entry in found}
+                chunks = self._tallies.holding(erasure.user or "", list(parts), session)
+                self._subjects.keep_erased(parts, chunks, session)
                 mails = self._remove_mails(erasure.user or "", ids, session)
                 self._erasures.removed(erasure, {"entries": len(found), "mails": mails}, session)
 

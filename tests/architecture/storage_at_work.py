@@ -487,6 +487,7 @@ class Work:
         self.tallies.page((chunks[3].notification, chunks[3].number), 9)
         self.tallies.of(names[:9])
         self.tallies.parts(names[0])
+        self.tallies.holding("u100", names[:9])
         self.tallies.among([(names[0], 0), (names[0], 1)])
         self.subjects.of(names[:9])
         self.subjects.page(names[3], 9)
@@ -499,7 +500,8 @@ class Work:
         with self.database.client.start_session() as session, session.start_transaction():
             self.tallies.replace(chunks[:3], session)
             self.tallies.remove(names[20:22], session)
-            self.subjects.keep_erased({names[0]: [part]}, session)
+            self.subjects.keep_erased({names[0]: [part]}, {names[0]: 1}, session)
+            self.subjects.recounted(names[0], [1], session)
             self.subjects.retire(names[50:51], NOON, session)
         self._rollups()
         self.tallies.drop(chunks[0])

@@ -11,14 +11,17 @@ from notify_server.domain.statistics import ALL, Dimension, Kind
 from notify_server.domain.tally import total
 from notify_server.errors import DatabaseUnavailable
 from notify_server.services.counting import Counting, Ticks
+from notify_server.services.counting_lease import CountingLease
 from notify_server.services.reception import Report
 from notify_server.storage.changes import Changes, packed
+from notify_server.storage.counts import ChunkCounted, Counts
 from notify_server.storage.documents import new_id, object_id
 from notify_server.storage.journal import ENTERED
 from notify_server.storage.leases import Leases
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.registry import Arrivals, Registry
 from notify_server.storage.statistics import Statistics
+from notify_server.storage.tallies import ERASED
 from tests.builders import NOON, a_notification, after, recipients
 from tests.counted import Leaps, count_all, differences
 from tests.services.scene import Scene
@@ -205,6 +208,26 @@ def test_an_erased_person_stays_in_the_figures(scene: Scene) -> None:
     scene.services.erasing.erase("a")
     count_all(scene.database)
     assert figures(scene) == before == {"received": 1, "pending": 1, "pending:no_device": 1}
+    assert differences(scene.database) == []
+
+
+def test_an_erased_person_of_a_large_one_is_never_counted_twice(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("notify_server.storage.counts.SIZE", 2)
+    made = scene.accept(*"abcdefg")
+    scene.work()
+    count_all(scene.database)
+    before = figures(scene)
+    for user in "dg":
+        scene.services.erasing.erase(user)
+    counts = Counts(scene.database)
+    with CountingLease(Leases(scene.database), "one", scene.clock).held():
+        owner = Leases(scene.database).owner("counting") or ""
+        assert counts.count_chunk(made, ERASED, owner, NOON) == ChunkCounted(3, last=False)
+    assert figures(scene) == before
+    [stored] = scene.database["notifications"].find({}, {"bereft": 1})
+    assert stored["bereft"] == []
+    count_all(scene.database)
+    assert figures(scene) == before
     assert differences(scene.database) == []
 
 

@@ -8,6 +8,7 @@ from notify_server.domain.registry import Status
 from notify_server.domain.statistics import ALL
 from notify_server.errors import NotFound
 from notify_server.services.reception import Report
+from notify_server.storage.changes import packed
 from notify_server.storage.documents import object_id
 from notify_server.storage.leases import Leases
 from notify_server.storage.statistics import ARCHIVE, Statistics
@@ -139,6 +140,7 @@ def test_what_is_marked_stays_until_it_was_counted(
     monkeypatch.setattr("notify_server.services.counting_groups.BRIEF", limit)
     made = over(scene, "a", "b")
     scene.services.reception.report("b", [Report(made, Status.READ)])
+    scene.database["changes"].insert_one({"ns": packed([made]), "at": NOON, "hold": 10.0})  # the last one was removed
     assert [retire(), retire()] == [0, 0]
     assert len(scene.standing(made)) == 2
     count_all(scene.database)

@@ -56,4 +56,4 @@ def test_a_running_server_lets_changed_pages_stay_in_its_cache(database: Store) 
 
 def test_a_running_server_keeps_no_old_versions_for_long(database: Store) -> None:
     told = database.client.admin.command("getParameter", minSnapshotHistoryWindowInSeconds=1)
-    assert told["minSnapshotHistoryWindowInSeconds"] == 10
+    assert told["minSnapshotHistoryWindowInSeconds"] == 30

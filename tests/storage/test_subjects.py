@@ -40,7 +40,11 @@ def test_what_is_kept_of_erased_people_adds_up(subjects: Subjects, database: Sto
     name = stored(database)
     for parts in ([PART], [PART, Part(after(900), "chess", {"read": 1})]):
         with database.client.start_session() as session, session.start_transaction():
-            subjects.keep_erased({name: parts, new_id(): parts}, session)
+            subjects.keep_erased({name: parts, new_id(): parts}, {name: len(parts)}, session)
+    assert subjects.of([name])[name].bereft == [1, 2]
+    with database.client.start_session() as session, session.start_transaction():
+        subjects.recounted(name, [1, 7], session)
+    assert subjects.of([name])[name].bereft == [2]
     kept = subjects.of([name])[name].erased
     assert sorted(kept, key=lambda part: part.quarter) == [
         Part(NOON, None, {"sent": 2}),

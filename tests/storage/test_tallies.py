@@ -89,3 +89,14 @@ def test_all_chunks_of_a_notification_are_removed_or_one_of_them(
     assert [each.notification for each in tallies.page(None, 9)] == [other, other]
     tallies.drop(chunk(other))
     assert [each.number for each in tallies.page(None, 9)] == [ERASED]
+
+
+def test_of_several_chunks_one_holds_a_user(tallies: Tallies, replace: Callable[..., None]) -> None:
+    large, brief = new_id(), new_id()
+    bounds = [("", "d"), ("d", "m"), ("m", None)]
+    replace([chunk(large, number, *each) for number, each in enumerate(bounds)] + [chunk(large, ERASED), chunk(brief)])
+    users = ("a", "d", "e", "m", "z")
+    assert [tallies.holding(user, [large, brief, new_id()]) for user in users] == [
+        {large: number} for number in (0, 0, 1, 1, 2)
+    ]
+    assert tallies.holding("a", []) == {}
