@@ -48,7 +48,7 @@ class Comparison:
         with self.snapshots.session() as snapshot:
             subjects = self.subjects.of(names, snapshot)
             recounted = self.recount.of(list(subjects), snapshot)
-            tallies = self.tallies.of(list(subjects), snapshot)
+            tallies = self.tallies.whole(list(subjects), snapshot)
             wrong = {
                 name: between(
                     f"notification {name}",

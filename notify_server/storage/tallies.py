@@ -52,6 +52,14 @@ class Tallies:
             chunks[chunk.notification].append(chunk)
         return chunks
 
+    def whole(self, notifications: Sequence[str], session: ClientSession | None = None) -> Mapping[str, list[Chunk]]:
+        """The same, with chunks that should not be there: for proofs, and where everything is to go."""
+        chunks: dict[str, list[Chunk]] = {notification: [] for notification in notifications}
+        ranges = [_chunks_of(object_id(notification)) for notification in chunks]
+        for chunk in self._found({"$or": ranges}, session) if ranges else ():
+            chunks[chunk.notification].append(chunk)
+        return chunks
+
     def _found(self, which: Document, session: ClientSession | None) -> list[Chunk]:
         return list(map(from_document, self._all.find(which, session=session).sort("_id", 1)))
 
@@ -65,7 +73,7 @@ class Tallies:
 
     def parts(self, notification: str, session: ClientSession | None = None) -> list[Part]:
         """The parts of all its chunks; there may be several of one quarter and group."""
-        return [part for chunk in self.of([notification], session)[notification] for part in chunk.parts]
+        return [part for chunk in self.whole([notification], session)[notification] for part in chunk.parts]
 
     def page(self, after: tuple[str, int] | None, limit: int) -> list[Chunk]:
         """At most `limit` chunks in the order of notifications, from the one after `after` (notification, number)."""

@@ -486,6 +486,7 @@ class Work:
         chunks = self.tallies.page(None, 9)
         self.tallies.page((chunks[3].notification, chunks[3].number), 9)
         self.tallies.of(names[:9])
+        self.tallies.whole(names[:9])
         self.tallies.parts(names[0])
         self.tallies.holding("u100", names[:9])
         self.tallies.among([(names[0], 0), (names[0], 1)])

@@ -100,3 +100,12 @@ def test_of_several_chunks_one_holds_a_user(tallies: Tallies, replace: Callable[
         {large: number} for number in (0, 0, 1, 1, 2)
     ]
     assert tallies.holding("a", []) == {}
+
+
+def test_a_proof_sees_the_chunks_that_should_not_be_there(tallies: Tallies, replace: Callable[..., None]) -> None:
+    name, other = new_id(), new_id()
+    made = [chunk(name), chunk(name, 7)]
+    replace([*made, chunk(other)])
+    assert tallies.whole([name, other]) == {name: made, other: [chunk(other)]}
+    assert tallies.parts(name) == [PART, PART]
+    assert tallies.whole([]) == {}
