@@ -19,7 +19,7 @@ from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store, object_id
 
 FIELDS = ("status", "reason", "groups", "history", "received_at", "read_at")  # what a part is made from
-_ENTERED = {"$ifNull": [{"$first": "$history.at"}, "$pending_at"]}
+_ENTERED = {"$first": "$history.at"}
 _ALIKE: dict[str, Any] = {
     "_id": {
         "n": "$_id.n",
