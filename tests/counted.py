@@ -5,6 +5,7 @@ from time import sleep
 from notify_server.bootstrap import build_verification
 from notify_server.config import Config
 from notify_server.services.clock import utc_now
+from notify_server.services.counting_chunks import count_chunks
 from notify_server.services.counting_lease import CountingLease
 from notify_server.services.verdict import Difference
 from notify_server.storage.changes import Changes
@@ -12,7 +13,6 @@ from notify_server.storage.counts import Counts
 from notify_server.storage.documents import Store
 from notify_server.storage.leases import Leases
 from notify_server.storage.subjects import Subjects
-from notify_server.storage.tallies import ERASED
 
 _TOGETHER = 20  # notifications of one transaction
 COUNTED = ("changes", "tallies", "statistics")  # what counting keeps: it goes with the notifications
@@ -42,17 +42,10 @@ def count_all(database: Store) -> int:
             assert done is not None, "another process counts"
             counted += sum(done.entries.values())
             lease.take()
-        counted += sum(_in_chunks(counts, lease, name) for name in sorted(set(names) - set(single)))
-    return counted
-
-
-def _in_chunks(counts: Counts, lease: CountingLease, name: str) -> int:
-    counted, number, last = 0, ERASED, False
-    while not last:
-        chunk = counts.count_chunk(name, number, lease.owner, utc_now())
-        assert chunk is not None, "another process counts"
-        counted, number, last = counted + chunk.entries, number + 1, chunk.last
-        lease.take()
+        for name in sorted(set(names) - set(single)):
+            entries = count_chunks(counts, lease, name)
+            assert entries is not None, "another process counts"
+            counted += entries
     return counted
 
 

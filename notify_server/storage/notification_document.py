@@ -11,6 +11,7 @@ from notify_server.domain.notification import (
     ResendPolicy,
     State,
 )
+from notify_server.domain.statistics import Labels, community_of
 from notify_server.storage.documents import Document, object_id
 
 WITHOUT_USERS = {"audience.users": 0, "erased_parts": 0}  # up to 50,000 ids, which only expansion needs, and figures
@@ -52,6 +53,11 @@ def to_document(notification: Notification) -> Document:
         "owner": None,
         "due_at": notification.send_at or notification.created_at,
     }
+
+
+def labels_of(document: Document) -> Labels:
+    """What a notification counts towards; of its document this takes category, community and audience.communities."""
+    return Labels(document["category"], community_of(document["community"], document["audience"]["communities"]))
 
 
 def from_document(document: Document) -> Notification:
