@@ -311,9 +311,9 @@ def test_the_sends_of_a_soak_tell_duplicates_and_the_dead_from_the_rest():
 
 
 def test_the_pictures_show_a_month_that_could_have_been(database):
-    scene = fill(database, NOON)
+    scene = fill(database, NOON, days=4)
     entries = list(database["registry"].find())
-    assert len(entries) > 1000
+    assert len(entries) > 200
     for entry in entries:
         times = [line["at"] for line in entry["history"]]
         assert times == sorted(times)

@@ -2,17 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, request
 
 from notify_server.api.context import services
+from notify_server.api.marks import Marks, View
 from notify_server.domain.server_token import take_apart
 from notify_server.errors import Forbidden, Unauthenticated
 from notify_server.services.server_tokens import Scope
-
-View = TypeVar("View", bound=Callable[..., Any])
-_ATTRIBUTE = "__guard__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +35,14 @@ class Guard:
         return " or ".join(self.scopes)
 
 
+_guards = Marks[Guard]("__guard__")
 PUBLIC = Guard(None)
 USER = Guard("userToken")
 
 
 def guarded(guard: Guard) -> Callable[[View], View]:
     """Mark a view with its guard."""
-
-    def mark(view: View) -> View:
-        setattr(view, _ATTRIBUTE, guard)
-        return view
-
-    return mark
+    return _guards.put(guard)
 
 
 def server(*scopes: Scope) -> Callable[[View], View]:
@@ -74,8 +67,7 @@ def public(view: View) -> View:
 
 def guard_of(app: Flask, endpoint: str) -> Guard | None:
     """The guard of a registered view."""
-    found: Guard | None = getattr(app.view_functions[endpoint], _ATTRIBUTE, None)
-    return found
+    return _guards.of(app, endpoint)
 
 
 def install(app: Flask, count: Callable[[], None]) -> None:
@@ -83,9 +75,7 @@ def install(app: Flask, count: Callable[[], None]) -> None:
 
     `count` is called for each request once it is known who calls, and before it may be refused for lack of a scope.
     """
-    bare = sorted(endpoint for endpoint in app.view_functions if guard_of(app, endpoint) is None)
-    if bare:
-        raise LookupError(f"Routes without a guard: {', '.join(bare)}")
+    _guards.require(app, "Routes without a guard")
     app.before_request(_identify)
     app.before_request(count)
     app.before_request(_authorise)

@@ -21,7 +21,7 @@ def install(app: Flask) -> None:
     """Hold every guarded route to the limits; after the guards, which say who calls, and call `count`."""
     app.before_request(_bound_body)
     app.after_request(_show)
-    app.register_error_handler(Unauthenticated, _count_refusal)
+    app.register_error_handler(Unauthenticated, _refuse)
 
 
 def count() -> None:
@@ -47,10 +47,17 @@ def _bound_body() -> None:
         request.max_content_length = min(largest, current_app.config["MAX_CONTENT_LENGTH"])
 
 
-def _count_refusal(error: Unauthenticated) -> Response:
-    """Tell an address that offers one bad token after another to wait; a good one from there is never held back."""
+def count_refusal() -> None:
+    """Tell an address that offers one bad token after another to wait; a good one from there is never held back.
+
+    Raises TooManyRequests.
+    """
+    _take(services().rate_limits.address, network(remote.address()))
+
+
+def _refuse(error: Unauthenticated) -> Response:
     try:
-        _take(services().rate_limits.address, network(remote.address()))
+        count_refusal()
     except TooManyRequests as refusal:
         return problems.refused(refusal)
     return problems.refused(error)

@@ -2,18 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, request
 
 from notify_server.api import limits
 from notify_server.api.context import current_client, services
+from notify_server.api.marks import Marks, View
 from notify_server.console import cookies
 from notify_server.errors import Forbidden, Unauthenticated
 from notify_server.services.server_tokens import Scope
-
-View = TypeVar("View", bound=Callable[..., Any])
-_ATTRIBUTE = "__access__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +24,22 @@ class Access:
     used: bool = True
 
 
+_accesses = Marks[Access]("__access__")
+
+
 def needs(*scopes: Scope, used: bool = True) -> Callable[[View], View]:
     """A session is needed whose token has one of these scopes; `used`: not so what a page asks for by itself."""
-    return _marked(Access(frozenset(scopes), used))
+    return _accesses.put(Access(frozenset(scopes), used))
 
 
 def open_to_all(view: View) -> View:
     """Nobody need be signed in."""
-    return _marked(Access(None))(view)
+    return _accesses.put(Access(None))(view)
 
 
 def access_to(app: Flask, endpoint: str) -> Access | None:
     """What a registered view asks for."""
-    found: Access | None = getattr(app.view_functions[endpoint], _ATTRIBUTE, None)
-    return found
+    return _accesses.of(app, endpoint)
 
 
 def may_see(endpoint: str) -> bool:
@@ -52,9 +51,7 @@ def may_see(endpoint: str) -> bool:
 def install(app: Flask) -> None:
     """Check that every page says who may see it, and enforce that. Raises LookupError naming those that do not."""
     open_to_all(app.view_functions["static"])
-    bare = sorted(endpoint for endpoint in app.view_functions if access_to(app, endpoint) is None)
-    if bare:
-        raise LookupError(f"Pages that do not say who may see them: {', '.join(bare)}")
+    _accesses.require(app, "Pages that do not say who may see them")
     app.jinja_env.globals.update(may_see=may_see)
     app.before_request(_admit)
 
@@ -75,11 +72,3 @@ def _admit() -> None:
     limits.count()
     if not may_see(request.endpoint):
         raise Forbidden(f"The token that you signed in with lacks the scope {' or '.join(sorted(found.scopes))}.")
-
-
-def _marked(access: Access) -> Callable[[View], View]:
-    def mark(view: View) -> View:
-        setattr(view, _ATTRIBUTE, access)
-        return view
-
-    return mark

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from flask import Flask
 from markupsafe import Markup
 
+from notify_server.domain.rfc3339 import written
+
 _NONE = "–"
 _STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))  # seconds
 _FEW = 10  # of a unit, below which parts of it matter
@@ -56,5 +58,4 @@ def _written(value: datetime | None, form: str, cut: int | None = None) -> str:
     if value is None:
         return _NONE
     utc = value.astimezone(UTC)
-    iso = utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return Markup('<time datetime="{}">{}</time>').format(iso, utc.strftime(form)[:cut])
+    return Markup('<time datetime="{}">{}</time>').format(written(utc), utc.strftime(form)[:cut])

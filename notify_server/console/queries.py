@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask import request
@@ -12,6 +12,7 @@ from notify_server.api import paging
 from notify_server.api.parsing import by_path
 from notify_server.api.schemas.fields import Id, TimeZone
 from notify_server.domain.notification import State
+from notify_server.domain.periods import day_start
 from notify_server.domain.registry import Status
 from notify_server.errors import InvalidInput
 
@@ -20,14 +21,19 @@ DAYS = (7, 30, 90, 365)
 _YEARS = validate.Range(date(1970, 1, 1), date(2099, 12, 31), error="Must lie between 1970 and 2099.")
 
 
-class NotificationsSchema(Schema):
-    """Which notifications to list; days are those of UTC, both included."""
+class DaysSchema(Schema):
+    """From which day to which; days are those of UTC, both included."""
+
+    from_ = fields.Date(data_key="from", attribute="from", validate=_YEARS)
+    to = fields.Date(validate=_YEARS)
+
+
+class NotificationsSchema(DaysSchema):
+    """Which notifications to list."""
 
     category = Id()
     community = Id()
     state = fields.Enum(State, by_value=True)
-    from_ = fields.Date(data_key="from", attribute="from", validate=_YEARS)
-    to = fields.Date(validate=_YEARS)
 
 
 class PeriodSchema(Schema):
@@ -52,11 +58,9 @@ class RecipientsSchema(Schema):
     status = fields.Enum(Status, by_value=True)
 
 
-class ExportSchema(Schema):
-    """Which entries to export, by the day on which they were entered; days are those of UTC, both included."""
+class ExportSchema(DaysSchema):
+    """Which entries to export, by the day on which they were entered."""
 
-    from_ = fields.Date(data_key="from", attribute="from", validate=_YEARS)
-    to = fields.Date(validate=_YEARS)
     category = Id()
     community = Id()
     group = Id()
@@ -104,6 +108,9 @@ def cursor() -> str | None:
         return None
 
 
-def day(found: date | None, *, after: int = 0) -> datetime | None:
-    """When this day begins in UTC, or the one so many days `after` it."""
-    return None if found is None else datetime.combine(found + timedelta(days=after), time(), UTC)
+def filters(asked: Asked, start: str, end: str) -> Mapping[str, Any]:
+    """What a page with DaysSchema asks for, its days as moments under the names `start` and `end`; None: no bound."""
+    others = {name: value for name, value in asked.values.items() if name not in {"from", "to"}}
+    first, last = asked.values.get("from"), asked.values.get("to")
+    bounds = {start: first and day_start(first), end: last and day_start(last + timedelta(days=1))}
+    return others | bounds

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from notify_server.domain.periods import QUARTER, Period, floor, next_month
+from notify_server.domain.periods import QUARTER, Period, day_start, floor, next_month
 
 _DAY = timedelta(days=1)
 
@@ -29,14 +29,14 @@ class Coverage:
     def runs(self) -> Iterator[tuple[Grain, Period]]:
         """Each of them, and from when to when it is."""
         for grain, found in ((Grain.MONTH, self.months), (Grain.DAY, self.days)):
-            yield from ((grain, Period(_midnight(first), _midnight(last) + _DAY)) for first, last in found)
+            yield from ((grain, Period(day_start(first), day_start(last) + _DAY)) for first, last in found)
         yield from ((Grain.QUARTER, edge) for edge in self.edges)
 
 
 def cover(period: Period) -> Coverage:
     """What adds up to `period`, with months where there are whole ones."""
     found = Coverage()
-    first, last = _midnight(period.start.date()), _midnight(period.end.date())
+    first, last = day_start(period.start.date()), day_start(period.end.date())
     if first != period.start:
         first += _DAY
         found.edges.append(Period(period.start, min(first, period.end)))
@@ -54,14 +54,14 @@ def reach(period: Period, now: datetime) -> Period:
     if period.end <= floor(now):
         return period
     last = (period.end - QUARTER).date()
-    return Period(period.start, _midnight(next_month(last)))
+    return Period(period.start, day_start(next_month(last)))
 
 
 def grain(starts: Iterable[datetime]) -> Grain:
     """The coarsest grain at which none of these times lies within a roll-up."""
     found = Grain.MONTH
     for start in starts:
-        if start != _midnight(start.date()):
+        if start != day_start(start.date()):
             return Grain.QUARTER
         if start.day != 1:
             found = Grain.DAY
@@ -86,9 +86,9 @@ def cuts(period: Period, starts: Iterable[datetime]) -> Mapping[date, Cut]:
     """The days that `starts`, or the period's ends, cut: as few quarters as may be count apart."""
     inside: dict[date, list[datetime]] = {}
     for start in (*starts, period.start, period.end):
-        if start != _midnight(start.date()):
+        if start != day_start(start.date()):
             inside.setdefault(start.date(), []).append(start)
-    return {day: _cut(_midnight(day), min(times), max(times), period) for day, times in inside.items()}
+    return {day: _cut(day_start(day), min(times), max(times), period) for day, times in inside.items()}
 
 
 def _cut(day: datetime, first: datetime, last: datetime, period: Period) -> Cut:
@@ -123,7 +123,3 @@ def _cover_days(found: Coverage, first: date, end: date) -> None:
 
 def _run(first: date, end: date) -> tuple[date, date]:
     return first, end - timedelta(days=1)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)

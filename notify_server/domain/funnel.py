@@ -6,7 +6,7 @@ from typing import Any
 
 from notify_server.domain.measures import counts
 from notify_server.domain.registry import Reason, Status
-from notify_server.domain.tally import Tally, end_of_step
+from notify_server.domain.tally import Tally, end_of_step, steps
 
 MOST_POINTS = 240
 _SENT_AGAIN = f"{Status.PENDING.value}:{Reason.UNCONFIRMED.value}"
@@ -26,21 +26,16 @@ def curve(tally: Tally) -> Sequence[Mapping[str, Any]]:
 
     Each number is exact: at every point that is left, all points before it are counted.
     """
-    received, read = _steps(tally, "received"), _steps(tally, "read")
-    steps = sorted(received.keys() | read.keys())
+    received, read = steps(tally, "received"), steps(tally, "read")
+    reached = sorted(received.keys() | read.keys())
     sums = zip(
-        accumulate(received.get(step, 0) for step in steps),
-        accumulate(read.get(step, 0) for step in steps),
+        accumulate(received.get(step, 0) for step in reached),
+        accumulate(read.get(step, 0) for step in reached),
         strict=True,
     )
     points = [
         {"seconds": end_of_step(step), "received": had, "read": opened}
-        for step, (had, opened) in zip(steps, sums, strict=True)
+        for step, (had, opened) in zip(reached, sums, strict=True)
     ]
     every = -(-len(points) // MOST_POINTS)
     return points[::-every][::-1] if points else []
-
-
-def _steps(tally: Tally, name: str) -> Mapping[int, int]:
-    prefix = f"{name}@"
-    return {int(key[len(prefix) :]): count for key, count in tally.items() if key.startswith(prefix) and count}

@@ -62,6 +62,11 @@ def midnight(day: date, zone: tzinfo) -> datetime:
     return start
 
 
+def day_start(day: date) -> datetime:
+    """When this day begins in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
 def days(first: date, end: date) -> Iterator[date]:
     """Each day from `first` on, without `end`."""
     return (first + timedelta(days=number) for number in range((end - first).days))

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from notify_server.domain.periods import QUARTER
 from notify_server.domain.registry import Reason, Status
 
 Tally = Mapping[str, int]
@@ -19,7 +20,6 @@ Tally = Mapping[str, int]
 _EXACT = 128  # milliseconds that have a step of their own
 _STEPS = 64  # steps of each doubling above: a time is known to one part in 128
 QUARTERS = 96  # of a day
-_QUARTER = timedelta(minutes=15)  # every time zone of today is whole quarters of an hour away from UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +89,9 @@ def quarter(at: datetime) -> int:
     return (at.hour * 60 + at.minute) // 15
 
 
-def quarter_of(at: datetime) -> datetime:
-    """When the quarter of an hour begins that `at` (UTC) is in."""
-    return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
-
-
 def quarter_start(day: datetime, number: int) -> datetime:
     """When the quarter with this number of a UTC day begins."""
-    return day + number * _QUARTER
+    return day + number * QUARTER
 
 
 def total(tallies: Iterable[Tally]) -> dict[str, int]:
@@ -118,12 +113,16 @@ def quantile(tally: Tally, name: str, share: float) -> float | None:
 
     Right to one part in 128.
     """
-    prefix = f"{name}@"
-    steps = sorted((int(key[len(prefix) :]), count) for key, count in tally.items() if key.startswith(prefix))
-    rank = share * sum(count for _, count in steps)
-    reached = 0
-    for number, count in steps:
-        reached += count
-        if count and reached >= rank:
+    counts = steps(tally, name)
+    rank, reached = share * sum(counts.values()), 0
+    for number in sorted(counts):
+        reached += counts[number]
+        if reached >= rank:
             return seconds(number)
     return None
+
+
+def steps(tally: Tally, name: str) -> Mapping[int, int]:
+    """How many of those that ever were `name` (received, read) were so within which step."""
+    prefix = f"{name}@"
+    return {int(key[len(prefix) :]): count for key, count in tally.items() if key.startswith(prefix) and count}

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 from notify_server.domain.audit import Kind, Line, Party
+from notify_server.domain.rfc3339 import written
 from notify_server.errors import NotFound
 from notify_server.services.clock import Clock
 from notify_server.storage.audit import Audit
@@ -36,7 +36,7 @@ class Export:
     def _records(
         self, user: str, profile: Document | None, devices: list[Document], first: list[Document]
     ) -> Iterator[Document]:
-        yield {"kind": "export", "user_id": user, "at": _written(self._clock())}
+        yield {"kind": "export", "user_id": user, "at": written(self._clock())}
         counts: Counter[str] = Counter()
         for record in self._kept(user, profile, devices, first):
             counts[record["kind"]] += 1
@@ -70,7 +70,7 @@ def _told(line: Line, user: str) -> Document:
     return {
         "kind": "audit",
         "id": line.id,
-        "at": _written(line.at),
+        "at": written(line.at),
         "actor": change.actor.kind.value,
         "action": change.action,
         "route": change.route,
@@ -79,7 +79,3 @@ def _told(line: Line, user: str) -> Document:
         "address": change.address if own else None,
         "status": line.status,
     }
-
-
-def _written(at: Any) -> str:
-    return str(at.isoformat(timespec="milliseconds").replace("+00:00", "Z"))

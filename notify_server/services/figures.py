@@ -1,6 +1,7 @@
 """Figures of everything, and of one group, community, category, user or notification."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -9,8 +10,8 @@ from notify_server.domain.coverage import reach
 from notify_server.domain.funnel import curve, funnel
 from notify_server.domain.notification import Notification
 from notify_server.domain.periods import QUARTER, Period, floor, previous
-from notify_server.domain.statistics import ALL, Dimension, Kind, Part
-from notify_server.domain.tally import Fate, names, total
+from notify_server.domain.statistics import ALL, Dimension, Kind
+from notify_server.domain.tally import Fate, Tally, names, total
 from notify_server.errors import NotFound
 from notify_server.services.clock import Clock
 from notify_server.services.roll_ups import RollUps
@@ -32,6 +33,11 @@ class Course:
     report: Report
     funnel: Mapping[str, int]
     curve: Sequence[Mapping[str, Any]]
+
+    @property
+    def series(self) -> Sequence[Mapping[str, Any]]:
+        """That of the report."""
+        return self.report.series
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,11 @@ class Figures:
     def overview(self, question: Question) -> Report:
         """Of every entry."""
         return self._rolled_up(ALL, question)
+
+    def whole(self, question: Question) -> tuple[Period, datetime, Tally]:
+        """The period of every entry, until when it is complete, and what its entries add up to: no series is read."""
+        with self._reading(ALL, question) as (period, source, as_of):
+            return period, as_of, total(source.whole(period))
 
     def group(self, group: str, question: Question) -> Report:
         """Of entries that were reached through an addressed group. Raises NotFound."""
@@ -108,18 +119,19 @@ class Figures:
         return Course(report(asked, period, Counted(whole), as_of), funnel(told), curve(told))
 
     def _rolled_up(self, dimension: Dimension, question: Question) -> Report:
+        with self._reading(dimension, question) as (period, source, as_of):
+            return report(question, period, source, as_of)
+
+    @contextmanager
+    def _reading(self, dimension: Dimension, question: Question) -> Iterator[tuple[Period, RollUps, datetime]]:
+        """The period that is asked for, its roll-ups for as long as this lasts, and until when they are complete."""
         now = self._clock()
         period = question.period(now)
         narrowed = replace(dimension, category=question.category)
         with self._stores.snapshots.session() as session:
             late = self._uncounted.of(narrowed, session)
-            gained = _of_parts(counting_towards(narrowed, late.gained))
-            source = RollUps(self._stores.statistics, narrowed, session, now, gained)
-            return report(question, period, source, late.as_of)
-
-
-def _of_parts(parts: Iterable[Part]) -> list[Entered]:
-    return [(part.quarter, part.tally) for part in parts]
+            gained = [(part.quarter, part.tally) for part in counting_towards(narrowed, late.gained)]
+            yield period, RollUps(self._stores.statistics, narrowed, session, now, gained), late.as_of
 
 
 def _entered(fates: Iterable[Fate]) -> list[Entered]:

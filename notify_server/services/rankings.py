@@ -86,8 +86,8 @@ class TopLists:
 
     def reasons(self, question: Question, choice: Choice) -> TopList:
         """Why entries stand where they stand, the most frequent first."""
-        found = self._figures.overview(question)
-        return TopList(found.period, found.as_of, found.reasons[: choice.limit])
+        period, as_of, whole = self._figures.whole(question)
+        return TopList(period, as_of, measures.reasons(whole)[: choice.limit])
 
     def devices(self) -> Sequence[Mapping[str, Any]]:
         """Devices by platform: how many are active, how many are dead, and why: `reason` and `count`."""

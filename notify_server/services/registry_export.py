@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from notify_server.domain.rfc3339 import written
 from notify_server.errors import InvalidInput, NotFound
 from notify_server.services.clock import Clock
 from notify_server.storage.documents import Document
@@ -101,11 +102,6 @@ def _runs(heads: Iterable[Head], begun: str | None) -> Iterator[Sequence[Head]]:
 
 def _is_small(head: Head) -> bool:
     return head.expanded and head.recipients <= PAGE
-
-
-def written(at: datetime) -> str:
-    """RFC 3339 in UTC, to the millisecond."""
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _told(head: Head, entry: Document) -> Mapping[str, Any]:

@@ -15,13 +15,13 @@ import structlog
 from notify_server import failpoints, metrics
 from notify_server.errors import DatabaseUnavailable
 from notify_server.services.counting import SHARE
+from notify_server.services.counting_chunks import count_chunks
 from notify_server.services.counting_groups import groups, is_brief
 from notify_server.services.counting_lease import CountingLease
 from notify_server.services.postponed import Postponed
 from notify_server.storage.counts import Counts
 from notify_server.storage.retirements import Retirements
 from notify_server.storage.subjects import Subject, Subjects
-from notify_server.storage.tallies import ERASED
 
 log = structlog.get_logger()
 
@@ -108,7 +108,7 @@ class Retirement:
     def _archive_one(self, name: str) -> bool:
         """Count one by chunks, then archive it; put it off where that fails. False where the lease is lost."""
         try:
-            if not self._count_chunks(name) or not self._moved([name]):
+            if count_chunks(self._stores.counts, self._lease, name) is None or not self._moved([name]):
                 return False
         except Exception as error:
             self._postponed.fail([name], self._ticks())
@@ -128,16 +128,6 @@ class Retirement:
             failpoints.passes("retirement.archived")
         for name in set(names).difference(moved):
             self._postponed.put_off(name, self._ticks() + _MARKED)
-        return True
-
-    def _count_chunks(self, name: str) -> bool:
-        """Count a large one; False where the lease is lost."""
-        number, last = ERASED, False
-        while not last:
-            counted = self._stores.counts.count_chunk(name, number, self._lease.owner, self._lease.now())
-            if counted is None or not self._lease.take():
-                return False
-            number, last = number + 1, counted.last
         return True
 
     def _remove(self, names: Sequence[str]) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from notify_server.domain import server_token
+from notify_server.domain.rfc3339 import written
 from notify_server.domain.server_token import Client, Scope, State
 from notify_server.errors import Conflict, Forbidden, InvalidInput, NotFound
 from notify_server.services.clock import Clock
@@ -131,8 +132,7 @@ def _end(expires: Expiry, now: datetime) -> datetime | None:
 
 def _check_end(expires_at: datetime | None, latest: datetime | None) -> None:
     if latest is not None and (expires_at is None or expires_at > latest):
-        end = latest.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        raise InvalidInput({"expires_at": [f"Must be {end} at the latest: your own token ends then."]})
+        raise InvalidInput({"expires_at": [f"Must be {written(latest)} at the latest: your own token ends then."]})
 
 
 def _check_name(name: str) -> None:

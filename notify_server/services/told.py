@@ -1,11 +1,11 @@
 """What an open socket is told of a notification: its inbox item, or exactly the payload that the backend gave."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from notify_server.domain.inbox import Place
 from notify_server.domain.notification import Notification
+from notify_server.domain.rfc3339 import written
 from notify_server.storage.inbox import Entry
 
 
@@ -19,7 +19,7 @@ class Told:
 
 def told(notification: Notification, entry: Entry, *, replayed: bool = False) -> Told:
     """What a socket of the entry's user is told. Equal for all who were reached through the same groups."""
-    created_at = _time(notification.created_at)
+    created_at = written(notification.created_at)
     origin = {"id": notification.id, "created_at": created_at, "replayed": replayed}
     if (content := notification.content) is not None:
         return Told(content, origin)
@@ -39,9 +39,5 @@ def _item(notification: Notification, entry: Entry) -> dict[str, Any]:
         "groups": list(entry.groups),
         "status": entry.status.value,
         "is_read": entry.place is Place.READ,
-        "read_at": None if entry.read_at is None else _time(entry.read_at),
+        "read_at": None if entry.read_at is None else written(entry.read_at),
     }
-
-
-def _time(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from notify_server.domain.statistics import Part, merged
+from notify_server.domain.tally import difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Verdict:
 def between(what: str, found: Iterable[Part], expected: Iterable[Part]) -> Difference | None:
     """How the sums of these parts differ; None: they do not."""
     one, other = _named(found), _named(expected)
-    names = sorted(name for name in {*one, *other} if one.get(name, 0) != other.get(name, 0))
+    names = sorted(difference(other, one))
     if not names:
         return None
     return Difference(what, *({name: side.get(name, 0) for name in names} for side in (one, other)))

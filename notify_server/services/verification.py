@@ -11,13 +11,13 @@ from time import sleep
 import structlog
 
 from notify_server.services.comparison import Comparison
+from notify_server.services.counting_chunks import count_chunks
 from notify_server.services.counting_lease import CountingLease
 from notify_server.services.rollup_proof import RollupProof
 from notify_server.services.verdict import Tell, Verdict
 from notify_server.storage.counts import Counts
 from notify_server.storage.journal import Journal
 from notify_server.storage.subjects import Subjects
-from notify_server.storage.tallies import ERASED
 
 log = structlog.get_logger()
 
@@ -85,8 +85,6 @@ class Verification:
     def _repair(self, notification: str) -> None:
         """Count it as if for the first time. Where that is broken off, its mark has it counted."""
         with self._journal.changing([notification]), self._lease.awaited(self._pause):
-            going_on, number = self._counts.forget(notification, self._lease.owner), ERASED
-            while going_on:
-                counted = self._counts.count_chunk(notification, number, self._lease.owner, self._lease.now())
-                going_on, number = counted is not None and not counted.last, number + 1
+            if self._counts.forget(notification, self._lease.owner):
+                count_chunks(self._counts, self._lease, notification)
         log.info("statistics of a notification repaired", notification_id=notification)

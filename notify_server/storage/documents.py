@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from bson import ObjectId
+from bson import MaxKey, ObjectId
 from bson.errors import InvalidId
 from pymongo.collection import Collection
 from pymongo.database import Database
@@ -34,9 +34,15 @@ def object_id(notification: str) -> ObjectId:
         raise NotFound(f"There is no notification {notification[:64]!r}.") from None
 
 
-def entry_id(notification: ObjectId, user: str) -> Document:
+def entry_id(notification: ObjectId, user: str | MaxKey) -> Document:
     """The `_id` of a registry entry; the order of its fields is part of it."""
     return {"n": notification, "u": user}
+
+
+def entries_after(notification: ObjectId, after: str, to: str | None = None) -> Document:
+    """The condition on the `_id` of entries of the users after `after`, up to `to`; None: to the last one."""
+    last = {"$lt": entry_id(notification, MaxKey())} if to is None else {"$lte": entry_id(notification, to)}
+    return {"$gt": entry_id(notification, after)} | last
 
 
 def insert_new(collection: Collection[Document], documents: Sequence[Document]) -> int:

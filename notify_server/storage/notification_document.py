@@ -14,6 +14,7 @@ from notify_server.domain.notification import (
     ResendPolicy,
     State,
 )
+from notify_server.domain.statistics import Labels, community_of
 from notify_server.domain.texts import Mail, Text, Texts
 from notify_server.domain.user_fields import UserField
 from notify_server.storage.documents import Document, object_id
@@ -61,6 +62,11 @@ def to_document(notification: Notification) -> Document:
         "owner": None,
         "due_at": notification.send_at or notification.created_at,
     }
+
+
+def labels_of(document: Document) -> Labels:
+    """What a notification counts towards; of its document this takes category, community and audience.communities."""
+    return Labels(document["category"], community_of(document["community"], document["audience"]["communities"]))
 
 
 def from_document(document: Document) -> Notification:

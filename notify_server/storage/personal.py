@@ -8,6 +8,7 @@ from typing import Any
 from bson import ObjectId
 
 from notify_server.domain.inbox import Place
+from notify_server.domain.rfc3339 import written
 from notify_server.domain.user import User
 from notify_server.domain.user_fields import UserField
 from notify_server.storage.database import translated
@@ -93,5 +94,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
     if isinstance(value, datetime):
-        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return written(value)
     return value

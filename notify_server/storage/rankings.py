@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Any
 
 from pymongo.client_session import ClientSession
 
 from notify_server.domain.statistics import Kind
-from notify_server.domain.tally import Tally, is_status, quarter_start
+from notify_server.domain.tally import Tally, is_status
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store
-from notify_server.storage.statistics import COLLECTION, Grain
+from notify_server.storage.statistics import BY_QUARTERS, COLLECTION, Grain, period_name, quarters_of
 
 _INDEX = "by_period"
 
@@ -34,38 +34,36 @@ class Rankings:
 
     def months(self, field: Field, first: date, last: date, *names: str) -> Iterator[tuple[str, Tally]]:
         """By key, the counts of these `names` from the month of `first` to that of `last`."""
-        return self._sums(field, Grain.MONTH, (f"{first:%Y-%m}", f"{last:%Y-%m}"), names)
+        return self._sums(field, Grain.MONTH, (first, last), names)
 
     def days(self, field: Field, first: date, last: date, *names: str) -> Iterator[tuple[str, Tally]]:
         """The same of the days in UTC from `first` to `last`."""
-        return self._sums(field, Grain.DAY, (first.isoformat(), last.isoformat()), names)
+        return self._sums(field, Grain.DAY, (first, last), names)
 
     def quarters(self, field: Field, day: date, *names: str) -> Iterator[tuple[str, datetime, Tally]]:
         """By key and quarter of an hour of one day in UTC, the same counts."""
-        start, rest = datetime.combine(day, time(), UTC), not all(map(is_status, names))
-        for grain, name in ((Grain.DAY, "q"), (Grain.PART, "h"))[: 1 + rest]:
-            found = self._all.find(
-                _in(field, grain, (day.isoformat(),) * 2), {name: 1}, hint=_INDEX, session=field.session
-            )
+        rest = not all(map(is_status, names))
+        for grain, name in BY_QUARTERS[: 1 + rest]:
+            found = self._all.find(_in(field, grain, (day, day)), {name: 1}, hint=_INDEX, session=field.session)
             for document in found:
-                for number, tally in document.get(name, {}).items():
-                    named = {each: tally[each] for each in names if each in tally}
-                    yield document["_id"]["v"], quarter_start(start, int(number)), named
+                for at, tally in quarters_of(document, name):
+                    yield document["_id"]["v"], at, {each: tally[each] for each in names if each in tally}
 
     def _sums(
-        self, field: Field, grain: Grain, names: tuple[str, str], counted: tuple[str, ...]
+        self, field: Field, grain: Grain, dates: tuple[date, date], counted: tuple[str, ...]
     ) -> Iterator[tuple[str, Tally]]:
         # Fields of the sums are numbered: names of a tally may hold colons, which are none of a field's business here.
         sums = {f"s{number}": {"$sum": f"$t.{name}"} for number, name in enumerate(counted)}
-        stages: list[Mapping[str, Any]] = [{"$match": _in(field, grain, names)}, {"$group": {"_id": "$_id.v"} | sums}]
+        stages: list[Mapping[str, Any]] = [{"$match": _in(field, grain, dates)}, {"$group": {"_id": "$_id.v"} | sums}]
         for row in self._all.aggregate(stages, hint=_INDEX, session=field.session):
             yield row["_id"], {name: row[f"s{number}"] for number, name in enumerate(counted)}
 
 
-def _in(field: Field, grain: Grain, names: tuple[str, str]) -> Document:
+def _in(field: Field, grain: Grain, dates: tuple[date, date]) -> Document:
+    first, last = (period_name(grain, at) for at in dates)
     return {
         "_id.g": grain.value,
         "_id.k": field.kind.value,
         "_id.c": field.category,
-        "_id.p": {"$gte": names[0], "$lte": names[1]},
+        "_id.p": {"$gte": first, "$lte": last},
     }

@@ -9,14 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bson import MaxKey, ObjectId
+from bson import ObjectId
 from pymongo.client_session import ClientSession
 
+from notify_server.domain.periods import floor
 from notify_server.domain.registry import Reason, Status
 from notify_server.domain.statistics import Part, merged
-from notify_server.domain.tally import Fate, names, quarter_of, step_of
+from notify_server.domain.tally import Fate, names, step_of
 from notify_server.storage.database import translated
-from notify_server.storage.documents import Document, Store, object_id
+from notify_server.storage.documents import Document, Store, entries_after, object_id
 
 FIELDS = ("status", "reason", "groups", "history", "received_at", "read_at")  # what a part is made from
 _ENTERED = {"$first": "$history.at"}
@@ -52,14 +53,17 @@ class Recount:
     ) -> Sequence[Part]:
         """The parts of the entries of the users after `after`, up to `to`; None: to the last one."""
         n = object_id(notification)
-        last = {"$lt": {"n": n, "u": MaxKey()}} if to is None else {"$lte": {"n": n, "u": to}}
-        return self._parts({"_id": {"$gt": {"n": n, "u": after}, **last}}, "_id_", session).get(n, [])
+        return self._parts({"_id": entries_after(n, after, to)}, "_id_", session).get(n, [])
 
     def boundary(self, notification: str, after: str, size: int, session: ClientSession | None = None) -> str | None:
         """The last of the `size` users that come after `after`; None where there are no more than these."""
         n = object_id(notification)
-        later = {"_id": {"$gt": {"n": n, "u": after}, "$lt": {"n": n, "u": MaxKey()}}}
-        found = self._all.find(later, {"_id": 1}, session=session).sort("_id", 1).skip(size - 1).limit(2)
+        found = (
+            self._all.find({"_id": entries_after(n, after)}, {"_id": 1}, session=session)
+            .sort("_id", 1)
+            .skip(size - 1)
+            .limit(2)
+        )
         users = [document["_id"]["u"] for document in found]
         return users[0] if len(users) == 2 else None
 
@@ -80,7 +84,7 @@ def parts_of(entries: Iterable[Document]) -> list[Part]:
         entered = entry["history"][0]["at"]
         reason = entry["reason"] and Reason(entry["reason"])
         fate = Fate(Status(entry["status"]), reason, entered, entry["received_at"], entry["read_at"])
-        parts += _by_group(quarter_of(entered), entry["groups"], Counter(names(fate)))
+        parts += _by_group(floor(entered), entry["groups"], Counter(names(fate)))
     return merged(parts)
 
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bson import MaxKey, ObjectId
+from bson import ObjectId
 
 from notify_server.domain.notification import MAX_TTL
 from notify_server.domain.registry import Status
-from notify_server.domain.statistics import community_of
 from notify_server.storage.database import translated
-from notify_server.storage.documents import Document, Store, entry_id, object_id
+from notify_server.storage.documents import Document, Store, entries_after, object_id
+from notify_server.storage.notification_document import labels_of
 
 PAGE = 1000  # entries read at once: flat memory, however many there are
 LATEST = timedelta(seconds=MAX_TTL, days=7)  # after its time within which an audience is expanded, however it waited
@@ -63,7 +63,7 @@ class RegistryWalk:
         if selection.notification is not None:
             conditions["_id"] = object_id(selection.notification)
         elif start is not None:
-            since = max(start - LATEST, FIRST)
+            since = earliest(start)
             floor, due = ObjectId.from_datetime(since), {"$gte": since, "$lt": selection.end + SKEW}
             yield from self._scheduled(conditions | {"send_at": due}, floor, begin)
         yield from self._since(selection, conditions, floor, begin)
@@ -95,15 +95,14 @@ class RegistryWalk:
     def reaches(self, notification: str, start: datetime) -> bool:
         """Whether anything of it can have been entered from `start` on: audiences are entered in the order of users."""
         n = object_id(notification)
-        every = {"$gte": entry_id(n, ""), "$lt": {"n": n, "u": MaxKey()}}
-        last = self._registry.find_one({"_id": every}, {"history": {"$slice": 1}}, sort=[("_id", -1)])
+        last = self._registry.find_one({"_id": entries_after(n, "")}, {"history": {"$slice": 1}}, sort=[("_id", -1)])
         return last is not None and last["history"][0]["at"] >= start - SKEW
 
     def page(self, selection: Selection, notification: str, after: str) -> list[Document]:
         """At most PAGE entries of one notification in order of user id, from the one after user `after`."""
         n = object_id(notification)
         if selection.status is None:
-            which: Document = {"_id": {"$gt": entry_id(n, after), "$lt": {"n": n, "u": MaxKey()}}}
+            which: Document = {"_id": entries_after(n, after)}
             order = "_id"
         else:
             which = {"_id.n": n, "status": selection.status.value, "_id.u": {"$gt": after}}
@@ -117,6 +116,11 @@ class RegistryWalk:
             which["status"] = selection.status.value
         found = self._registry.find(which | _among(selection), {"inbox": 0}, hint="by_notification")
         return sorted(found, key=lambda entry: (entry["_id"]["n"], entry["_id"]["u"]))
+
+
+def earliest(start: datetime) -> datetime:
+    """When what is entered from `start` on can have been due, or accepted unless it was scheduled, at the earliest."""
+    return max(start, FIRST + LATEST) - LATEST
 
 
 def _of(selection: Selection) -> Document:
@@ -141,7 +145,7 @@ def _head(document: Document) -> Head:
     return Head(
         str(document["_id"]),
         document["category"],
-        community_of(document["community"], document["audience"]["communities"]),
+        labels_of(document).community,
         document["recipients"],
         document["expanded"],
         document["send_at"] or document["created_at"],

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from bson import MaxKey, ObjectId
+from bson import ObjectId
 
 from notify_server.domain.notification import State
 from notify_server.storage.database import translated
-from notify_server.storage.documents import Document, Store, object_id
+from notify_server.storage.documents import Document, Store, entries_after, object_id
 
 _OVER = {"state": {"$in": [State.DONE.value, State.CANCELLED.value]}, "open": False, "retired_at": None}
 
@@ -41,8 +41,7 @@ class Retirements:
 
         So that a page does not begin with all those that are gone, and that MongoDB still has to step over.
         """
-        n = object_id(notification)
-        theirs: Document = {"_id": {"$gt": {"n": n, "u": after}, "$lt": {"n": n, "u": MaxKey()}}}
+        theirs = {"_id": entries_after(object_id(notification), after)}
         found = self._registry.find(theirs, {"_id": 1}).sort("_id", 1).limit(limit)
         ids: Sequence[Document] = [document["_id"] for document in found]
         if ids:

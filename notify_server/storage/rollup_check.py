@@ -8,6 +8,7 @@ from typing import Any
 from pymongo import UpdateOne
 
 from notify_server.domain.statistics import Labels, Part
+from notify_server.domain.tally import difference
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store
 from notify_server.storage.statistics import ARCHIVE, COLLECTION, Statistics
@@ -57,9 +58,8 @@ class RollupCheck:
         while kept.place is not None or made.place is not None:
             place = min(each.place for each in (kept, made) if each.place is not None)
             found, expected = kept.take(place), made.take(place)
-            differing = {name for name in {*found, *expected} if found.get(name, 0) != expected.get(name, 0)}
-            if differing:
-                sides = ({name: side.get(name, 0) for name in sorted(differing)} for side in (found, expected))
+            if differing := sorted(difference(expected, found)):
+                sides = ({name: side.get(name, 0) for name in differing} for side in (found, expected))
                 yield Unequal(_key(place), *sides)
             compared += 1
             if compared % _PAGE == 0:
@@ -67,7 +67,7 @@ class RollupCheck:
 
     def correct(self, unequal: Unequal) -> None:
         """Add what is missing, which may be less than nothing: what is counted meanwhile stays."""
-        more = {name: unequal.expected[name] - unequal.found[name] for name in unequal.found}
+        more = difference(unequal.expected, unequal.found)
         self._all.bulk_write([UpdateOne({"_id": unequal.key}, {"$inc": more}, upsert=True)])
 
     def end(self) -> int:

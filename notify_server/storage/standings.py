@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from pymongo.client_session import ClientSession
 
-from notify_server.domain.statistics import Labels, community_of
+from notify_server.domain.statistics import Labels
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store, object_id
+from notify_server.storage.notification_document import labels_of
 
 _FIELDS = dict.fromkeys(("category", "community", "audience.communities", "audience.groups", "recipients"), 1)
 
@@ -38,5 +39,5 @@ class Standings:
 
 def _standing(document: Document) -> Standing:
     audience = document["audience"]
-    labels = Labels(document["category"], community_of(document["community"], audience["communities"]))
+    labels = labels_of(document)
     return Standing(str(document["_id"]), labels, audience["groups"], document["recipients"])

@@ -8,12 +8,13 @@ tallies is `h` of a document of its own, of grain `part`, as it is large and onl
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from enum import StrEnum
 
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 
+from notify_server.domain.periods import day_start
 from notify_server.domain.statistics import Dimension, Labels, Part, canonical
 from notify_server.domain.tally import Tally, is_status, is_time, quarter, quarter_start, total
 from notify_server.storage.database import translated
@@ -30,6 +31,9 @@ class Grain(StrEnum):
     MONTH = "month"
     DAY = "day"
     PART = "part"
+
+
+BY_QUARTERS = ((Grain.DAY, "q"), (Grain.PART, "h"))  # where quarters of an hour are: counts by status, and the rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +91,9 @@ class Statistics:
         Quarters of which nothing is known are left out.
         """
         tallies: dict[datetime, list[Tally]] = {}
-        for grain, field in ((Grain.DAY, "q"), (Grain.PART, "h"))[: 1 + rest]:
+        for grain, field in BY_QUARTERS[: 1 + rest]:
             for document in self._range(grain, of, _Days(first, last), (field,), session):
-                for at, tally in _quarters(document, field):
+                for at, tally in quarters_of(document, field):
                     tallies.setdefault(at, []).append(tally)
         return [Period(at, parts[0] if len(parts) == 1 else total(parts)) for at, parts in sorted(tallies.items())]
 
@@ -99,7 +103,7 @@ class Statistics:
         """Of these days in UTC, the quarters of an hour with these numbers, by status; and some of days in between."""
         wanted = _Days(min(days), max(days), days)
         for document in self._range(Grain.DAY, of, wanted, tuple(f"q.{number}" for number in numbers), session):
-            yield from (Period(at, tally) for at, tally in _quarters(document, "q"))
+            yield from (Period(at, tally) for at, tally in quarters_of(document, "q"))
 
     def add(self, changes: Iterable[tuple[Labels, Part]], session: ClientSession | None = None) -> int:
         """Add to the roll-ups what parts of notifications have gained. Returns how many documents that changed."""
@@ -120,8 +124,12 @@ class Statistics:
 
 def key_of(grain: Grain, of: Dimension, at: date) -> Document:
     """The `_id` of a roll-up; the order of its fields is part of it."""
-    period = f"{at:%Y-%m}" if grain is Grain.MONTH else f"{at:%Y-%m-%d}"
-    return {"g": grain.value, "k": of.kind.value, "v": of.key, "c": of.category, "p": period}
+    return {"g": grain.value, "k": of.kind.value, "v": of.key, "c": of.category, "p": period_name(grain, at)}
+
+
+def period_name(grain: Grain, at: date) -> str:
+    """How an `_id` names the month or the day of `at`."""
+    return f"{at:%Y-%m}" if grain is Grain.MONTH else f"{at:%Y-%m-%d}"
 
 
 def increments(changes: Iterable[tuple[Labels, Part]]) -> Iterator[tuple[Document, Mapping[str, int]]]:
@@ -156,10 +164,11 @@ def _whole(document: Document) -> Tally:
     return {name: count for field in ("t", "s") for name, count in document.get(field, {}).items() if count}
 
 
-def _quarters(document: Document, field: str) -> Iterator[tuple[datetime, Tally]]:
+def quarters_of(document: Document, field: str) -> Iterator[tuple[datetime, Tally]]:
+    """What `field` of the roll-up of a day holds, by when each quarter of an hour begins."""
     day = _start(document["_id"]["p"])
     return ((quarter_start(day, int(number)), tally) for number, tally in document.get(field, {}).items())
 
 
 def _start(day: str) -> datetime:
-    return datetime.combine(date.fromisoformat(day), time(), UTC)
+    return day_start(date.fromisoformat(day))

@@ -7,9 +7,10 @@ from datetime import datetime
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 
-from notify_server.domain.statistics import Labels, Part, community_of, merged
+from notify_server.domain.statistics import Labels, Part, merged
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store, object_id
+from notify_server.storage.notification_document import labels_of
 from notify_server.storage.tallies import from_parts, to_parts
 
 _FIELDS = ("category", "community", "audience.communities", "audience.groups", "recipients", "erased_parts", "bereft")
@@ -86,6 +87,6 @@ class Subjects:
 
 def _subject(document: Document) -> Subject:
     audience, erased = document["audience"], from_parts(document.get("erased_parts", []))
-    labels = Labels(document["category"], community_of(document["community"], audience["communities"]))
+    labels = labels_of(document)
     of = len(audience["groups"]), document["recipients"], erased, document.get("bereft", ())
     return Subject(str(document["_id"]), labels, *of)

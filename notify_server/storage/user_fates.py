@@ -10,7 +10,7 @@ from notify_server.domain.registry import Reason, Status
 from notify_server.domain.tally import Fate
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store, entry_id
-from notify_server.storage.registry_walk import FIRST, LATEST, PAGE, SKEW
+from notify_server.storage.registry_walk import FIRST, PAGE, SKEW, earliest
 
 _ANY_PLACE = {"$in": [place.value for place in Place]}  # leads to the index `by_user`
 _SHOWN = {"status": 1, "reason": 1, "received_at": 1, "read_at": 1, "history": {"$slice": 1}}
@@ -26,7 +26,7 @@ class UserFates:
 
     def of(self, user: str, category: str | None, period: Period) -> Iterator[Fate]:
         """Entries of `user` that were entered in `period`."""
-        since, until = max(period.start, FIRST + LATEST) - LATEST, max(period.end, FIRST) + SKEW
+        since, until = earliest(period.start), max(period.end, FIRST) + SKEW
         floor, end = ObjectId.from_datetime(since), ObjectId.from_datetime(until)
         conditions: Document = {"history.0.at": {"$gte": period.start, "$lt": period.end}}
         if category is not None:

@@ -107,7 +107,7 @@ def _bare(running: Installation) -> float:
 
 
 class _Watched:
-    """The memory of some processes, resident, at first and at most."""
+    """The memory of some processes in all, resident, at first and at most."""
 
     def __init__(self, processes: list[psutil.Process]) -> None:
         self._processes = processes
@@ -128,4 +128,4 @@ class _Watched:
             self.most = max(self.most, self._now())
 
     def _now(self) -> int:
-        return max(process.memory_info().rss for process in self._processes)
+        return sum(process.memory_info().rss for process in self._processes)

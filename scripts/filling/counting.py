@@ -2,13 +2,13 @@
 
 from notify_server.config import Config
 from notify_server.services.clock import database_clock
+from notify_server.services.counting_chunks import count_chunks
 from notify_server.services.counting_groups import groups, is_brief
 from notify_server.services.counting_lease import CountingLease
 from notify_server.storage.counts import Counts
 from notify_server.storage.database import connect
 from notify_server.storage.leases import Leases
 from notify_server.storage.subjects import Subjects
-from notify_server.storage.tallies import ERASED
 
 _PAGE = 1000  # notifications
 
@@ -26,17 +26,7 @@ def count(config: Config) -> int:
                     counted += sum(done.entries.values()) if done else 0
                 for subject in page:
                     if not is_brief(subject):
-                        counted += _count_large(counts, lease, subject.id)
+                        counted += count_chunks(counts, lease, subject.id) or 0
                 lease.take()
                 after = page[-1].id
-    return counted
-
-
-def _count_large(counts: Counts, lease: CountingLease, name: str) -> int:
-    counted, number = 0, ERASED
-    while done := counts.count_chunk(name, number, lease.owner, lease.now()):
-        counted, number = counted + done.entries, number + 1
-        lease.take()
-        if done.last:
-            break
     return counted

@@ -48,13 +48,13 @@ class Scene:
     user: str
 
 
-def fill(database: Store, now: datetime) -> Scene:
-    """Fill an empty database."""
+def fill(database: Store, now: datetime, days: int = _DAYS) -> Scene:
+    """Fill an empty database with so many days and today."""
     chance = random.Random(7)  # noqa: S311 - the same each time
     users = _people(database, now - timedelta(days=_DAYS + 5))
     _devices(database, users, now, chance)
     shown = ("", "")
-    for day in range(_DAYS, -1, -1):
+    for day in range(days, -1, -1):
         for at in sorted(now - timedelta(days=day, minutes=chance.randrange(30, 600)) for _ in range(_busy(now, day))):
             shown = _notify(database, users, at, chance) or shown
     return Scene(*shown)

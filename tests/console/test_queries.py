@@ -47,7 +47,11 @@ def test_what_is_no_cursor_of_ours_leads_to_the_first_page(read, cursor):
     assert read(f"cursor={cursor}")[1] is None
 
 
-def test_a_day_begins_in_utc():
-    assert queries.day(None) is None
-    assert queries.day(date(2026, 12, 1)) == datetime(2026, 12, 1, tzinfo=UTC)
-    assert queries.day(date(2026, 12, 31), after=1) == datetime(2027, 1, 1, tzinfo=UTC)
+def test_days_begin_and_end_in_utc():
+    asked = queries.Asked({"from": date(2026, 12, 1), "to": date(2026, 12, 31), "category": "c"}, {}, {})
+    assert queries.filters(asked, "start", "end") == {
+        "category": "c",
+        "start": datetime(2026, 12, 1, tzinfo=UTC),
+        "end": datetime(2027, 1, 1, tzinfo=UTC),
+    }
+    assert queries.filters(queries.Asked({}, {}, {}), "from", "to") == {"from": None, "to": None}

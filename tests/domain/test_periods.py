@@ -3,7 +3,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from notify_server.domain.periods import QUARTER, Period, ceiling, days, floor, midnight, next_month, period, previous
+from notify_server.domain.periods import (
+    QUARTER,
+    Period,
+    ceiling,
+    day_start,
+    days,
+    floor,
+    midnight,
+    next_month,
+    period,
+    previous,
+)
 
 VIENNA, APIA = ZoneInfo("Europe/Vienna"), ZoneInfo("Pacific/Apia")
 
@@ -75,3 +86,7 @@ def test_days_and_months_go_on() -> None:
     assert list(days(date(2026, 2, 27), date(2026, 2, 27))) == []
     assert [next_month(day) for day in (date(2026, 1, 31), date(2026, 12, 1))] == [date(2026, 2, 1), date(2027, 1, 1)]
     assert timedelta(minutes=15) == QUARTER
+
+
+def test_a_day_begins_in_utc() -> None:
+    assert day_start(date(2026, 12, 1)) == datetime(2026, 12, 1, tzinfo=UTC)

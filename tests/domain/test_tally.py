@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notify_server.domain.periods import floor
 from notify_server.domain.registry import Reason, Status
 from notify_server.domain.tally import (
     Fate,
@@ -16,7 +17,6 @@ from notify_server.domain.tally import (
     names,
     quantile,
     quarter,
-    quarter_of,
     quarter_start,
     seconds,
     step,
@@ -83,7 +83,7 @@ def test_quarters_of_an_hour_are_numbered_from_midnight() -> None:
     assert quarter(AT) == 54
     assert quarter_start(day, 54) == AT.replace(minute=30, second=0)
     assert quarter(day + timedelta(days=1) - MILLISECOND) == 95
-    assert quarter_of(AT) == AT.replace(minute=30, second=0) == quarter_start(day, quarter(AT))
+    assert floor(AT) == AT.replace(minute=30, second=0) == quarter_start(day, quarter(AT))
 
 
 def test_names_are_told_apart() -> None:

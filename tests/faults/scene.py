@@ -142,9 +142,12 @@ class Scene:
         allowed = 2 * self.service.config.lease if within is None else within
         self.rows.append(Row(fault, len(recipients), lost, duplicates, window, seconds, allowed))
 
-    def sound(self, evidence: Evidence) -> None:
-        """Assert that every invariant holds and that no process met an error it had not foreseen."""
-        found, failures = violations(evidence), self.service.failures()
+    def sound(self, evidence: Evidence, *, figures: bool = True) -> None:
+        """Assert that every invariant holds and that no process met an error it had not foreseen.
+
+        The `figures` are those of all notifications: of several, one need ask for them.
+        """
+        found, failures = violations(evidence, figures=figures), self.service.failures()
         assert not found, found
         assert not failures, failures
 

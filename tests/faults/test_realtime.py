@@ -149,4 +149,4 @@ def test_every_socket_ends_with_every_notification_once_and_in_order(
     unemitted = {"_id.u": {"$in": users}, "status": "sent", "history.detail": {"$ne": EMITTED}}
     assert scene.database.registry.count_documents(unemitted) == 0
     for seen in crowd.phones[0].seen:
-        scene.sound(scene.evidence(seen))
+        scene.sound(scene.evidence(seen), figures=seen == crowd.phones[0].seen[-1])

@@ -19,13 +19,22 @@ def proof(database: Store, lease: CountingLease) -> RollupProof:
     return RollupProof(RollupCheck(database), Tallies(database), Subjects(database), lease, lambda _: None)
 
 
-def test_nobody_counts_while_roll_ups_are_compared(scene: Scene) -> None:
+@pytest.fixture
+def lease(scene: Scene) -> CountingLease:
+    """Of whoever compares, where something was counted."""
     scene.accept("a")
     scene.work()
     count_all(scene.database)
+    return CountingLease(Leases(scene.database), "one", scene.clock)
+
+
+@pytest.fixture
+def other(scene: Scene) -> CountingLease:
+    return CountingLease(Leases(scene.database), "other", scene.clock)
+
+
+def test_nobody_counts_while_roll_ups_are_compared(scene: Scene, lease: CountingLease, other: CountingLease) -> None:
     scene.database["statistics"].update_one({"_id.g": "day"}, {"$inc": {"t.sent": 1}})
-    lease = CountingLease(Leases(scene.database), "one", scene.clock)
-    other = CountingLease(Leases(scene.database), "other", scene.clock)
     taken: list[bool] = []
     told: list[Difference] = []
 
@@ -40,12 +49,9 @@ def test_nobody_counts_while_roll_ups_are_compared(scene: Scene) -> None:
     assert other.take()
 
 
-def test_whoever_stood_still_for_too_long_begins_again(scene: Scene) -> None:
-    lease = CountingLease(Leases(scene.database), "one", scene.clock)
-    other = CountingLease(Leases(scene.database), "other", scene.clock)
-    scene.accept("a")
-    scene.work()
-    count_all(scene.database)
+def test_whoever_stood_still_for_too_long_begins_again(
+    scene: Scene, lease: CountingLease, other: CountingLease
+) -> None:
     scene.database["statistics"].update_many({}, {"$inc": {"t.failed": 1}})
 
     def tell(_: Difference) -> None:
@@ -56,13 +62,10 @@ def test_whoever_stood_still_for_too_long_begins_again(scene: Scene) -> None:
         proof(scene.database, lease).compare(Verdict(), tell, repair=False)
 
 
-def test_whoever_lost_the_right_for_a_moment_begins_again_too(scene: Scene) -> None:
+def test_whoever_lost_the_right_for_a_moment_begins_again_too(
+    scene: Scene, lease: CountingLease, other: CountingLease
+) -> None:
     """Another has counted and given it back: what is compared is of before and after."""
-    lease = CountingLease(Leases(scene.database), "one", scene.clock)
-    other = CountingLease(Leases(scene.database), "other", scene.clock)
-    scene.accept("a")
-    scene.work()
-    count_all(scene.database)
     scene.database["statistics"].update_many({}, {"$inc": {"t.failed": 1}})
     before = list(scene.database["statistics"].find())
 

@@ -4,7 +4,7 @@ from pymongo import WriteConcern
 from pymongo.errors import BulkWriteError
 
 from notify_server.errors import NotFound
-from notify_server.storage.documents import Store, entry_id, insert_new, new_id, object_id
+from notify_server.storage.documents import Store, entries_after, entry_id, insert_new, new_id, object_id
 from tests.builders import NOON, after
 
 
@@ -51,3 +51,15 @@ def test_an_id_says_the_second_that_it_is_given_and_stays_unique() -> None:
     made = [new_id(after(0.9)) for _ in range(1000)]
     assert {object_id(one).generation_time for one in made} == {NOON}
     assert len(set(made)) == 1000
+
+
+def test_the_entries_of_a_notification_are_one_range(database: Store) -> None:
+    ours, other = ObjectId(), ObjectId()
+    made = [entry_id(n, user) for n in (ours, other) for user in ("a", "b", "ü")]
+    database["registry"].insert_many({"_id": key} for key in made)
+
+    def users(after: str, to: str | None = None) -> list[str]:
+        found = database["registry"].find({"_id": entries_after(ours, after, to)}).sort("_id", 1)
+        return [document["_id"]["u"] for document in found]
+
+    assert (users(""), users("a"), users("a", "b"), users("ü")) == (["a", "b", "ü"], ["b", "ü"], ["b"], [])

@@ -11,10 +11,11 @@ from notify_server.domain.notification import (
     ResendPolicy,
     State,
 )
+from notify_server.domain.statistics import Labels
 from notify_server.domain.texts import Mail, Text, Texts
 from notify_server.domain.user_fields import UserField
 from notify_server.storage.documents import Store, object_id
-from notify_server.storage.notification_document import WITHOUT_USERS, from_document, to_document
+from notify_server.storage.notification_document import WITHOUT_USERS, from_document, labels_of, to_document
 from tests.builders import NOON, a_notification, after
 
 FULL = a_notification(
@@ -86,3 +87,8 @@ def test_what_may_be_large_is_left_out(database: Store) -> None:
     assert found is not None
     assert "erased_parts" not in found
     assert from_document(found) == replace(FULL, audience=replace(FULL.audience, users=()))
+
+
+def test_what_it_counts_towards_is_read_from_its_document() -> None:
+    assert labels_of(to_document(FULL)) == Labels("booking", "school-1")
+    assert labels_of(to_document(replace(FULL, community=None))) == Labels("booking", "school")

@@ -1,9 +1,11 @@
 """Statistics: figures of everything, and of one group, community, category, user or notification."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce, wraps
+from typing import Any, TypeVar
 
 from flask import Response
+from marshmallow import Schema
 
 from notify_server.api import guards, tables
 from notify_server.api.blueprint import Routes
@@ -12,79 +14,71 @@ from notify_server.api.schemas.statistics import NotificationStatisticsSchema, P
 from notify_server.api.schemas.statistics_query import StatisticsQuerySchema, question
 from notify_server.services.figures import Course
 from notify_server.services.server_tokens import Scope
-from notify_server.services.statistics import Report
+from notify_server.services.statistics import Question, Report
 
 routes = Routes("statistics", __name__, description="What became of what was entered in a period")
 
+_View = TypeVar("_View", bound=Callable[..., Report | Course])
 _AS_CSV = {200: {"content": {tables.MEDIA_TYPE: {"schema": {"type": "string"}}}}}
-_guard = guards.server(Scope.STATISTICS, Scope.READ)
 _point = PointSchema()
 
 
-@routes.route("/v1/statistics", methods=["GET"])
-@_guard
-@routes.doc(responses=_AS_CSV)
-@routes.arguments(StatisticsQuerySchema, location="query")
-@routes.response(200, StatisticsSchema)
-def overview(query: dict[str, Any]) -> Report | Response:
+def _figures(path: str, schema: type[Schema] = StatisticsSchema) -> Callable[[_View], _View]:
+    """The route at `path` below /v1/statistics: the view gets the question, and who prefers it the series as CSV."""
+
+    def routed(view: _View) -> _View:
+        @wraps(view)
+        def answer(query: dict[str, Any], **named: str) -> Report | Course | Response:
+            found = view(question(query), **named)
+            return _series(found.series) if tables.wanted() else found
+
+        steps = (
+            routes.response(200, schema),
+            routes.arguments(StatisticsQuerySchema, location="query"),
+            routes.doc(responses=_AS_CSV),
+            guards.server(Scope.STATISTICS, Scope.READ),
+            routes.route(f"/v1/statistics{path}", methods=["GET"]),
+        )
+        reduce(lambda made, step: step(made), steps, answer)
+        return view
+
+    return routed
+
+
+@_figures("")
+def overview(asked: Question) -> Report:
     """Give figures of every entry."""
-    found = services().figures.overview(question(query))
-    return _series(found.series) if tables.wanted() else found
+    return services().figures.overview(asked)
 
 
-@routes.route("/v1/statistics/users/<user_id>", methods=["GET"])
-@_guard
-@routes.doc(responses=_AS_CSV)
-@routes.arguments(StatisticsQuerySchema, location="query")
-@routes.response(200, StatisticsSchema)
-def user(query: dict[str, Any], user_id: str) -> Report | Response:
+@_figures("/users/<user_id>")
+def user(asked: Question, user_id: str) -> Report:
     """Give figures of what a user was sent."""
-    found = services().figures.user(user_id, question(query))
-    return _series(found.series) if tables.wanted() else found
+    return services().figures.user(user_id, asked)
 
 
-@routes.route("/v1/statistics/groups/<group_id>", methods=["GET"])
-@_guard
-@routes.doc(responses=_AS_CSV)
-@routes.arguments(StatisticsQuerySchema, location="query")
-@routes.response(200, StatisticsSchema)
-def group(query: dict[str, Any], group_id: str) -> Report | Response:
+@_figures("/groups/<group_id>")
+def group(asked: Question, group_id: str) -> Report:
     """Give figures of the entries that were reached through a group."""
-    found = services().figures.group(group_id, question(query))
-    return _series(found.series) if tables.wanted() else found
+    return services().figures.group(group_id, asked)
 
 
-@routes.route("/v1/statistics/communities/<community_id>", methods=["GET"])
-@_guard
-@routes.doc(responses=_AS_CSV)
-@routes.arguments(StatisticsQuerySchema, location="query")
-@routes.response(200, StatisticsSchema)
-def community(query: dict[str, Any], community_id: str) -> Report | Response:
+@_figures("/communities/<community_id>")
+def community(asked: Question, community_id: str) -> Report:
     """Give figures of the notifications of a community."""
-    found = services().figures.community(community_id, question(query))
-    return _series(found.series) if tables.wanted() else found
+    return services().figures.community(community_id, asked)
 
 
-@routes.route("/v1/statistics/categories/<category_id>", methods=["GET"])
-@_guard
-@routes.doc(responses=_AS_CSV)
-@routes.arguments(StatisticsQuerySchema, location="query")
-@routes.response(200, StatisticsSchema)
-def category(query: dict[str, Any], category_id: str) -> Report | Response:
+@_figures("/categories/<category_id>")
+def category(asked: Question, category_id: str) -> Report:
     """Give figures of the notifications of a category; of one that nobody has used, zeros."""
-    found = services().figures.category(category_id, question(query))
-    return _series(found.series) if tables.wanted() else found
+    return services().figures.category(category_id, asked)
 
 
-@routes.route("/v1/statistics/notifications/<notification_id>", methods=["GET"])
-@_guard
-@routes.doc(responses=_AS_CSV)
-@routes.arguments(StatisticsQuerySchema, location="query")
-@routes.response(200, NotificationStatisticsSchema)
-def notification(query: dict[str, Any], notification_id: str) -> Course | Response:
+@_figures("/notifications/<notification_id>", NotificationStatisticsSchema)
+def notification(asked: Question, notification_id: str) -> Course:
     """Give figures of a notification, with its funnel and delivery curve; by default of all its entries."""
-    found = services().figures.notification(notification_id, question(query))
-    return _series(found.report.series) if tables.wanted() else found
+    return services().figures.notification(notification_id, asked)
 
 
 def _series(series: Sequence[Mapping[str, Any]]) -> Response:

@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from notify_server.domain import identity, text
+from notify_server.domain.rfc3339 import written
 from notify_server.services import links
 
 _YEARS = range(1970, 2100)  # a notification id holds its time in 32 bits, so filters by time end in 2106
@@ -110,12 +111,7 @@ class Instant(fields.AwareDateTime):
         return instant.astimezone(UTC)
 
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
-        return None if value is None else shown(value)
-
-
-def shown(at: datetime) -> str:
-    """How an Instant is shown."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+        return None if value is None else written(value)
 
 
 def instant(value: str) -> datetime | None:

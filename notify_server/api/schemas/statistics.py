@@ -4,10 +4,11 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from notify_server.api.schemas.fields import Instant, shown
+from notify_server.api.schemas.fields import Instant
 from notify_server.domain.intervals import Interval
 from notify_server.domain.measures import STATUSES
 from notify_server.domain.registry import Reason
+from notify_server.domain.rfc3339 import written
 
 _STATUS = {"enum": list(STATUSES)}
 _RATE = {"minimum": 0, "maximum": 1}
@@ -48,7 +49,7 @@ class Series(fields.List[Any]):
         super().__init__(fields.Nested(PointSchema), **options)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> list[Any]:
-        return [point | {"at": shown(point["at"])} for point in value]
+        return [point | {"at": written(point["at"])} for point in value]
 
 
 class ReasonCountSchema(Schema):

@@ -8,12 +8,11 @@ from http import HTTPStatus
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from notify_server.api import remote
+from notify_server.api import limits, remote
 from notify_server.api.context import services
 from notify_server.console import access, cookies, navigation
-from notify_server.errors import Forbidden, TooManyRequests, Unauthenticated
+from notify_server.errors import Forbidden, Unauthenticated
 from notify_server.services.audit import Change, Kind, Party
-from notify_server.services.rate_limits import network
 
 pages = Blueprint("entrance", __name__)
 
@@ -37,7 +36,7 @@ def sign_in() -> AnyResponse:
     try:
         client = services().sessions.admit(token)
     except Unauthenticated as error:
-        _count_refusal()
+        limits.count_refusal()
         return _form(HTTPStatus.UNAUTHORIZED, str(error))
     except Forbidden as error:
         return _form(HTTPStatus.FORBIDDEN, str(error))
@@ -81,12 +80,6 @@ def _back() -> str:
     """Where to go on: the page of ours that was asked for before."""
     asked = request.values.get("back", "")
     return asked if _WITHIN.fullmatch(asked) else "/"
-
-
-def _count_refusal() -> None:
-    limit = services().rate_limits.address
-    if limit is not None and not (verdict := limit.take(network(remote.address()))).allowed:
-        raise TooManyRequests(verdict.retry_after)
 
 
 @contextmanager

@@ -31,9 +31,7 @@ def download() -> Response:
     asked = queries.read(queries.ExportSchema)
     if asked.faults:
         raise InvalidInput({name: [said] for name, said in asked.faults.items()})
-    filters = {name: value for name, value in asked.values.items() if name not in {"from", "to"}}
-    bounds = {"start": queries.day(asked.values.get("from")), "end": queries.day(asked.values.get("to"), after=1)}
-    selection = services().registry_export.selection(filters | bounds, None)
+    selection = services().registry_export.selection(queries.filters(asked, "start", "end"), None)
     answer = Response(ndjson.pieces(_lines(selection)), content_type=NDJSON)
     answer.headers["Content-Disposition"] = 'attachment; filename="registry.ndjson"'
     return answer

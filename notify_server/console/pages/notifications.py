@@ -25,13 +25,8 @@ _OPEN = (Status.PENDING, Status.SENT, Status.RECEIVED)
 def list_all() -> str:
     """Newest first, narrowed as the address says."""
     asked, after = queries.read(queries.NotificationsSchema), queries.cursor()
-    filters = {name: value for name, value in asked.values.items() if name not in {"from", "to"}}
-    bounds = {
-        "from": queries.day(asked.values.get("from")),
-        "to": queries.day(asked.values.get("to"), after=1),
-    }
-    given: dict[str, Any] = dict(asked.given)
-    found = services().inspection.page(filters | bounds, after, queries.PAGE + 1) if not asked.faults else []
+    filters, given = queries.filters(asked, "from", "to"), dict[str, Any](asked.given)
+    found = services().inspection.page(filters, after, queries.PAGE + 1) if not asked.faults else []
     shown, following = paging.page(found, queries.PAGE, lambda listed: listed.notification.id)
     return render_template(
         "notifications.html",
