@@ -4,7 +4,7 @@ What was said of a mail is stored durably before its connection takes another on
 more mails in doubt than it has connections. Answers of several connections are written together.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -41,6 +41,9 @@ _ALARMS = {
 }
 
 
+Waiting = deque[tuple[Parcel, Sheet]]
+
+
 @dataclass(frozen=True, slots=True)
 class Post:
     """What is sent through what, and what says between two mails that no further one may be sent so."""
@@ -73,6 +76,7 @@ class MailOutlet:
     def __init__(self, mails: Mails, governor: Governor, connections: int, clock: Callable[[], datetime]) -> None:
         self._governor = governor
         self._clock = clock
+        self._connections = connections
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="mail")
         self._commit: GroupCommit[Recorded, bool] = GroupCommit(mails.record)
         self._mails = mails
@@ -104,16 +108,14 @@ class MailOutlet:
 
         Who has no answer afterwards was not sent to.
         """
-        sheets = [(parcel, sheet) for parcel in parcels for sheet in parcel.sheets]
+        waiting = Waiting((parcel, sheet) for parcel in parcels for sheet in parcel.sheets)
         began, together = monotonic(), _Round()
-        futures = [self._pool.submit(self._send, parcel, sheet, post, together) for parcel, sheet in sheets]
+        lanes = range(min(self._connections, len(waiting)))
+        futures = [self._pool.submit(self._send_each, waiting, post, together) for _ in lanes]
         wait(futures)  # all of them, also where one failed: none is to be on its way when the lease is given up
-        answers = [future.result() for future in futures]
-        for (parcel, sheet), answer in zip(sheets, answers, strict=True):
-            if answer is not None:
-                parcel.answers[sheet.user] = answer
+        answers = [answer for future in futures for answer in future.result()]
         metrics.SEND_SECONDS.labels(Channel.EMAIL.value).observe(monotonic() - began)
-        self._tell([answer for answer in answers if answer is not None], probe)
+        self._tell(answers, probe)
 
     def refuse(self, parcels: Sequence[Parcel], answer: Answer, probe: str | None) -> None:
         """Give every sheet the same answer, without asking a mail service."""
@@ -136,6 +138,18 @@ class MailOutlet:
     def close(self) -> None:
         """End the threads, when no mail is on its way any more."""
         self._pool.shutdown()
+
+    def _send_each(self, waiting: Waiting, post: Post, together: _Round) -> Sequence[Answer]:
+        """Send what waits, one mail after the other, beside others who do. What was said of those that were sent."""
+        answers: list[Answer] = []
+        while found := _next(waiting):
+            parcel, sheet = found
+            answer = self._send(parcel, sheet, post, together)
+            if answer is None:
+                break
+            parcel.answers[sheet.user] = answer
+            answers.append(answer)
+        return answers
 
     def _send(self, parcel: Parcel, sheet: Sheet, post: Post, together: _Round) -> Answer | None:
         """Send one mail and write down what came of it. None: nothing was done, as it may not be sent any more.
@@ -167,6 +181,13 @@ class MailOutlet:
             if met := [answer.detail for answer in answers if answer.outcome.reason is reason]:
                 log.error(event, mails=len(met), detail=met[0])
         self._governor.observe([answer.outcome for answer in answers], probe)
+
+
+def _next(waiting: Waiting) -> tuple[Parcel, Sheet] | None:
+    try:
+        return waiting.popleft()
+    except IndexError:
+        return None
 
 
 def _answered(post: Post, parcel: Parcel, sheet: Sheet) -> Answer:

@@ -175,9 +175,10 @@ class Mailing:
         for closed in {page.batch.key for page in part}.difference(page.batch.key for page in passed):
             del hands[closed]
         parcels = self._sorted(passed, turn)
-        self._outlet.refund(permitted and permitted - sum(len(parcel.sheets) for parcel in parcels))
         self._leasing.prove(passed)
         self._hand_over(parcels, turn)
+        sent = sum(len(parcel.sheets) - len(parcel.unsent) for parcel in parcels)
+        self._outlet.refund(permitted and permitted - sent)
         if self._leasing.lapsed(turn.mark):
             return False
         self._write(parcels)

@@ -22,7 +22,7 @@ from notify_server.storage.users import Users
 PATH = "/v1/unsubscribe"
 _KEY = "unsubscribe"
 _NONCE = 12  # bytes, as AES-GCM has it
-_LONGEST = 4096  # characters: two ids of 128 characters, of four bytes each, make 1,450
+_LONGEST = 4096  # characters: two ids of 128 characters, of four bytes each, make some 1,450
 
 
 class Links:

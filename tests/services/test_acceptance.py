@@ -32,7 +32,7 @@ FULL = Draft(
     Audience(("u1",), ("choir",), ("school",), everyone=True),
     "booking",
     "school-1",
-    (Channel.PUSH, Channel.REALTIME),
+    (Channel.PUSH, Channel.REALTIME, Channel.EMAIL),
     Priority.HIGH,
     60,
     after(600),
