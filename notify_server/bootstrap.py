@@ -63,12 +63,13 @@ from notify_server.services.mail_outlet import MailOutlet
 from notify_server.services.mail_reports import MailReports
 from notify_server.services.mail_reports import Stores as MailReportStores
 from notify_server.services.mail_service import MailService
+from notify_server.services.mail_settlement import MailSettlement
+from notify_server.services.mail_settlement import Stores as MailSettlementStores
 from notify_server.services.mail_sorting import MailSorting
 from notify_server.services.mail_sorting import Sources as MailSources
 from notify_server.services.mail_upkeep import MailUpkeep
 from notify_server.services.mailing import After as AfterMailing
 from notify_server.services.mailing import Mailing, WayOut
-from notify_server.services.mailing import Stores as MailingStores
 from notify_server.services.membership import Membership
 from notify_server.services.messages import Messages
 from notify_server.services.outlet import Outlet
@@ -335,11 +336,12 @@ def _mailing(config: Config, database: Store, gate: Gate, governor: Governor, rn
     service = MailService(settings, lambda found: open_mail_transport(found, config.sendgrid_endpoint, limits, clock))
     sources = MailSources(Registry(database), Joint(database), users, notifications, mails, blocked)
     links = Links(HashKeys(database), config.public_url)
+    stores = MailSettlementStores(Joint(database), Batches(database), users, blocked)
     return Mailing(
         gate,
         MailSorting(sources, Texts(notifications), links, timedelta(days=config.mail_days)),
-        WayOut(MailOutlet(mails, governor, config.mail_connections, clock), service),
-        AfterMailing(MailingStores(notifications, Joint(database), Batches(database), users, blocked), completion, rng),
+        WayOut(MailOutlet(mails, governor, config.mail_connections, clock), service, notifications.attachments),
+        AfterMailing(MailSettlement(stores, gate.leasing.holder, rng), completion),
     )
 
 

@@ -33,11 +33,11 @@ _LOOK = 0.5  # seconds between two looks at the pace that all workers share
 
 
 class Worker:
-    """The threads of one worker: two expand, some dispatch, two mail, one listens for new work, one renews leases, and
+    """The threads of one worker: two expand, some dispatch, some mail, one listens for new work, one renews leases, and
     one paces each channel.
 
-    One of those that expand, and one more that dispatches, see to what is for few alone: it need not wait until a
-    thread is done with a page of a broadcast, and no stream of it holds a broadcast up.
+    One of those that expand, and one more that dispatches, and one that mails, see to what is for few alone: it need
+    not wait until a thread is done with a page of a broadcast, and no stream of it holds a broadcast up.
     """
 
     def __init__(self, config: Config, database: Store, engine: Engine) -> None:
@@ -63,6 +63,7 @@ class Worker:
         self._mailing = engine.mailing
         self._mail_governor = engine.mail_governor
         self._mailers = [Loop(f"mailer-{n}", self._mail) for n in range(_MAILERS)]
+        self._mailers.append(Loop("express-mailer", partial(self._mail, small=True)))
         self._mail_pacer = Loop("mail-pacer", self._pace_mail)
         self._senders = [self._express, *self._dispatchers, *self._mailers]
         self._pacers = [self._pacer, self._mail_pacer]
@@ -140,11 +141,11 @@ class Worker:
         if not self._pacer.stopping.is_set():
             self._governor.refresh()
 
-    def _mail(self) -> None:
+    def _mail(self, *, small: bool = False) -> None:
         calls = self._handoff.calls
         if self._mailing.paused:
             self._mail_pacer.stopping.wait(_LOOK)
-        elif load := self._leasing.take(channel=Channel.EMAIL):
+        elif load := self._leasing.take(small=small, channel=Channel.EMAIL):
             self._mailing.mail(load)
         else:
             self._mail_pacer.stopping.wait(_MAIL_LOOK)

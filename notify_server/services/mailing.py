@@ -8,69 +8,43 @@ Mails take their time, so a load is seen through by the slice: before each it is
 the worker stops, the settings change, or nothing gets through, the rest goes back into the queue.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from random import Random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from threading import Event as Flag
 
-import structlog
-
 from notify_server import failpoints
-from notify_server.domain.batch import Batch, BatchKey
-from notify_server.domain.mail import Answer, Service
-from notify_server.domain.mailing import Mailed, moves, plan
-from notify_server.domain.notification import Attachment, Channel
-from notify_server.domain.outcome import Kind
-from notify_server.domain.registry import Event, Note, Reason
+from notify_server.domain.batch import BatchKey
+from notify_server.domain.mail import Service
+from notify_server.domain.notification import Attachment
 from notify_server.services.completion import Completion
 from notify_server.services.gate import Gate
 from notify_server.services.leasing import Mark
-from notify_server.services.load import Load, Page, who
+from notify_server.services.load import Load, Page
 from notify_server.services.mail_outlet import MailOutlet, Post
 from notify_server.services.mail_seals import Seals
 from notify_server.services.mail_service import MailService, Opened
+from notify_server.services.mail_settlement import Hand, MailSettlement
 from notify_server.services.mail_sorting import MailSorting, Parcel
-from notify_server.storage.batches import Batches, Settled
-from notify_server.storage.blocked_addresses import BlockedAddresses
-from notify_server.storage.joint import Joint
-from notify_server.storage.notifications import Notifications
-from notify_server.storage.users import Users
-
-log = structlog.get_logger()
 
 _SLICE = 50  # recipients between two looks at who is to get a mail
 _PROBE = 3  # recipients who are sent to first, after the channel was broken
-Part = tuple[str, Sequence[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """What is written when the answers are there, and where attachments are read."""
-
-    notifications: Notifications
-    joint: Joint
-    batches: Batches
-    users: Users
-    blocked: BlockedAddresses
 
 
 @dataclass(frozen=True, slots=True)
 class WayOut:
-    """How mails leave, and by which service."""
+    """How mails leave, by which service, and where their attachments are read."""
 
     outlet: MailOutlet
     service: MailService
+    attachments: Callable[[str], Sequence[Attachment]]
 
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """What follows the answers; `rng` spreads retries."""
+    """What follows the answers."""
 
-    stores: Stores
+    settlement: MailSettlement
     completion: Completion
-    rng: Random
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +57,6 @@ class _Turn:
     post: Post | None
 
 
-@dataclass(slots=True)
-class _Hand:
-    """A batch in hand: what was said of its users so far, who is left, and when its notification expires."""
-
-    batch: Batch
-    left: list[str]
-    expires_at: datetime
-    answers: dict[str, Answer] = field(default_factory=dict)
-
-    def add(self, parcel: Parcel) -> None:
-        done = set(parcel.users).difference(parcel.unsent)
-        self.left = [user for user in self.left if user not in done]
-        self.answers.update(parcel.answers)
-        self.expires_at = parcel.notification.expires_at
-
-
 class Mailing:
     """Sees loads through. Safe for many threads."""
 
@@ -109,9 +67,9 @@ class Mailing:
         self._sorting = sorting
         self._outlet = way.outlet
         self._service = way.service
-        self._stores = after.stores
+        self._attachments = way.attachments
+        self._settlement = after.settlement
         self._completion = after.completion
-        self._rng = after.rng
         self._stopping = Flag()
 
     @property
@@ -149,24 +107,21 @@ class Mailing:
         seals = Seals(opened.transport, opened.settings.reply_to, self._attachments)
         return Post(opened.transport, seals, lambda: self._is_over(opened, mark))
 
-    def _attachments(self, notification: str) -> Sequence[Attachment]:
-        return self._stores.notifications.attachments(notification)
-
     def _is_over(self, opened: Opened, mark: Mark) -> bool:
         """Whether no further mail may be sent as these are."""
         return self._stopping.is_set() or self._leasing.lapsed(mark) or not self._service.is_current(opened)
 
     def _see_through(self, pages: Load, turn: _Turn) -> None:
         now = self._holder.now()
-        hands = {page.batch.key: _Hand(page.batch, list(page.batch.users), now) for page in pages}
+        hands = {page.batch.key: Hand(page.batch, list(page.batch.users), now) for page in pages}
         for some in _slices(pages):
             part = [page for page in some if page.batch.key in hands]
             if part and not self._send(part, turn, hands):
                 break
         if not self._leasing.lapsed(turn.mark):
-            self._settle(list(hands.values()))
+            self._settlement.settle(list(hands.values()))
 
-    def _send(self, part: Load, turn: _Turn, hands: dict[BatchKey, _Hand]) -> bool:
+    def _send(self, part: Load, turn: _Turn, hands: dict[BatchKey, Hand]) -> bool:
         """See a slice through; False: no further one. What is not to be sent at all is in hand no more."""
         permitted = self._permitted(part, turn)
         if permitted is None:
@@ -181,7 +136,7 @@ class Mailing:
         self._outlet.refund(permitted and permitted - sent)
         if self._leasing.lapsed(turn.mark):
             return False
-        self._write(parcels)
+        self._settlement.write(parcels)
         for parcel in parcels:
             hands[parcel.batch.key].add(parcel)
         return not any(parcel.unsent for parcel in parcels)
@@ -210,66 +165,6 @@ class Mailing:
         parcels = self._sorting.sort(pages, service, self._holder.now())
         failpoints.passes("mailing.entered")
         return parcels
-
-    def _write(self, parcels: Sequence[Parcel]) -> None:
-        """Write what was said of these mails, but for their batches."""
-        now = self._holder.now()
-        self._block(parcels, now)
-        self._move(parcels, now)
-        failpoints.passes("mailing.entries")
-        self._rescue(parcels)
-
-    def _settle(self, hands: Sequence[_Hand]) -> None:
-        now = self._holder.now()
-        mailed = [Mailed(hand.batch, hand.expires_at, hand.answers, hand.left) for hand in hands]
-        plans = [plan(each, now, self._rng) for each in mailed]
-        settled = [Settled(each.batch, p.successor, p.split) for each, p in zip(mailed, plans, strict=True)]
-        if settled and (kept := self._stores.batches.settle(settled, self._holder.owner)):
-            log.warning("mail batches not settled: lease lost, or called again", count=kept)
-            for each in mailed:
-                self._stores.batches.give_back(each.batch, self._holder.owner, now)
-        failpoints.passes("mailing.batches")
-
-    def _move(self, parcels: Sequence[Parcel], now: datetime) -> None:
-        """Write the moves, equal ones of all notifications of a kind with one update."""
-        alike: dict[tuple[Event | None, Note, bool, bool], list[Part]] = defaultdict(list)
-        for parcel in parcels:
-            channels = parcel.notification.channels
-            for move in moves(parcel.batch, parcel.answers, now):
-                key = move.event, move.note, Channel.PUSH in channels, len(channels) == 1
-                alike[key].append((parcel.notification.id, move.users))
-        joint = self._stores.joint
-        for (event, note, push_follows, alone), parts in alike.items():
-            if event is None:
-                joint.unmailed(who(parts), note, push_follows=push_follows)
-            elif event is Event.SEND:
-                joint.mailed(who(parts), note, push_follows=push_follows)
-            else:
-                joint.unmailable(event, who(parts), note, alone=alone)
-
-    def _block(self, parcels: Sequence[Parcel], now: datetime) -> None:
-        """What is known to be no mailbox is asked no more."""
-        for parcel in parcels:
-            for sheet in parcel.sheets:
-                answer = parcel.answers.get(sheet.user)
-                if answer is not None and answer.outcome.kind is Kind.TARGET_DEAD:
-                    self._stores.blocked.block(sheet.letter.to, Reason.BAD_ADDRESS, answer.detail, now)
-
-    def _rescue(self, parcels: Sequence[Parcel]) -> None:
-        """Queue those without an address who got one since; as with devices, whoever comes second sees the other."""
-        waiting = {
-            (parcel.notification.id, user)
-            for parcel in parcels
-            for user, answer in parcel.answers.items()
-            if answer.outcome.reason is Reason.NO_ADDRESS
-        }
-        if not waiting:
-            return
-        users = self._stores.users.among(sorted({user for _, user in waiting}))
-        addressed = {user.id for user in users if user.email}
-        for notification, user in sorted(waiting):
-            if user in addressed:
-                self._stores.batches.call(Batch.awaited(notification, user, self._holder.now(), Channel.EMAIL))
 
 
 def _slices(pages: Load) -> Iterator[list[Page]]:

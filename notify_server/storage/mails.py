@@ -67,7 +67,11 @@ class Mails:
         Of others it is kept all the same: their service has reported of them before we knew that it has them. True for
         each, as a write group asks.
         """
-        self._all.bulk_write([_outcome(each) for each in recorded], ordered=False)
+        if len(recorded) == 1:
+            self._all.update_one({"_id": recorded[0].id}, _outcome(recorded[0]))  # half the work of a bulk of one
+        else:
+            writes = [UpdateOne({"_id": each.id}, _outcome(each)) for each in recorded]
+            self._all.bulk_write(writes, ordered=False)
         return [True] * len(recorded)
 
     def resend(self, who: Mapping[str, Sequence[str]], resends: int, at: datetime) -> None:
@@ -116,19 +120,19 @@ def content_id(notification: str, mail: Mail) -> str:
     return notification + digest(mail)[:32]
 
 
-def _outcome(recorded: Recorded) -> UpdateOne:
+def _outcome(recorded: Recorded) -> list[Document]:
     """The update, by a pipeline: what was said is kept wherever the mail stands, and moves it where it may be moved."""
     sent = recorded.status is Status.SENT
     moved = [Status.PENDING.value, Status.EXPIRED.value] if sent else [Status.PENDING.value]
     told = {"status": recorded.status.value, "updated_at": recorded.at}
     told |= {name: recorded.changes[name] for name in ("reason", "detail") if name in recorded.changes}
-    may = {"$in": ["$status", moved]}
-    changes: Document = {name: {"$cond": [may, {"$literal": value}, f"${name}"]} for name, value in told.items()}
-    changes |= {name: {"$literal": value} for name, value in recorded.changes.items() if name not in told}
-    changes["attempts"] = {"$add": ["$attempts", recorded.attempts]}
+    kept = {name: value for name, value in recorded.changes.items() if name not in told}
     if sent:
-        changes["sent_at"] = recorded.at
-    return UpdateOne({"_id": recorded.id}, [{"$set": changes}])
+        kept["sent_at"] = recorded.at
+    where_it_may = {"$cond": [{"$in": ["$status", moved]}, {"$literal": told}, {}]}
+    attempts = {"attempts": {"$add": ["$attempts", recorded.attempts]}}
+    merged = {"$mergeObjects": ["$$ROOT", {"$literal": kept}, where_it_may, attempts]}
+    return [{"$replaceWith": merged}]
 
 
 def _to_document(record: MailRecord) -> Document:

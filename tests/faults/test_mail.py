@@ -238,3 +238,21 @@ def test_two_workers_of_which_one_is_killed_again_and_again_mail_everybody(scene
     assert {to for to, _ in mails} == {f"{user}@example.org" for user in addressed}
     assert len(mails) - PEOPLE <= 2 * IN_DOUBT
     assert len(set(mails)) == PEOPLE
+
+
+def test_a_mail_to_one_waits_for_no_batch_of_a_broadcast(scene, server, addressed, people):
+    """Every batch of it has 500 recipients; who waits for a link to log in cannot wait for two of them."""
+    one, server.delay = people[-1], 0.02
+    set_address = [{"$set": {"email": {"$concat": ["$_id", "@example.org"]}}}]
+    scene.database.users.update_many({"_id": {"$in": [*people[:2000], one]}}, set_address)
+    try:
+        broadcast = scene.accept(groups=["crowd"], channels=MAIL)
+        mailer(scene, server)
+        until(lambda: len(server.mails) >= 20, "some mails")
+        before = len(server.mails)
+        scene.accept(users=[one], channels=MAIL)
+        until(lambda: server.to(f"{one}@example.org"), "the mail to one")
+        assert len(server.mails) - before < 300
+        scene.services.cancellation.cancel(broadcast)
+    finally:
+        scene.database.users.update_many({}, {"$set": {"email": None}})

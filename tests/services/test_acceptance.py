@@ -62,8 +62,9 @@ def test_an_accepted_notification_is_everything_that_was_asked_for(acceptance: A
     assert all(getattr(notification, name) == getattr(FULL, name) for name in asked)
     assert (notification.created_at, notification.state) == (NOON, State.SCHEDULED)
     assert scene.services.inspection.get(notification.id).notification == replace(
-        notification, audience=replace(FULL.audience, users=())
+        notification, audience=replace(FULL.audience, users=()), attachments=()
     )
+    assert Notifications(scene.database).attachments(notification.id) == FULL.attachments
 
 
 def test_an_id_goes_by_the_clock_that_everything_goes_by(acceptance: Acceptance, scene: Scene) -> None:

@@ -22,7 +22,7 @@ def sent(scene: Scene) -> str:
     [parcel] = sorting.sort(page, "smtp", scene.clock())
     Mails(scene.database).record([Recorded(parcel.sheets[0].letter.id, Status.SENT, scene.clock(), 1, {})])
     parcel.answers["a"] = Answer(ACCEPTED)
-    scene.engine.mailing._write([parcel])
+    scene.engine.mailing._settlement.write([parcel])
     Batches(scene.database).settle([Settled(parcel.batch)], scene.engine.leasing.holder.owner)
     assert scene.standing(notification) == {"a": ("sent", None)}
     return notification
@@ -86,7 +86,7 @@ def under_way(scene: Scene):
         said = {"message_id": "<m>", "provider_id": "S1"}
         Mails(scene.database).record([Recorded(mail_id(notification, "a"), Status.SENT, scene.clock(), 1, said)])
         parcel.answers["a"] = Answer(ACCEPTED)
-        scene.engine.mailing._write([parcel])
+        scene.engine.mailing._settlement.write([parcel])
         return notification
 
     return send

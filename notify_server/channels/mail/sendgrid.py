@@ -5,7 +5,7 @@ A body is written in pieces: attachments are encoded once for all mails, and no 
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -24,6 +24,7 @@ from notify_server.domain.texts import Mail
 MAIL = "notify_mail"  # the custom argument by which events name the mail
 _PATH = "/v3/mail/send"
 _CONNECTIONS = 32
+_PIECE = 65_536  # bytes
 Body = dict[str, Any]
 
 
@@ -81,10 +82,10 @@ class SendgridTransport:
             own = json.dumps(self._addressed(letter)).encode()[1:]
         except ValueError:
             return UNSPEAKABLE
-        pieces = [sealed.shared, sealed.enclosed, own]
-        headers = {"Content-Type": "application/json", "Content-Length": str(sum(map(len, pieces)))}
+        parts = [sealed.shared, sealed.enclosed, own]
+        headers = {"Content-Type": "application/json", "Content-Length": str(sum(map(len, parts)))}
         try:
-            answer = self._client.post(_PATH, content=iter(pieces), headers=headers)
+            answer = self._client.post(_PATH, content=_pieces(parts), headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             failed = isinstance(error.__cause__, SSLError) or "certificate" in str(error).lower()
             return sendgrid_answer.TLS_FAILED if failed else sendgrid_answer.NEVER_SENT
@@ -103,6 +104,13 @@ class SendgridTransport:
     def close(self) -> None:
         """As in MailTransport."""
         self._client.close()
+
+
+def _pieces(parts: Sequence[bytes]) -> Iterator[bytes]:
+    """A body as it is sent: what is long by the piece, as no layer below then copies what is left of it each time."""
+    for part in parts:
+        for start in range(0, len(part), _PIECE):
+            yield part[start : start + _PIECE]
 
 
 def _written(address: Address) -> dict[str, str]:
