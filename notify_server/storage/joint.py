@@ -1,8 +1,9 @@
 """Entries of notifications that go by mail, and maybe by push as well: one status for both.
 
-`over` names the channels that have come to their end. An entry ends unsent only when all of its channels have, and
-what one of them delivers counts for both. While mail alone has got through and push may follow, an entry is `sent` and
-`unpushed`, as after an open socket. What does not move an entry is a line in its history all the same.
+`over` names the channels that have come to their end; every entry that goes by mail has it. An entry ends unsent only
+when all of its channels have, and what one of them delivers counts for both. While mail alone has got through and push
+may follow, an entry is `sent` and `unpushed`, as after an open socket. What does not move an entry is a line in its
+history all the same.
 """
 
 from datetime import datetime
