@@ -60,6 +60,8 @@ def _take(browser: Browser, running: Installation, pages: dict[str, str], direct
                 if title == "sign-in" or title.startswith(only):
                     page.goto(f"http://127.0.0.1:{running.config.port}/console{path}")
                     page.wait_for_load_state("networkidle")
+                    for frame in page.locator("iframe").all():
+                        frame.scroll_into_view_if_needed()  # one that is out of sight is not drawn
                     page.screenshot(path=directory / f"{title}-{scheme}-{name}.png", full_page=True)
                     taken += 1
                 if title == "sign-in":

@@ -5,12 +5,11 @@ from random import Random
 
 import pytest
 
+from notify_server.domain import mailing
 from notify_server.domain.dispatch import Dispatch
 from notify_server.domain.dispatch import plan as dispatched
-from notify_server.domain.mail import Answer
 from notify_server.domain.mail_event import Kind as Report
-from notify_server.domain.mailing import BLOCKED, DISABLED, WITHOUT_ADDRESS, Mailed
-from notify_server.domain.mailing import plan as mailed
+from notify_server.domain.mailing import BLOCKED, DISABLED, WITHOUT_ADDRESS
 from notify_server.domain.notification import Channel
 from notify_server.domain.outcome import ACCEPTED, Kind, Outcome
 from notify_server.domain.registry import Reason, Status
@@ -62,9 +61,8 @@ def test_a_line_gives_the_sign_of_what_it_tells(detail: str | None, sign: str | 
     ],
 )
 def test_lines_are_those_that_mailing_writes(outcome: Outcome, sign: str | None) -> None:
-    batch = a_batch(channel=Channel.EMAIL)
-    [move] = mailed(Mailed(batch, a_notification(), {"u1": Answer(outcome, "250")}), NOON, Random(1)).moves  # noqa: S311 - jitter
-    assert signs([move.note.detail]) == (frozenset() if sign is None else {f"email/{sign}"})
+    note = mailing._note(a_batch(channel=Channel.EMAIL), outcome, "250", NOON)
+    assert signs([note.detail]) == (frozenset() if sign is None else {f"email/{sign}"})
 
 
 @pytest.mark.parametrize(

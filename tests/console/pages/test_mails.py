@@ -45,7 +45,7 @@ def test_mails_are_listed_the_newest_first_and_lead_to_their_pages(admin, mailed
     page = admin.get("/mails")
     assert page.text.index(second) < page.text.index(first)
     text = said(page)
-    assert "Hello <Ada> Sent –" in text
+    assert "Hello <Ada> Sent ada" in text
     assert "Not delivered No such mailbox bob ticket_purchased 1" in text
 
 
