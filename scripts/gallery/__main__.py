@@ -94,6 +94,7 @@ def _pages(scene: Scene, mails: Mails) -> dict[str, str]:
         "mail-blocked": f"/mails/{mails.blocked}",
         "caught": "/caught",
         "caught-mail": "/caught/1",
+        "email-settings": "/settings/email",
         "groups": "/groups",
         "group": "/groups/class-101",
         "devices": "/devices",

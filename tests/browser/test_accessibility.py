@@ -17,6 +17,7 @@ PAGES = (
     "users", "users?user=axe", "users?user=nobody", "users/axe-1", "users/axe-1?notification={n}", "groups",
     "groups/axe-group", "devices", "health", "export", "send", "notifications/nothing",
     "mails", "mails?status=failed", "mails?from=yesterday", "mails/{mail}", "mails/{blocked}", "caught", "caught/1",
+    "settings/email",
 )  # fmt: skip
 
 
