@@ -1,4 +1,4 @@
-"""What a notification says to one reader, by mail: from its template, or from its message where it has none."""
+"""What a notification says by mail in one locale: from its template, or from its message where it has none."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -6,10 +6,10 @@ from threading import Lock
 
 from notify_server.domain.notification import Notification
 from notify_server.domain.texts import Mail
-from notify_server.domain.user import User
 from notify_server.storage.notifications import Notifications
 
 _KEPT = 32  # notifications
+_MOST = 4_000_000  # characters of all that are kept; the newest is kept in any case
 _LONGEST_SUBJECT = 200  # characters; longer ones are cut by whoever shows them
 
 
@@ -21,18 +21,15 @@ class Mails:
         self._kept: OrderedDict[str, Mapping[str, Mail]] = OrderedDict()
         self._lock = Lock()
 
-    def to(self, notification: Notification, user: User) -> Mail:
-        """The mail to `user`, in the locale of their profile or the next best; the subject is one line.
+    def of(self, notification: Notification, locale: str | None) -> Mail:
+        """The mail in one of the locales that there are, for any reader: their own fields are to be filled in.
 
-        Where the template has no mail of its own, or there is no template, title and body make the mail. The same
-        object for all users of a locale, unless the texts show fields of theirs. Raises NotFound.
+        Where the template has no mail of its own, or there is no template (None), title and body make the mail. The
+        subject is one line. Raises NotFound.
         """
-        texts = notification.texts
-        if texts is None:
-            return _plain(notification, user)
-        mails = self._mails(notification.id)
-        mail = mails.get(texts.choose(user.locale)) or _plain(notification, user)
-        return mail.filled(user) if texts.fields else mail
+        if notification.texts is None or locale is None:
+            return _plain(notification, None)
+        return self._mails(notification.id).get(locale) or _plain(notification, locale)
 
     def _mails(self, notification: str) -> Mapping[str, Mail]:
         with self._lock:
@@ -41,17 +38,19 @@ class Mails:
             kept = self._notifications.mails(notification)
             with self._lock:
                 self._kept[notification] = kept
-                while len(self._kept) > _KEPT:
+                while len(self._kept) > 1 and (len(self._kept) > _KEPT or self._size() > _MOST):
                     self._kept.popitem(last=False)
         return kept
+
+    def _size(self) -> int:
+        return sum(len(mail.text) + len(mail.html or "") for mails in self._kept.values() for mail in mails.values())
 
 
 def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST_SUBJECT else f"{text[: _LONGEST_SUBJECT - 1].rstrip()}…"
 
 
-def _plain(notification: Notification, user: User) -> Mail:
-    locale = None if notification.texts is None else notification.texts.choose(user.locale)
+def _plain(notification: Notification, locale: str | None) -> Mail:
     message = notification.said(locale)
     body = message.body or message.title or ""
     subject = _shortened(" ".join((message.title or body).split()))
