@@ -23,7 +23,7 @@ MAX_MAILS = 2_000_000  # characters of all mails of a notification
 _ONE_LINE = frozenset({"title", "subject"})
 _SCHEMES = {"link": frozenset[str](), "image": frozenset({"https"})}  # of addresses; none: those of NOTIFY_LINK_SCHEMES
 _USER = {field.value: user_fields.mark(field) for field in UserField}
-_BROKEN = (TemplateError, TypeError, ValueError, ArithmeticError, RecursionError)
+_BROKEN = (TemplateError, TypeError, ValueError, LookupError, ArithmeticError, RecursionError, MemoryError)
 
 
 @dataclass(frozen=True, slots=True)
