@@ -1,15 +1,14 @@
 """What a notification says to one reader, by mail: from its template, or from its message where it has none."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
-from threading import Lock
 
 from notify_server.domain.notification import Notification
 from notify_server.domain.texts import Mail
 from notify_server.domain.user import User
+from notify_server.services.keeping import Keeping
 from notify_server.storage.notifications import Notifications
 
-_KEPT = 32  # notifications
+_KEPT = 8_000_000  # characters of mails: those of four notifications with as much as they may have
 _LONGEST_SUBJECT = 200  # characters; longer ones are cut by whoever shows them
 
 
@@ -18,8 +17,7 @@ class Mails:
 
     def __init__(self, notifications: Notifications) -> None:
         self._notifications = notifications
-        self._kept: OrderedDict[str, Mapping[str, Mail]] = OrderedDict()
-        self._lock = Lock()
+        self._kept = Keeping[Mapping[str, Mail]](_KEPT, _size)
 
     def to(self, notification: Notification, user: User) -> Mail:
         """The mail to `user`, in the locale of their profile or the next best; the subject is one line.
@@ -30,20 +28,14 @@ class Mails:
         texts = notification.texts
         if texts is None:
             return _plain(notification, user)
-        mails = self._mails(notification.id)
+        mails = self._kept.get(notification.id, lambda: self._notifications.mails(notification.id))
         mail = mails.get(texts.choose(user.locale)) or _plain(notification, user)
         return mail.filled(user) if texts.fields else mail
 
-    def _mails(self, notification: str) -> Mapping[str, Mail]:
-        with self._lock:
-            kept = self._kept.get(notification)
-        if kept is None:
-            kept = self._notifications.mails(notification)
-            with self._lock:
-                self._kept[notification] = kept
-                while len(self._kept) > _KEPT:
-                    self._kept.popitem(last=False)
-        return kept
+
+def _size(mails: Mapping[str, Mail]) -> int:
+    """Characters, and as many as a small mail has in any case."""
+    return 1000 + sum(len(mail.subject) + len(mail.text) + len(mail.html or "") for mail in mails.values())
 
 
 def _shortened(text: str) -> str:

@@ -88,3 +88,12 @@ def test_a_version_that_was_made_again_after_a_restore_is_not_taken_for_the_one_
     scene.database["templates"].delete_many({})
     templates.put("t", saying("after"))
     assert templates.render("t", {"name": "x"}, mails=False)[1].message.title == "after"
+
+
+def test_a_preview_renders_nothing_but_its_locale(templates: Templates) -> None:
+    german = Source("Hallo {{ name | date }}", text="T")
+    templates.put("t", replace(CONTENT, locales={**CONTENT.locales, "de": german}))
+    assert templates.preview("t", "en", None).parts["title"] == "Hello Ada"
+    with pytest.raises(InvalidInput) as refusal:
+        templates.preview("t", "de", None)
+    assert refusal.value.errors.keys() == {"locales.de.title"}
