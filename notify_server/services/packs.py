@@ -1,8 +1,8 @@
 """Packs: ready templates and actions that come with the server, and their installation.
 
 A pack is a folder: `pack.toml` with its title, greetings and footers, `layout.html`, and a file for each action. Such a
-file says once what a mail holds, in paragraphs (`lines`), labelled values (`rows`), a `quote`, a `button` and more
-paragraphs (`after`); its HTML and its plain text are both made of that.
+file says whether that is `mandatory`, and once what a mail holds, in paragraphs (`lines`), labelled values (`rows`), a
+`quote`, a `button` and more paragraphs (`after`); its HTML and its plain text are both made of that.
 """
 
 import tomllib
@@ -79,7 +79,9 @@ def _piece(pack: str, name: str, written: Mapping[str, Any], about: Mapping[str,
         category=written["category"],
         link=f"{{{{ {url} }}}}" if NOTIFYING.intersection(channels) else None,
     )
-    return Piece(name, content, Action(name, name, channels, _NEVER, pack=pack))
+    return Piece(
+        name, content, Action(name, name, channels, _NEVER, mandatory=written.get("mandatory", False), pack=pack)
+    )
 
 
 def _variables(written: Mapping[str, Any]) -> Iterator[tuple[str, Variable]]:

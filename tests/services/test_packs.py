@@ -184,3 +184,4 @@ def test_its_action_uses_it_and_mails(piece):
     assert Channel.EMAIL in piece.action.channels
     assert (piece.content.link is not None) is (Channel.PUSH in piece.action.channels)
     assert piece.content.category
+    assert piece.action.mandatory is (piece.content.category == "account")
