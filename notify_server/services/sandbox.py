@@ -149,10 +149,13 @@ def _for(node: Any, loops: int) -> str | None:
 
 
 def _name(node: Any, _: int) -> str | None:
-    return f"Must not use the name {node.name!r}." if node.name.startswith("_") else None
+    is_ours = node.name.startswith("_") or node.name == "self"  # Jinja takes `self` for declared
+    return f"Must not use the name {node.name!r}." if is_ours else None
 
 
 def _attribute(node: Any, _: int) -> str | None:
+    if isinstance(node.node, nodes.Name) and node.node.name == "loop" and node.attr not in _LOOP:
+        return f"A loop has {', '.join(sorted(_LOOP))}, and no {node.attr!r}."
     return f"Must not use the name {node.attr!r}." if node.attr.startswith("_") else None
 
 
