@@ -13,7 +13,8 @@ _ITEMS = (
     ("users.search", "Why not received?"),
     ("groups.search", "Groups"),
     ("devices.show", "Devices"),
-    ("health.show", "Queue and FCM"),
+    ("health.show", "Queue and channels"),
+    ("mails.list_all", "Mails"),
     ("exporting.show", "Export"),
     ("sending.show", "Send a test"),
 )

@@ -1,5 +1,6 @@
 """What a page is asked for in its address: read field by field, with what is wrong named beside each."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,6 +18,7 @@ from notify_server.domain.registry import Status
 from notify_server.errors import InvalidInput
 
 PAGE = 50  # rows
+_MAIL = re.compile("[0-9a-f]{40}")
 DAYS = (7, 30, 90, 365)
 _YEARS = validate.Range(date(1970, 1, 1), date(2099, 12, 31), error="Must lie between 1970 and 2099.")
 
@@ -34,6 +36,14 @@ class NotificationsSchema(DaysSchema):
     category = Id()
     community = Id()
     state = fields.Enum(State, by_value=True)
+
+
+class MailsSchema(DaysSchema):
+    """Which mails to list, by the day on which their notification was accepted."""
+
+    recipient = Id()
+    action = Id()
+    status = fields.Enum(Status, by_value=True)
 
 
 class PeriodSchema(Schema):
@@ -106,6 +116,15 @@ def cursor() -> str | None:
         return paging.decode_notification(request.args.get("cursor"))
     except InvalidInput:
         return None
+
+
+def mail_cursor() -> str | None:
+    """The same of mails."""
+    try:
+        after = paging.decode(request.args.get("cursor"))
+    except InvalidInput:
+        return None
+    return after if after is None or _MAIL.fullmatch(after) else None
 
 
 def filters(asked: Asked, start: str, end: str) -> Mapping[str, Any]:
