@@ -19,10 +19,24 @@ from notify_server.console.pages import (
     notifications,
     overview,
     sending,
+    templates,
     users,
 )
 
-_PAGES = (entrance, overview, notifications, users, mails, caught, groups, devices, health, exporting, sending)
+_PAGES = (
+    entrance,
+    overview,
+    notifications,
+    users,
+    mails,
+    caught,
+    templates,
+    groups,
+    devices,
+    health,
+    exporting,
+    sending,
+)
 _MAX_FORM = 64 * 1024  # bytes: the largest form is a message
 
 

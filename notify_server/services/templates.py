@@ -69,12 +69,14 @@ class Templates:
         self._newest(name)
         return self._store.versions(name, before, limit)
 
-    def preview(self, name: str, locale: str | None, given: Mapping[str, Any] | None) -> Preview:
-        """The newest version for a reader of `locale` (None: the default); without variables, with its examples.
+    def preview(
+        self, name: str, locale: str | None, given: Mapping[str, Any] | None, version: int | None = None
+    ) -> Preview:
+        """A version for a reader of `locale` (None: the default); without variables, with its examples.
 
-        Raises NotFound, and InvalidInput as `render` does.
+        `version` None: the newest one. Raises NotFound, and InvalidInput as `render` does.
         """
-        template, parsed = self._ready(name)
+        template, parsed = self._ready(name) if version is None else self._read(name, version)
         content = template.content
         if given is None:
             given = {each: variable.example for each, variable in content.variables.items()}

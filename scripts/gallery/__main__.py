@@ -89,6 +89,8 @@ def _pages(scene: Scene, mails: Mails) -> dict[str, str]:
         "mail-blocked": f"/mails/{mails.blocked}",
         "caught": "/caught",
         "caught-mail": "/caught/1",
+        "templates": "/templates",
+        "template": "/templates/ticket",
         "groups": "/groups",
         "group": "/groups/class-101",
         "devices": "/devices",
