@@ -129,6 +129,7 @@ _ACTION = {
     "channels": ["push", "realtime", "email"],
     "notification_enabled": True,
     "mail_enabled": True,
+    "mandatory": False,
 }
 _SHOWN_ACTION = {"name": "ticket_purchased", **_ACTION, "updated_at": _AT, "pack": "events"}
 _PROFILE = {

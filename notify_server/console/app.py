@@ -20,6 +20,7 @@ from notify_server.console.pages import (
     overview,
     sending,
     settings,
+    templates,
     users,
 )
 
@@ -30,6 +31,7 @@ _PAGES = (
     users,
     mails,
     caught,
+    templates,
     groups,
     devices,
     health,

@@ -15,6 +15,7 @@ _ITEMS = (
     ("devices.show", "Devices"),
     ("health.show", "Queue and channels"),
     ("mails.list_all", "Mails"),
+    ("templates.list_all", "Templates"),
     ("settings.email", "E-mail settings"),
     ("exporting.show", "Export"),
     ("sending.show", "Send a test"),

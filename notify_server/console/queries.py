@@ -11,7 +11,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from notify_server.api import paging
 from notify_server.api.parsing import by_path
-from notify_server.api.schemas.fields import Id, TimeZone
+from notify_server.api.schemas.fields import Id, Locale, TimeZone
 from notify_server.domain.notification import State
 from notify_server.domain.periods import day_start
 from notify_server.domain.registry import Status
@@ -20,6 +20,7 @@ from notify_server.errors import InvalidInput
 PAGE = 50  # rows
 _MAIL = re.compile("[0-9a-f]{40}")
 DAYS = (7, 30, 90, 365)
+_NUMBER = validate.Range(1, 10**9)  # of a version
 _YEARS = validate.Range(date(1970, 1, 1), date(2099, 12, 31), error="Must lie between 1970 and 2099.")
 
 
@@ -44,6 +45,14 @@ class MailsSchema(DaysSchema):
     recipient = Id()
     action = Id()
     status = fields.Enum(Status, by_value=True)
+
+
+class TemplateSchema(Schema):
+    """Which version of a template to show, as a reader of which locale gets it, and before which to list versions."""
+
+    version = fields.Integer(validate=_NUMBER)
+    locale = Locale()
+    before = fields.Integer(validate=_NUMBER)
 
 
 class PeriodSchema(Schema):
@@ -125,6 +134,14 @@ def mail_cursor() -> str | None:
     except InvalidInput:
         return None
     return after if after is None or _MAIL.fullmatch(after) else None
+
+
+def name_cursor() -> str | None:
+    """The same of what is listed by name."""
+    try:
+        return paging.decode(request.args.get("cursor"))
+    except InvalidInput:
+        return None
 
 
 def filters(asked: Asked, start: str, end: str) -> Mapping[str, Any]:

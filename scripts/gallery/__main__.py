@@ -4,22 +4,20 @@ Needs Chromium: /usr/bin/chromium of Debian, or another one by NOTIFY_CHROMIUM.
 """
 
 import argparse
-import os
 import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from notify_server import logs
 from notify_server.services.clock import database_clock
 from scripts.benchmarks.fcm_peer import FcmPeer
 from scripts.benchmarks.installation import Installation, installation
+from scripts.gallery.browser import WIDTHS, chromium
 from scripts.gallery.mailing import Mails, send
 from scripts.gallery.scene import Scene, fill
 
-CHROMIUM = "/usr/bin/chromium"
-_WIDTHS = {"desk": 1280, "phone": 390}  # CSS pixels
 _SCHEMES = ("light", "dark")
 
 
@@ -35,15 +33,12 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="notify-gallery-") as made,
         FcmPeer(recording=True) as peer,
         installation(peer, catching=True, log=Path(made) / "log") as running,
-        sync_playwright() as playwright,
+        chromium() as browser,
     ):
         running.start("scheduler")
         scene = fill(running.database, database_clock(running.database)())
         mails = send(running)
-        executable = os.environ.get("NOTIFY_CHROMIUM", CHROMIUM)
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         taken = _take(browser, running, _pages(scene, mails), arguments.directory, arguments.only)
-        browser.close()
     print(f"{taken} pictures in {arguments.directory}")
     return 0
 
@@ -51,7 +46,7 @@ def main() -> int:
 def _take(browser: Browser, running: Installation, pages: dict[str, str], directory: Path, only: str) -> int:
     taken = 0
     for scheme in _SCHEMES:
-        for name, width in _WIDTHS.items():
+        for name, width in WIDTHS.items():
             context = browser.new_context(
                 color_scheme=scheme, viewport={"width": width, "height": 900}, device_scale_factor=1
             )
@@ -95,6 +90,8 @@ def _pages(scene: Scene, mails: Mails) -> dict[str, str]:
         "caught": "/caught",
         "caught-mail": "/caught/1",
         "email-settings": "/settings/email",
+        "templates": "/templates",
+        "template": "/templates/ticket",
         "groups": "/groups",
         "group": "/groups/class-101",
         "devices": "/devices",

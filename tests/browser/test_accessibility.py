@@ -6,6 +6,7 @@ from axe_playwright_python.sync_playwright import Axe
 from notify_server.domain.mail import mail_id
 from notify_server.domain.notification import Channel
 from notify_server.domain.registry import Event, Note, Reason
+from notify_server.domain.template import Content, Source, Variable, VariableType
 from notify_server.services.clock import utc_now
 from notify_server.storage.blocked_addresses import BlockedAddresses
 from notify_server.storage.registry import Registry
@@ -18,6 +19,7 @@ PAGES = (
     "groups/axe-group", "devices", "health", "export", "send", "notifications/nothing",
     "mails", "mails?status=failed", "mails?from=yesterday", "mails/{mail}", "mails/{blocked}", "caught", "caught/1",
     "settings/email",
+    "templates", "templates/ticket_purchased", "templates/user_confirm?locale=de", "templates/axe-bare?version=1",
 )  # fmt: skip
 
 
@@ -31,6 +33,10 @@ def filled(site):
     until(lambda: site.stands(identity, "axe-2", "pending"), "the entry")
     until(lambda: site.stands(identity, "axe-1", "received"), "the receipt")
     Registry(site.database).move(Event.FAIL, {identity: ["axe-2"]}, Note(utc_now(), Reason.UNREGISTERED, "gone"))
+    site.services.packs.install("events")
+    bare = Content("en", {"en": Source("{{ event }}")}, {"event": Variable(VariableType.STRING)})
+    site.services.templates.put("axe-bare", bare)
+    site.services.templates.put("axe-bare", bare)
     return {"n": identity, **_mailed(site)}
 
 

@@ -59,6 +59,7 @@ def test_a_made_up_session_is_none(visitor):
         ("/users/u1", "read"),
         ("/send", "send"),
         ("/export", "read"),
+        ("/templates/g1", "read"),
     ],
 )
 def test_a_token_without_the_scope_of_a_page_is_told_which(signed_in, path, needed):

@@ -7,6 +7,7 @@ from notify_server.config import Config
 from notify_server.console.app import create_app
 from notify_server.domain.mail import MailRecord
 from notify_server.domain.registry import Status
+from notify_server.domain.template import Content, Source
 from notify_server.domain.texts import Mail
 from notify_server.storage.mails import Mails
 from tests.builders import NOON, after
@@ -33,6 +34,8 @@ def everything(admin, visitor, notify, services, mail):
     identity = notify("u1", "u2", title="<b>Hello</b>", category="news")
     services.people.put("u1", {"groups": ["g1"], "community": "c1"})
     services.membership.replace("g1", None, ["u1"])
+    source = Source("<b>Hello</b>", subject="<b>Hello</b>", text="<b>Hello</b>", html="<style>p {}</style><p>Hi")
+    services.templates.put("g1", Content("en", {"en": source}))
     found = [path for path, method in closed(create_app(Config(), services)) if method == "GET"]
     paths = [path if mail in path else path.replace(N, identity) for path in found]
     pages = {path: admin.get(path) for path in paths} | {"/sign-in": visitor.get("/sign-in")}
@@ -46,7 +49,10 @@ def is_framed(answer):
 def test_every_answer_is_confined(everything, admin):
     answers = {**everything, "/static/console.css": admin.get("/static/console.css")}
     assert len(answers) > 15
-    assert [path for path, answer in answers.items() if is_framed(answer)] == [f"/mails/{N}0123456789abcdef/html"]
+    assert [path for path, answer in answers.items() if is_framed(answer)] == [
+        f"/mails/{N}0123456789abcdef/html",
+        "/templates/g1/html",
+    ]
     for path, answer in answers.items():
         if is_framed(answer):
             continue
@@ -72,19 +78,19 @@ def test_what_people_have_written_is_text(everything):
 
 
 def test_what_is_framed_runs_nothing_fetches_nothing_and_is_in_no_frame_of_others(everything):
-    [answer] = [answer for answer in everything.values() if is_framed(answer)]
-    policy = dict(part.strip().partition(" ")[::2] for part in answer.headers["Content-Security-Policy"].split(";"))
-    assert policy == {
-        "default-src": "'none'",
-        "style-src": "'unsafe-inline'",
-        "img-src": "data:",
-        "sandbox": "",
-        "form-action": "'none'",
-        "base-uri": "'none'",
-        "frame-ancestors": "'self'",
-    }
-    assert (answer.headers["X-Frame-Options"], answer.headers["Cache-Control"]) == ("SAMEORIGIN", "no-store")
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    for answer in filter(is_framed, everything.values()):
+        policy = dict(part.strip().partition(" ")[::2] for part in answer.headers["Content-Security-Policy"].split(";"))
+        assert policy == {
+            "default-src": "'none'",
+            "style-src": "'unsafe-inline'",
+            "img-src": "data:",
+            "sandbox": "",
+            "form-action": "'none'",
+            "base-uri": "'none'",
+            "frame-ancestors": "'self'",
+        }
+        assert (answer.headers["X-Frame-Options"], answer.headers["Cache-Control"]) == ("SAMEORIGIN", "no-store")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_scripts_write_no_markup_and_run_no_text(console):

@@ -37,6 +37,7 @@ FULL = Draft(
     60,
     after(600),
     ResendPolicy(10, 1),
+    mandatory=True,
     payload='{"a": 1}',
     push_after=5,
     email_after=7,
@@ -62,7 +63,7 @@ def test_an_accepted_notification_is_everything_that_was_asked_for(acceptance: A
     assert all(getattr(notification, name) == getattr(FULL, name) for name in asked)
     assert (notification.created_at, notification.state) == (NOON, State.SCHEDULED)
     assert scene.services.inspection.get(notification.id).notification == replace(
-        notification, audience=replace(FULL.audience, users=())
+        notification, audience=replace(FULL.audience, users=()), attachments=()
     )
 
 
