@@ -1,7 +1,7 @@
 """Whether a soak lost anything: the registry against the simulator's log, by the checker of the fault tests.
 
-Every broadcast is checked against all invariants, every notification of one user for its entry and its send. The figures of
-the whole database are held against the registry once.
+Every broadcast is checked against all invariants, every notification of one user for its entry and its send. The
+figures of the whole database are held against the registry once.
 """
 
 import json
