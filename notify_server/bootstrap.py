@@ -10,6 +10,7 @@ from time import perf_counter
 
 from notify_server.channels import key_endpoint
 from notify_server.channels.fcm import trial
+from notify_server.channels.mail.catcher import Catcher
 from notify_server.channels.mail.smtp import Limits as MailLimits
 from notify_server.channels.mail.transport import open_mail_transport
 from notify_server.config import CATCHER_HOST, Config
@@ -191,6 +192,7 @@ class Services:
     mail_reports: MailReports
     email_settings: EmailSettingsStore
     unsubscribing: Unsubscribing
+    catcher: Catcher | None
     clock: Clock
 
 
@@ -277,6 +279,7 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
         ),
         email_settings=build_email_settings(config, database, clock),
         unsubscribing=Unsubscribing(Links(HashKeys(database), config.public_url), users, muting),
+        catcher=Catcher(f"http://{CATCHER_HOST}:{config.catcher_port}") if config.mail_catcher else None,
         clock=clock,
     )
 

@@ -21,7 +21,7 @@ from scripts.gallery.scene import fill
 from tests.builders import NOON
 
 ROOT = Path(__file__).parents[1]
-DOORS = ("setup", "run", "test", "check", "bench", "soak", "fuzz", "screenshots")
+DOORS = ("setup", "run", "test", "check", "bench", "soak", "fuzz", "screenshots", "pack_gallery")
 SCRIPTS = [*(ROOT / "scripts" / name for name in DOORS), ROOT / ".ci" / "run"]
 TOOLS = ("basename", "cat", "cksum", "cp", "dirname", "flock", "grep", "id", "ldd", "mkdir", "sed", "sh", "uname")
 
@@ -162,6 +162,7 @@ def test_check_runs_every_check_and_fails_if_one_fails(clone, broken):
         ("soak", "python", "-m scripts.benchmarks.soak --once"),
         ("fuzz", "python", "-m scripts.fuzzing --once"),
         ("screenshots", "python", "-m scripts.gallery --once"),
+        ("pack_gallery", "python", "-m scripts.gallery.packs --once"),
     ],
 )
 def test_a_door_sets_up_passes_its_arguments_and_its_exit_code_on(clone, door, command, expected):

@@ -129,6 +129,7 @@ _ACTION = {
     "channels": ["push", "realtime", "email"],
     "notification_enabled": True,
     "mail_enabled": True,
+    "mandatory": False,
 }
 _SHOWN_ACTION = {"name": "ticket_purchased", **_ACTION, "updated_at": _AT, "pack": "events"}
 _PROFILE = {
@@ -241,12 +242,18 @@ _TOTALS = _COUNTED | {
 }
 _PERIOD = {"from": "2026-12-01T00:00:00.000Z", "to": "2026-12-02T00:00:00.000Z", "as_of": _LATER}
 _REASONS = [{"status": "failed", "reason": "unregistered", "count": 1}]
+_CHANNELS = [
+    {"channel": "push", "sent": 28, "received": None, "read": None, "failed": 2, "bounced": None, "suppressed": None},
+    {"channel": "realtime", "sent": 0, **dict.fromkeys(("received", "read", "failed", "bounced", "suppressed"))},
+    {"channel": "email", "sent": 12, "received": 9, "read": 4, "failed": 0, "bounced": 1, "suppressed": 1},
+]
 _STATISTICS = {
     **_PERIOD,
     "interval": "day",
     "timezone": "UTC",
     "totals": _TOTALS,
     "reasons": _REASONS,
+    "channels": _CHANNELS,
     "series": [{"at": "2026-12-01T00:00:00.000Z", "period": "2026-12-01", **_COUNTED}],
     "previous": None,
 }

@@ -10,7 +10,7 @@ NOTIFYING = frozenset({Channel.PUSH, Channel.REALTIME})  # the channels that `no
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A named one. `category` None: that of the template.
+    """A named one. `category` None: that of the template. `mandatory`: sent also to those who have muted it.
 
     `pack` is the one that it was installed from, until somebody changes it.
     """
@@ -22,6 +22,7 @@ class Action:
     category: str | None = None
     notification_enabled: bool = True
     mail_enabled: bool = True
+    mandatory: bool = False
     pack: str | None = None
 
     def enabled(self, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:

@@ -46,7 +46,8 @@ Check = Callable[[Notification, datetime], None]  # refuses what FCM would refus
 class Draft:
     """A payload that is well-formed, before it has an id and a time. Times in UTC, durations in seconds.
 
-    It has a `message`, or names a `template` or an `action`. `channels` None: those of the action, or else push.
+    It has a `message`, or names a `template` or an `action`. `channels` None: those of the action, or else push;
+    `mandatory` None: as the action says, or else not.
     """
 
     message: Message | None
@@ -58,7 +59,7 @@ class Draft:
     ttl: int = DEFAULT_TTL
     send_at: datetime | None = None
     resend: ResendPolicy = field(default_factory=ResendPolicy)
-    mandatory: bool = False
+    mandatory: bool | None = None
     payload: str | None = None
     push_after: int | None = None
     email_after: int | None = None
@@ -75,7 +76,8 @@ class Draft:
     @property
     def order(self) -> Order:
         """What it asks to be said."""
-        return Order(self.message, self.template, self.action, self.variables, self.channels, self.category)
+        said = (self.message, self.template, self.action, self.variables)
+        return Order(*said, self.channels, self.category, self.mandatory)
 
     def notification(
         self, composed: Composed, now: datetime, client: str | None = None, address: str | None = None
@@ -98,7 +100,7 @@ class Draft:
             ttl=self.ttl,
             send_at=self.send_at if later else None,
             resend=self.resend,
-            mandatory=self.mandatory,
+            mandatory=composed.mandatory,
             client=client,
             address=address,
             payload=self.payload,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from notify_server import failpoints, metrics
 from notify_server.domain.audience import Recipient, recipient
-from notify_server.domain.notification import Notification
+from notify_server.domain.notification import Channel, Notification
 from notify_server.domain.registry import Reason
 from notify_server.domain.texts import Texts
 from notify_server.domain.user import User
@@ -45,7 +45,7 @@ class Arrival:
         """Who is to get an entry, for each selection; unknown users are made."""
         known = self._known(selections, at)
         failpoints.passes("expansion.users")
-        return [Arrivals(s.notification.id, s.notification.category, self._recipients(s, known)) for s in selections]
+        return [self._arrivals(selection, known) for selection in selections]
 
     def conclude(self, selections: Sequence[Selection], arrivals: Sequence[Arrivals], at: datetime) -> list[Entered]:
         """The entries are there: returns who is to be sent to, for each selection.
@@ -61,6 +61,11 @@ class Arrival:
         metrics.EXPANDED.labels("pending").inc(sent)
         metrics.EXPANDED.labels("suppressed").inc(all_of_them - sent)
         return entered
+
+    def _arrivals(self, selection: Selection, known: Mapping[str, User]) -> Arrivals:
+        notification = selection.notification
+        mailed = Channel.EMAIL in notification.channels
+        return Arrivals(notification.id, notification.category, self._recipients(selection, known), mailed)
 
     def _recipients(self, selection: Selection, known: Mapping[str, User]) -> list[Recipient]:
         notification = selection.notification

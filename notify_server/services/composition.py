@@ -18,7 +18,7 @@ _USUAL = (Channel.PUSH,)
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a payload asks for: a message, a template or an action by name; channels and category, where it says so."""
+    """What a payload asks for: a message, a template or an action by name; channels and more, where it says so."""
 
     message: Message | None = None
     template: str | None = None
@@ -26,6 +26,7 @@ class Order:
     variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
     channels: tuple[Channel, ...] | None = None
     category: str | None = None
+    mandatory: bool | None = None
 
     @property
     def named(self) -> str:
@@ -40,6 +41,7 @@ class Composed:
     message: Message
     channels: tuple[Channel, ...]
     category: str | None = None
+    mandatory: bool = False
     disabled: bool = False
     texts: Texts | None = None
     mails: Mapping[str, Mail] = field(default_factory=dict)
@@ -55,7 +57,7 @@ class Composition:
     def compose(self, order: Order) -> Composed:
         """Raises InvalidInput naming `template`, `action` or the variables at fault."""
         if order.message is not None:
-            return Composed(order.message, order.channels or _USUAL, order.category)
+            return Composed(order.message, order.channels or _USUAL, order.category, bool(order.mandatory))
         action = None if order.action is None else self._action(order.action)
         wanted = order.channels or (action.channels if action else _USUAL)
         channels = action.enabled(wanted) if action else wanted
@@ -65,6 +67,7 @@ class Composition:
             message=rendered.message,
             channels=channels or wanted,
             category=category,
+            mandatory=_mandatory(order, action),
             disabled=not channels,
             texts=rendered.texts,
             mails=rendered.mails,
@@ -84,6 +87,12 @@ class Composition:
             raise InvalidInput({order.named: [str(error)]}) from None
         except InvalidInput as error:
             raise InvalidInput(under(order.named, error.errors)) from None
+
+
+def _mandatory(order: Order, action: Action | None) -> bool:
+    if order.mandatory is not None:
+        return order.mandatory
+    return action is not None and action.mandatory
 
 
 def under(named: str, errors: Mapping[str, list[str]], prefix: str = "") -> dict[str, list[str]]:

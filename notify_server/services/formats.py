@@ -16,7 +16,12 @@ from notify_server.domain.user_fields import UserField
 
 LOCALE = "_locale"  # the name in a template's context under which its locale stands; no variable's name begins so
 LARGEST = 10**15  # of numbers
+LONGEST = 4096  # characters of a text that is changed letter by letter
 _MARKS = {user_fields.mark(field): user_fields.mark(field, quoted=True) for field in UserField}
+
+
+class Unfit(TypeError):
+    """A value that cannot be shown so. What it says is not repeated."""
 
 
 @pass_context
@@ -26,6 +31,8 @@ def shown(context: Context, value: Any) -> Any:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list | dict):
+        raise Unfit("What has items is shown in a loop, or by join.")
     return _datetime(context, value) if isinstance(value, datetime) else value
 
 
@@ -61,8 +68,9 @@ def _money(context: Context, value: Any, currency: Any) -> str:
     return numbers.format_currency(_decimal(value), str(currency), locale=_locale(context))
 
 
-def _join(value: Any, separator: Any = ", ") -> str:
-    return str(separator).join(str(each) for each in _sequence(value))
+@pass_context
+def _join(context: Context, value: Any, separator: str = ", ") -> str:
+    return separator.join(str(shown(context, each)) for each in _sequence(value))
 
 
 def _default(value: Any, other: Any) -> Any:
@@ -70,12 +78,13 @@ def _default(value: Any, other: Any) -> Any:
 
 
 def _truncate(value: Any, most: Any) -> str:
-    text = str(value)
+    text = _text(value)
     return text if len(text) <= int(most) else f"{text[: max(int(most) - 1, 0)].rstrip()}…"
 
 
 def _quoted(value: Any) -> str:
-    return _MARKS.get(str(value)) or quote(str(value), safe="")
+    text = _brief(value, LONGEST // 2)
+    return _MARKS.get(text) or quote(text, safe="")
 
 
 def _first(value: Any) -> Any:
@@ -94,34 +103,49 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "join": _join,
     "last": _last,
     "length": len,
-    "lower": lambda value: str(value).lower(),
+    "lower": lambda value: _brief(value).lower(),
     "money": _money,
     "number": _number,
     "time": _clock,
-    "trim": lambda value: str(value).strip(),
+    "trim": lambda value: _text(value).strip(),
     "truncate": _truncate,
-    "upper": lambda value: str(value).upper(),
+    "upper": lambda value: _brief(value).upper(),
     "urlencode": _quoted,
 }
 ARGUMENTS = {"default": 1, "join": 1, "money": 1, "truncate": 1}  # the most that each takes; others take none
+EFFORT = dict.fromkeys(("date", "datetime", "join", "money", "number", "time"), 100) | {"urlencode": 200}  # others: 10
 
 
 def _time(value: Any) -> datetime:
     if not isinstance(value, datetime):
-        raise TypeError("Only a datetime has a date and a time.")
+        raise Unfit("Only a datetime has a date and a time.")
     return value
 
 
 def _decimal(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError("Only a number can be shown as one.")
+        raise Unfit("Only a number can be shown as one.")
     return Decimal(str(value))
 
 
 def _sequence(value: Any) -> Sequence[Any]:
     if not isinstance(value, list | tuple):
-        raise TypeError("Only a list has items.")
+        raise Unfit("Only a list has items.")
     return value
+
+
+def _text(value: Any) -> str:
+    """A text or number as text, and what was left out as none."""
+    if isinstance(value, list | dict):
+        raise Unfit("What has items is no text.")
+    return "" if value is None else str(value)
+
+
+def _brief(value: Any, most: int = LONGEST) -> str:
+    text = _text(value)
+    if len(text) > most:
+        raise Unfit(f"Has more than {most} characters before a filter that changes each.")
+    return text
 
 
 def _locale(context: Context) -> Locale:

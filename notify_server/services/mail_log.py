@@ -50,6 +50,14 @@ class MailLog:
         """Who reads it, at the address that it went to."""
         return replace(next(iter(self._users.among([mail.user])), User(mail.user)), email=mail.address)
 
+    def among(self, user: str, notifications: Sequence[str]) -> Mapping[str, MailRecord]:
+        """The mails to one user, by notification, of those of these notifications that have one."""
+        return {mail.notification: mail for mail in self._mails.among({n: [user] for n in notifications})}
+
+    def blocked(self, address: str) -> str | None:
+        """Why an address is mailed no more: reason and code; None: it is not blocked."""
+        return self._blocked.among([address]).get(address)
+
     def allow(self, address: str) -> bool:
         """Mail a blocked address again. False where it was not blocked."""
         return self._blocked.allow(address)

@@ -1,8 +1,8 @@
 """Packs: ready templates and actions that come with the server, and their installation.
 
 A pack is a folder: `pack.toml` with its title, greetings and footers, `layout.html`, and a file for each action. Such a
-file says once what a mail holds, in paragraphs (`lines`), labelled values (`rows`), a `quote`, a `button` and more
-paragraphs (`after`); its HTML and its plain text are both made of that.
+file says whether that is `mandatory`, and once what a mail holds, in paragraphs (`lines`), labelled values (`rows`), a
+`quote`, a `button` and more paragraphs (`after`); its HTML and its plain text are both made of that.
 """
 
 import tomllib
@@ -22,6 +22,7 @@ from notify_server.errors import NotFound
 _ROOT = files("notify_server") / "packs"
 _ABOUT = "pack.toml"
 _GREETED = "recipient_name"  # a variable of every template, for greetings
+_NUMBERS = frozenset((VariableType.INTEGER, VariableType.NUMBER))
 _NEVER = datetime.fromtimestamp(0, UTC)
 
 
@@ -67,19 +68,22 @@ def _read(file: Traversable) -> dict[str, Any]:
 def _piece(pack: str, name: str, written: Mapping[str, Any], about: Mapping[str, Any], layout: str) -> Piece:
     channels = tuple(Channel(channel) for channel in written["channels"])
     url = written["url"]
+    variables = dict(_variables(written["variables"]))
     locales = {
-        locale: _source(_Mail(written[locale], about[locale], locale, url), layout)
+        locale: _source(_Mail(written[locale], about[locale], locale, url, variables), layout)
         for locale in about
         if isinstance(about[locale], dict)
     }
     content = Content(
         default_locale=about["default_locale"],
         locales=locales,
-        variables=dict(_variables(written["variables"])),
+        variables=variables,
         category=written["category"],
         link=f"{{{{ {url} }}}}" if NOTIFYING.intersection(channels) else None,
     )
-    return Piece(name, content, Action(name, name, channels, _NEVER, pack=pack))
+    return Piece(
+        name, content, Action(name, name, channels, _NEVER, mandatory=written.get("mandatory", False), pack=pack)
+    )
 
 
 def _variables(written: Mapping[str, Any]) -> Iterator[tuple[str, Variable]]:
@@ -96,11 +100,22 @@ class _Mail:
     about: Mapping[str, str]
     locale: str
     url: str
+    variables: Mapping[str, Variable]
 
     def rows(self) -> Iterator[tuple[str, str, str | None]]:
-        """Label, value, and the variable without which the row is left out."""
-        for label, value, *condition in self.written.get("rows", ()):
-            yield label, value, condition[0] if condition else None
+        """Label, value, and the condition under which there is something to show."""
+        for label, value, *name in self.written.get("rows", ()):
+            yield label, value, self._condition(name[0]) if name else None
+
+    def linked(self, value: str) -> str:
+        """A value as HTML: a link where it is an address."""
+        name = value.removeprefix("{{ ").removesuffix(" }}")
+        is_url = name in self.variables and self.variables[name].type is VariableType.URL
+        return f'<a href="{value}">{value}</a>' if is_url else _escaped(value)
+
+    def _condition(self, name: str) -> str:
+        """A number may be 0; a text or list without anything in it is left out."""
+        return f"{name} is not none" if self.variables[name].type in _NUMBERS else name
 
 
 def _source(mail: _Mail, layout: str) -> Source:
@@ -135,8 +150,8 @@ def _paragraphs(mail: _Mail) -> Iterator[str]:
     if quote := written.get("quote"):
         yield f'<p class="quote">{{{{ {quote} }}}}</p>'
     for label, value, condition in mail.rows():
-        row = f'<p><span class="label">{_escaped(label)}</span>{_escaped(value)}</p>'
-        yield row if condition is None else f"{{% if {condition} is not none %}}\n{row}\n{{% endif %}}"
+        row = f'<p><span class="label">{_escaped(label)}</span>{mail.linked(value)}</p>'
+        yield row if condition is None else f"{{% if {condition} %}}\n{row}\n{{% endif %}}"
     yield f'<p><a class="button" href="{{{{ {mail.url} }}}}">{_escaped(written["button"])}</a></p>'
     for line in written.get("after", ()):
         yield f"<p>{_escaped(line)}</p>"
@@ -150,7 +165,7 @@ def _text(mail: _Mail) -> Iterator[str]:
         yield _block(f"{{{{ {quote} }}}}")
     for label, value, condition in mail.rows():
         row = _block(f"{label}: {value}")
-        yield row if condition is None else f"{{% if {condition} is not none %}}\n{row}{{% endif %}}\n"
+        yield row if condition is None else f"{{% if {condition} %}}\n{row}{{% endif %}}\n"
     yield _block(f"{written['button']}:\n{{{{ {mail.url} }}}}")
     for line in written.get("after", ()):
         yield _block(line)

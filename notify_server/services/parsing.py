@@ -1,7 +1,6 @@
 """Reading a template: whether its sources are well-formed and use what is declared; and making them ready to render."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +11,16 @@ from notify_server.domain import text
 from notify_server.domain.template import Content, VariableType
 from notify_server.domain.user_fields import UserField
 from notify_server.errors import InvalidInput
-from notify_server.services.sandbox import Sandbox, faults
+from notify_server.services.markup import misplaced
+from notify_server.services.sandbox import Sandbox, effort, faults
 
 MAX_SOURCE = {"title": 4096, "body": 8192, "subject": 4096, "html": 131_072, "text": 65_536}  # characters
 MAX_SOURCES = 1_000_000  # characters of all locales: reading that takes a second or two
 MAX_SHARED = 4096  # characters of `link`, `image` and each value of `data`
+MAX_STEPS, MAX_ALL_STEPS = 200_000, 2_000_000  # of rendering one source, and all: about 0.1 s and 1 s
 USER = "user"  # the name by which the fields of a user are shown
 _LINES = frozenset({"body", "html", "text"})  # parts that have line breaks
 _PLAIN, _HTML = Sandbox(html=False), Sandbox(html=True)
-_ADDRESS = re.compile(r"""\b(?:href|src|action|background)\s*=\s*["']?\s*\Z""", re.IGNORECASE)
 _BROKEN = (TemplateError, RecursionError, MemoryError, SyntaxError, ValueError, OverflowError)
 
 
@@ -43,6 +43,8 @@ def parse(content: Content) -> Parsed:
     }
     shared = {path: reader.read(path, "", source) for path, source in _shared(content)}
     found = _missing(content) | reader.faults
+    if not found and reader.steps > MAX_ALL_STEPS:
+        found = {"locales": [_too_much(reader.steps, MAX_ALL_STEPS)]}
     if found:
         raise InvalidInput(found)
     compiled = {name: {part: c for part, c in parts.items() if c} for name, parts in locales.items()}
@@ -85,6 +87,7 @@ class _Reader:
     def __init__(self, content: Content) -> None:
         self._variables = content.variables
         self.faults: dict[str, list[str]] = {}
+        self.steps = 0  # of rendering all of them
 
     def read(self, path: str, part: str, source: str) -> Compiled | None:
         """A source compiled; None where it is at fault."""
@@ -99,7 +102,7 @@ class _Reader:
         sandbox = _HTML if part == "html" else _PLAIN
         try:
             tree = sandbox.parse(source)
-            found = list(faults(tree)) or self._misuses(tree, part)
+            found = list(faults(tree)) or self._misuses(tree, part) or self._excess(tree)
             if not found:
                 return sandbox.from_string(source), []
         except TemplateSyntaxError as error:
@@ -111,8 +114,13 @@ class _Reader:
     def _misuses(self, tree: nodes.Template, part: str) -> list[tuple[int, str]]:
         found = [*self._names(tree, users=bool(part)), *_constants(tree, part)]
         if part == "html":
-            self._addresses(tree.body, found, opened=False)
+            found += misplaced(tree, self._variables)
         return found
+
+    def _excess(self, tree: nodes.Template) -> list[tuple[int, str]]:
+        steps = effort(tree)
+        self.steps += steps
+        return [(1, _too_much(steps, MAX_STEPS))] if steps > MAX_STEPS else []
 
     def _names(self, tree: nodes.Template, *, users: bool) -> Iterator[tuple[int, str]]:
         """What is used and not declared; loops over what is no list; fields of the user where there can be none."""
@@ -132,31 +140,9 @@ class _Reader:
             if variable is not None and variable.type is not VariableType.LIST:
                 yield loop.lineno, f"Only a list can be looped over; {variable.type} is none."
 
-    def _addresses(self, body: Sequence[nodes.Node], found: list[tuple[int, str]], *, opened: bool) -> bool:
-        """What begins the value of an attribute that holds an address must be one: no other value is checked for it.
 
-        `opened`: such a value begins where `body` does. Returns whether one begins where it ends.
-        """
-        for node in body:
-            if isinstance(node, nodes.If):
-                branches = [node.body, *(each.body for each in node.elif_), node.else_]
-                ends = [self._addresses(branch, found, opened=opened) for branch in branches]
-                opened = any(ends)
-            elif isinstance(node, nodes.For):
-                opened = self._addresses([*node.body, *node.else_], found, opened=opened) or opened
-            elif isinstance(node, nodes.Output):
-                opened = self._addresses(node.nodes, found, opened=opened)
-            elif isinstance(node, nodes.TemplateData):
-                opened = _ADDRESS.search(node.data) is not None
-            else:
-                if opened and not self._is_url(node):
-                    found.append((node.lineno, "An address begins with https:// or with a variable of type url."))
-                opened = False
-        return opened
-
-    def _is_url(self, node: nodes.Node) -> bool:
-        variable = self._variables.get(node.name) if isinstance(node, nodes.Name) else None
-        return variable is not None and variable.type is VariableType.URL
+def _too_much(steps: int, most: int) -> str:
+    return f"Takes up to {steps:,} steps to render, of at most {most:,}: within a loop, each filter counts 100 times."
 
 
 def _unfit(part: str, source: str) -> list[str]:

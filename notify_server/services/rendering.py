@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jinja2 import Template as Compiled
-from jinja2 import TemplateError
+from jinja2 import TemplateError, UndefinedError
 
 from notify_server.domain import text, user_fields
 from notify_server.domain.notification import Message
@@ -14,7 +14,7 @@ from notify_server.domain.texts import Mail, Text, Texts
 from notify_server.domain.user_fields import UserField
 from notify_server.errors import InvalidInput
 from notify_server.services import links
-from notify_server.services.formats import LOCALE
+from notify_server.services.formats import LOCALE, Unfit
 from notify_server.services.parsing import USER, Parsed
 
 MAX_RENDERED = {"title": 1024, "body": 4096, "subject": 255, "html": 131_072, "text": 65_536}  # characters
@@ -23,7 +23,7 @@ MAX_MAILS = 2_000_000  # characters of all mails of a notification
 _ONE_LINE = frozenset({"title", "subject"})
 _SCHEMES = {"link": frozenset[str](), "image": frozenset({"https"})}  # of addresses; none: those of NOTIFY_LINK_SCHEMES
 _USER = {field.value: user_fields.mark(field) for field in UserField}
-_BROKEN = (TemplateError, TypeError, ValueError, ArithmeticError, RecursionError)
+_BROKEN = (TemplateError, TypeError, ValueError, LookupError, ArithmeticError, RecursionError, MemoryError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,23 @@ class Rendered:
     mails: Mapping[str, Mail]
 
 
-def render(template: Template, parsed: Parsed, values: Mapping[str, Any], *, mails: bool) -> Rendered:
+class _TooLong(ValueError):
+    """What is shown has more characters than it may have."""
+
+
+def render(
+    template: Template, parsed: Parsed, values: Mapping[str, Any], *, mails: bool, only: str | None = None
+) -> Rendered:
     """Render with `values` for every declared variable; the mails only where they are asked for.
 
-    Raises InvalidInput with the path of each part of the template that cannot be shown with them.
+    With `only`, a locale of the template, nothing but what is said in that one, which is the message's, too. Raises
+    InvalidInput with the path of each part of the template that cannot be shown with them, or of which nothing is.
     """
     faults: dict[str, list[str]] = {}
     texts, written = dict[str, Text](), dict[str, Mail]()
-    for locale, parts in parsed.locales.items():
+    default = only or template.content.default_locale
+    locales = parsed.locales if only is None else {only: parsed.locales[only]}
+    for locale, parts in locales.items():
         wanted = {part: parts[part] for part in parts if mails or part in {"title", "body"}}
         shown = {part: _part(locale, part, compiled, values, faults) for part, compiled in wanted.items()}
         texts[locale] = Text(shown.get("title") or None, shown.get("body") or None)
@@ -50,17 +59,27 @@ def render(template: Template, parsed: Parsed, values: Mapping[str, Any], *, mai
             faults[f"locales.{locale}"] = ["Shows neither a title nor a body with these variables."]
         if "text" in shown:
             written[locale] = _mail(shown)
-    default = template.content.default_locale
+            faults = _blank(locale, shown) | faults
     shared = {path: _shared(path, compiled, default, values, faults) for path, compiled in parsed.shared.items()}
     if sum(len(mail.text) + len(mail.html or "") for mail in written.values()) > MAX_MAILS:
         faults["locales"] = [f"All mails together have more than {MAX_MAILS} characters with these variables."]
     if faults:
         raise InvalidInput(faults)
-    return Rendered(_message(texts[default], shared), _texts(template, texts, written), written)
+    return Rendered(_message(texts[default], shared), _texts(template, default, texts, written), written)
+
+
+def _blank(locale: str, shown: Mapping[str, str]) -> dict[str, list[str]]:
+    """The parts of a mail of which nothing is seen; without a subject of its own, it has the title."""
+    subject = "subject" if "subject" in shown else "title"
+    return {
+        f"locales.{locale}.{part}": ["Shows nothing with these variables."]
+        for part in (subject, "text", "html")
+        if shown.get(part) == ""
+    }
 
 
 def _mail(shown: Mapping[str, str]) -> Mail:
-    return Mail(shown.get("subject") or shown.get("title") or "", shown["text"], shown.get("html"))
+    return Mail(shown.get("subject", shown.get("title", "")), shown["text"], shown.get("html"))
 
 
 def _message(said: Text, shared: Mapping[str, str]) -> Message:
@@ -69,11 +88,11 @@ def _message(said: Text, shared: Mapping[str, str]) -> Message:
     return Message(title, body, shared.get("image") or None, shared.get("link") or None, data)
 
 
-def _texts(template: Template, texts: Mapping[str, Text], mails: Mapping[str, Mail]) -> Texts:
+def _texts(template: Template, default: str, texts: Mapping[str, Text], mails: Mapping[str, Mail]) -> Texts:
     said = [part for each in texts.values() for part in (each.title, each.body)]
     said += [part for each in mails.values() for part in (each.subject, each.text, each.html)]
     fields = frozenset(field for part in said for field in user_fields.used(part))
-    return Texts(template.name, template.version, template.content.default_locale, texts, fields)
+    return Texts(template.name, template.version, default, texts, fields)
 
 
 def _part(locale: str, part: str, compiled: Compiled, values: Mapping[str, Any], faults: dict[str, list[str]]) -> str:
@@ -97,9 +116,13 @@ def _fault(written: str, part: str) -> str | None:
 def _shared(path: str, compiled: Compiled, locale: str, values: Mapping[str, Any], faults: dict[str, list[str]]) -> str:
     try:
         written = _written(compiled, {**values, LOCALE: locale}, MAX_SHARED).strip()
-        return links.normalised(written, _SCHEMES[path]) if written and path in _SCHEMES else written
     except _BROKEN as error:
         faults[path] = [_told(error)]
+        return ""
+    try:
+        return links.normalised(written, _SCHEMES[path]) if written and path in _SCHEMES else written
+    except ValueError as error:
+        faults[path] = [f"With these variables: {error}"]
         return ""
 
 
@@ -110,15 +133,17 @@ def _written(compiled: Compiled, context: Mapping[str, Any], most: int) -> str:
         pieces.append(piece)
         length += len(piece)
         if length > most:
-            raise ValueError(f"Has more than {most} characters with these variables.")
+            raise _TooLong(f"Has more than {most} characters with these variables.")
     return "".join(pieces)
 
 
 def _told(error: Exception) -> str:
     """What went wrong, without what the variables say."""
-    if isinstance(error, ValueError) and str(error).startswith("Has more than"):
+    if isinstance(error, _TooLong):
         return str(error)
-    return f"Cannot be shown with these variables: {getattr(error, 'message', None) or error}."
+    if isinstance(error, Unfit | UndefinedError):  # the latter name what the template names
+        return f"Cannot be shown with these variables: {error}"
+    return f"Cannot be shown with these variables ({type(error).__name__})."
 
 
 def widest(message: Message, said: Text) -> Message:

@@ -1,8 +1,9 @@
 """The language of templates: of Jinja2, what cannot run long, grow large, or reach anything but the variables.
 
 Nothing is left to a time-out. There are no calls, no arithmetic, no assignment and no nested loops, so that what a
-template does is bounded by its own length and by that of its variables; filters are those below and no others. An
-attribute is a key of an object that was given as a variable, and never one of Python's.
+template does can be told from its syntax tree before it is ever run (`effort`); filters are those of `formats` and no
+others, and what they take beside a value is a constant or a variable. An attribute is a key of an object that was given
+as a variable, and never one of Python's.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from notify_server.services import formats
 
 MAX_DEPTH = 30  # of nodes within nodes
+MAX_SEPARATOR = 16  # characters of what joins the items of a list
+_ITEMS = 100  # as many as a list has at most
 _LOOP = frozenset({"index", "first", "last", "length"})  # what `loop` tells
 _NODES: frozenset[type[nodes.Node]] = frozenset(
     (
@@ -89,13 +92,46 @@ def faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
         waiting += [(child, depth + 1, inner) for child in node.iter_child_nodes()]
 
 
+def effort(tree: nodes.Node) -> int:
+    """How many steps it takes to render this at most, of about half a microsecond; a loop has as many as a list may."""
+    steps, waiting = 0, [(tree, 1)]
+    while waiting:
+        node, times = waiting.pop()
+        steps += times * _weight(node)
+        inner = times * _ITEMS if isinstance(node, nodes.For) else times
+        waiting += [(child, inner) for child in node.iter_child_nodes()]
+    return steps
+
+
+def _weight(node: nodes.Node) -> int:
+    if isinstance(node, nodes.Filter):
+        return formats.EFFORT.get(node.name, 10)
+    return 20 if isinstance(node, nodes.Compare) else 1  # of two lists, it compares their items
+
+
 def _filter(node: Any, _: int) -> str | None:
     if node.name not in formats.FILTERS:
         return f"There is no filter {node.name!r}; there are {', '.join(sorted(formats.FILTERS))}."
     if node.node is None or node.kwargs or node.dyn_args or node.dyn_kwargs:
         return f"Filter {node.name!r} takes nothing by name."
     most = formats.ARGUMENTS.get(node.name, 0)
-    return f"Filter {node.name!r} takes at most {most} arguments." if len(node.args) > most else None
+    if len(node.args) > most:
+        return f"Filter {node.name!r} takes at most {most} arguments."
+    if not all(_is_plain(each) for each in node.args):
+        return f"Filter {node.name!r} takes a constant or a variable."
+    if node.name == "join" and not all(_is_separator(each) for each in node.args):
+        return f"Filter 'join' takes a text of at most {MAX_SEPARATOR} characters, written there."
+    return None
+
+
+def _is_plain(node: nodes.Expr) -> bool:
+    """Whether it is a constant, a variable, or a field of the item of a loop."""
+    inner = node.node if isinstance(node, nodes.Getattr) else node
+    return isinstance(inner, nodes.Const | nodes.Name)
+
+
+def _is_separator(node: nodes.Expr) -> bool:
+    return isinstance(node, nodes.Const) and isinstance(node.value, str) and len(node.value) <= MAX_SEPARATOR
 
 
 def _test(node: Any, _: int) -> str | None:
@@ -113,10 +149,13 @@ def _for(node: Any, loops: int) -> str | None:
 
 
 def _name(node: Any, _: int) -> str | None:
-    return f"Must not use the name {node.name!r}." if node.name.startswith("_") else None
+    is_ours = node.name.startswith("_") or node.name == "self"  # Jinja takes `self` for declared
+    return f"Must not use the name {node.name!r}." if is_ours else None
 
 
 def _attribute(node: Any, _: int) -> str | None:
+    if isinstance(node.node, nodes.Name) and node.node.name == "loop" and node.attr not in _LOOP:
+        return f"A loop has {', '.join(sorted(_LOOP))}, and no {node.attr!r}."
     return f"Must not use the name {node.attr!r}." if node.attr.startswith("_") else None
 
 

@@ -1,15 +1,13 @@
 """What a notification says by mail in one locale: from its template, or from its message where it has none."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
-from threading import Lock
 
 from notify_server.domain.notification import Notification
 from notify_server.domain.texts import Mail
+from notify_server.services.keeping import Keeping
 from notify_server.storage.notifications import Notifications
 
-_KEPT = 32  # notifications
-_MOST = 4_000_000  # characters of all that are kept; the newest is kept in any case
+_KEPT = 8_000_000  # characters of mails: those of four notifications with as much as they may have
 _LONGEST_SUBJECT = 200  # characters; longer ones are cut by whoever shows them
 
 
@@ -18,8 +16,7 @@ class Mails:
 
     def __init__(self, notifications: Notifications) -> None:
         self._notifications = notifications
-        self._kept: OrderedDict[str, Mapping[str, Mail]] = OrderedDict()
-        self._lock = Lock()
+        self._kept = Keeping[Mapping[str, Mail]](_KEPT, _size)
 
     def of(self, notification: Notification, locale: str | None) -> Mail:
         """The mail in one of the locales that there are, for any reader: their own fields are to be filled in.
@@ -29,21 +26,13 @@ class Mails:
         """
         if notification.texts is None or locale is None:
             return _plain(notification, None)
-        return self._mails(notification.id).get(locale) or _plain(notification, locale)
+        mails = self._kept.get(notification.id, lambda: self._notifications.mails(notification.id))
+        return mails.get(locale) or _plain(notification, locale)
 
-    def _mails(self, notification: str) -> Mapping[str, Mail]:
-        with self._lock:
-            kept = self._kept.get(notification)
-        if kept is None:
-            kept = self._notifications.mails(notification)
-            with self._lock:
-                self._kept[notification] = kept
-                while len(self._kept) > 1 and (len(self._kept) > _KEPT or self._size() > _MOST):
-                    self._kept.popitem(last=False)
-        return kept
 
-    def _size(self) -> int:
-        return sum(len(mail.text) + len(mail.html or "") for mails in self._kept.values() for mail in mails.values())
+def _size(mails: Mapping[str, Mail]) -> int:
+    """Characters, and as many as a small mail has in any case."""
+    return 1000 + sum(len(mail.subject) + len(mail.text) + len(mail.html or "") for mail in mails.values())
 
 
 def _shortened(text: str) -> str:

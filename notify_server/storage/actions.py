@@ -37,6 +37,7 @@ def _document(action: Action) -> Document:
         "channels": [channel.value for channel in action.channels],
         "notification_enabled": action.notification_enabled,
         "mail_enabled": action.mail_enabled,
+        "mandatory": action.mandatory,
         "updated_at": action.updated_at,
         "pack": action.pack,
     }
@@ -51,5 +52,6 @@ def _action(document: Document) -> Action:
         category=document["category"],
         notification_enabled=document["notification_enabled"],
         mail_enabled=document["mail_enabled"],
+        mandatory=document["mandatory"],
         pack=document["pack"],
     )

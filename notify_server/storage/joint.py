@@ -1,8 +1,9 @@
 """Entries of notifications that go by mail, and maybe by push as well: one status for both.
 
-`over` names the channels that have come to their end. An entry ends unsent only when all of its channels have, and
-what one of them delivers counts for both. While mail alone has got through and push may follow, an entry is `sent` and
-`unpushed`, as after an open socket. What does not move an entry is a line in its history all the same.
+`over` names the channels that have come to their end; every entry that goes by mail has it. An entry ends unsent only
+when all of its channels have, and what one of them delivers counts for both. While mail alone has got through and push
+may follow, an entry is `sent` and `unpushed`, as after an open socket. What does not move an entry is a line in its
+history all the same.
 """
 
 from datetime import datetime
@@ -106,14 +107,17 @@ class Joint:
             self._all.update_many(begun, {"$pull": {"over": _EMAIL}})
 
     def reported(self, event: Event, notification: str, user: str, note: Note) -> None:
-        """The mail service says that a mail was delivered, or opened. What push follows is not `received` by that."""
+        """The mail service says that a mail was delivered, or opened. What push follows is not `received` by that.
+
+        Where it does not move the entry, as a device was faster, it is a line in its history all the same.
+        """
         with self._journal.changing([notification]):
             theirs = {"_id": entry_id(object_id(notification), user)}
             ours = theirs | {"status": {"$in": sources(event)}}
             if event is Event.RECEIVE:
-                self._all.update_one(ours | {UNPUSHED: True}, [_noted(note)])
                 ours |= {UNPUSHED: {"$ne": True}}
-            self._all.update_one(ours, transition(event, note))
+            if not self._all.update_one(ours, transition(event, note)).modified_count:
+                self._all.update_one(theirs | {"history.detail": {"$ne": note.detail}}, [_noted(note)])
 
     def bounced(self, notification: str, user: str, detail: str, at: datetime, *, alone: bool) -> None:
         """A mail came back. Where nothing but mail has reached the user, push takes over or the entry has failed.

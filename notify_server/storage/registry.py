@@ -32,11 +32,12 @@ _UNSENT: Document = {"$or": [_PENDING, _SOCKET_ALONE]}  # to be pushed
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """The recipients of one page of a notification."""
+    """The recipients of one page of a notification; `mailed`: it goes by mail."""
 
     notification: str
     category: str | None
     recipients: Sequence[Recipient]
+    mailed: bool = False
 
 
 @translated
@@ -226,6 +227,8 @@ def entries(page: Arrivals, at: datetime, sequence: int | None = None) -> Iterat
         some: Document = {} if sequence is None or reason else {"sequence": sequence}
         if recipient.locale is not None:
             some["locale"] = recipient.locale
+        if page.mailed:
+            some["over"] = []  # of which channels it has come to the end: see joint.py
         yield some | {
             "_id": {"n": n, "u": recipient.user},
             "status": status,

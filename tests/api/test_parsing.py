@@ -39,8 +39,9 @@ ROUTES = pytest.mark.parametrize("route", BODIES)
 
 @pytest.fixture
 def send(backend, device_of, database):
-    """Sends a raw body to one of the routes. Notification N is in the inbox of u1."""
+    """Sends a raw body to one of the routes. Notification N is in the inbox of u1; an action needs a template."""
     phone = device_of("u1")
+    backend.put("/v1/templates/t1", BODIES["PUT /v1/templates/t1"])
     Notifications(database).add(a_notification(id=N), None)
     Registry(database).insert([Arrivals(N, None, recipients("u1"))], NOON)
 

@@ -37,6 +37,7 @@ FULL = Draft(
     60,
     after(600),
     ResendPolicy(10, 1),
+    mandatory=True,
     payload='{"a": 1}',
     push_after=5,
     email_after=7,

@@ -57,6 +57,18 @@ def test_a_payloads_own_category_and_channels_go_first(composition: Composition)
     assert (made.category, made.channels, sorted(made.mails)) == ("mine", (Channel.EMAIL,), ["de", "en"])
 
 
+@pytest.mark.parametrize("of_action", [True, False])
+@pytest.mark.parametrize("own", [True, False, None])
+def test_a_payload_says_whether_it_is_mandatory_or_else_its_action_does(
+    composition: Composition, of_action: bool, own: bool | None
+) -> None:
+    set_action(composition, mandatory=of_action)
+    made = composition.compose(Order(action="greet", variables=ADA, mandatory=own))
+    assert made.mandatory is (of_action if own is None else own)
+    assert composition.compose(Order(template="hello", variables=ADA, mandatory=own)).mandatory is bool(own)
+    assert composition.compose(Order(Message("Hi"), mandatory=own)).mandatory is bool(own)
+
+
 @pytest.mark.parametrize(
     ("switches", "channels"),
     [

@@ -3,7 +3,7 @@ from datetime import datetime
 import pytest
 
 from notify_server.domain.user_fields import UserField, mark
-from notify_server.services.formats import ARGUMENTS, FILTERS, LOCALE
+from notify_server.services.formats import ARGUMENTS, EFFORT, FILTERS, LOCALE, Unfit
 from notify_server.services.sandbox import Sandbox
 
 AT = datetime.fromisoformat("2026-12-01T10:05:00+01:00")
@@ -17,6 +17,9 @@ VALUES = {
     "empty": [],
     "none": None,
     "url": "a b/c?d=ä&e",
+    "mixed": ["a", None, 2, True, AT],
+    "objects": [{"a": 1}],
+    "long": "x" * 4097,
 }
 
 
@@ -53,6 +56,9 @@ def test_times_and_numbers_are_shown_as_the_locale_has_them(source, english, ger
     [
         ("{{ name | trim | upper }}{{ name | trim | lower }}", "ADAada"),
         ("{{ items | join }}/{{ items | join('+') }}/{{ items | length }}", "a, b/a+b/2"),
+        ("{{ mixed | join('/') }}", "a//2/true/December 1, 2026, 10:05 AM"),
+        ("{{ none | upper }}{{ none | trim }}{{ none | truncate(3) }}{{ none | urlencode }}", ""),
+        ("{{ long | truncate(3) }}{{ long | trim | length }}", "xx…4097"),
         ("{{ items | first }}{{ items | last }}{{ empty | first }}{{ empty | last }}", "ab"),
         ("{{ none | default('x') }}{{ name | default('x') }}", "x Ada "),
         ("{{ url | urlencode }}", "a%20b%2Fc%3Fd%3D%C3%A4%26e"),
@@ -69,10 +75,14 @@ def test_the_other_filters(source, text):
 
 @pytest.mark.parametrize(
     "source",
-    ["{{ name | date }}", "{{ name | number }}", "{{ at | number }}", "{{ name | join }}", "{{ count | time }}"],
+    [
+        *("{{ name | date }}", "{{ name | number }}", "{{ at | number }}", "{{ name | join }}", "{{ count | time }}"),
+        *("{{ items }}", "{{ objects | join }}", "{{ objects | first }}", "{{ items | upper }}", "{{ items | trim }}"),
+        *("{{ long | upper }}", "{{ long | lower }}", "{{ long | urlencode }}"),
+    ],
 )
 def test_a_filter_refuses_what_is_not_for_it(source):
-    with pytest.raises(TypeError):
+    with pytest.raises(Unfit):
         shown(source)
 
 
@@ -82,4 +92,4 @@ def test_a_field_of_the_user_in_a_url_is_quoted_when_it_is_known():
 
 
 def test_arguments_are_counted_for_filters_that_there_are():
-    assert ARGUMENTS.keys() <= FILTERS.keys()
+    assert ARGUMENTS.keys() | EFFORT.keys() <= FILTERS.keys()

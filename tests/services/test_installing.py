@@ -59,6 +59,16 @@ def test_what_an_older_pack_has_left_is_brought_up_to_date(installing: Installin
     assert scene.services.templates.get(NAME).content == content
 
 
+def test_an_action_that_could_be_muted_in_an_older_pack_no_longer_can(installing: Installing, scene: Scene) -> None:
+    installing.install("events")
+    action = scene.services.actions.find("password_reset")
+    assert action is not None
+    assert action.mandatory
+    scene.services.actions.put(replace(action, mandatory=False))
+    assert outcomes(installing) == {"updated": 1, "unchanged": 2 * len(PIECES) - 1}
+    assert scene.services.actions.find("password_reset") == action
+
+
 def test_a_template_of_that_name_that_was_there_before_stays(installing: Installing, scene: Scene) -> None:
     scene.services.templates.put(NAME, replace(PIECES[0].content, category="mine"))
     assert of(installing, "template") is Outcome.KEPT

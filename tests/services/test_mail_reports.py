@@ -5,9 +5,11 @@ from notify_server.domain.mail_event import Kind, MailEvent
 from notify_server.domain.notification import Channel
 from notify_server.domain.outcome import ACCEPTED
 from notify_server.domain.registry import Status
+from notify_server.services.statistics import Question
 from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.blocked_addresses import BlockedAddresses
 from notify_server.storage.mails import Mails, Recorded
+from tests.counted import count_all, differences
 from tests.services.scene import Scene
 
 
@@ -63,6 +65,45 @@ def test_who_bounced_or_complained_is_mailed_no_more(scene, sent, kind, blocked)
 def test_who_unsubscribes_has_muted_the_category(scene, sent):
     report(scene, sent, Kind.UNSUBSCRIBED)
     assert scene.services.subscriptions.muted("a").categories == ["news"]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "told"),
+    [
+        ([Kind.DELIVERED, Kind.OPENED], {"sent": 1, "received": 1, "read": 1}),
+        ([Kind.BOUNCED], {"sent": 1, "bounced": 1}),
+        ([Kind.DROPPED], {"sent": 1, "bounced": 1}),
+    ],
+)
+def test_what_is_reported_days_later_is_counted_again(scene, sent, kinds, told):
+    scene.clock.forward(3 * 86_400)
+    count_all(scene.database)
+    assert by_email(scene, sent) == {"sent": 1}
+    scene.database["changes"].delete_many({})
+    _grown_old(scene)
+    for kind in kinds:
+        report(scene, sent, kind)
+    assert scene.database["changes"].count_documents({}) > 0
+    count_all(scene.database)
+    assert by_email(scene, sent) == told
+    assert differences(scene.database) == []
+    scene.services.erasing.erase("a")
+    count_all(scene.database)
+    assert by_email(scene, sent) == told
+    assert differences(scene.database) == []
+
+
+def _grown_old(scene):
+    """Let no mark under which entries were entered serve for what comes now."""
+    journal = scene.services.mail_reports._stores.joint._journal
+    journal._steady = journal._ticks()
+    journal._marked = {}
+
+
+def by_email(scene, notification):
+    course = scene.services.figures.notification(notification, Question())
+    [row] = [row for row in course.report.channels if row["channel"] == "email"]
+    return {name: count for name, count in row.items() if name != "channel" and count}
 
 
 def test_reports_of_who_was_erased_change_nothing(scene, sent):

@@ -7,7 +7,7 @@ import pytest
 from jinja2 import meta
 
 from notify_server.domain.notification import Channel
-from notify_server.domain.template import Template
+from notify_server.domain.template import Template, VariableType
 from notify_server.errors import NotFound
 from notify_server.services.link_policy import LinkPolicy
 from notify_server.services.packs import load, names
@@ -111,16 +111,36 @@ def test_it_is_rendered_in_both_languages_with_its_examples(piece):
             assert "{%" not in part
 
 
-@EVERY
-def test_it_is_rendered_without_what_may_be_left_out(piece):
-    rendered = shown(piece, **without_optional(piece))
+def blanks():
+    """Every template without all that may be left out, without each of it, and with each text and list empty."""
+    for name, piece in PIECES.items():
+        yield pytest.param(piece, without_optional(piece), id=f"{name}: nothing optional")
+        for variable, declared in piece.content.variables.items():
+            empty = {VariableType.STRING: "", VariableType.LIST: []}.get(declared.type)
+            if not declared.required:
+                yield pytest.param(piece, {variable: None}, id=f"{name} without {variable}")
+            if empty is not None and (not declared.required or empty == []):
+                yield pytest.param(piece, {variable: empty}, id=f"{name} with {variable} empty")
+
+
+@pytest.mark.parametrize(("piece", "left_out"), list(blanks()))
+def test_it_reads_well_without_what_may_be_left_out_or_empty(piece, left_out):
+    rendered = shown(piece, **left_out)
     for locale in ("en", "de"):
         text, mail = rendered.texts.of(locale), rendered.mails[locale]
-        assert text.body
         for part in (text.title, text.body, mail.subject, mail.text):
+            assert part == part.strip()
             assert "None" not in part
-            assert "  " not in part
-            assert not re.search(r"[,:;] *[.,]|\n\n\n", part), part
+            assert not re.search(r"[,:;(] *[.,;)]|[^-] [.,;:!]|  |^[.,;:]|: *\n\n\w+:|\n\n\n|: *$", part), part
+        page = mail.html.partition("<body>")[2]
+        assert not re.search(r'<p[^>]*>\s*</p>|</span>\s*</p>|href=""|>\s*[,.;:]', page), page
+
+
+@pytest.mark.parametrize("amount", [0, 1, 1234.5])
+def test_an_amount_of_nothing_is_an_amount(amount):
+    for locale, zero in (("en", "€0.00"), ("de", "0,00\xa0€")):
+        mail = shown(PIECES["events:ticket_cancelled"], amount=amount).mails[locale]
+        assert (zero in mail.text) is (zero in mail.html) is (amount == 0)
 
 
 @EVERY
@@ -184,3 +204,4 @@ def test_its_action_uses_it_and_mails(piece):
     assert Channel.EMAIL in piece.action.channels
     assert (piece.content.link is not None) is (Channel.PUSH in piece.action.channels)
     assert piece.content.category
+    assert piece.action.mandatory is (piece.content.category == "account")

@@ -94,6 +94,12 @@ def test_fields_of_the_user_are_marked_and_told():
         (Source("{{ name | date }}"), {}, "locales.en.title"),
         (Source("{% if items %}T{% endif %}"), {}, "locales.en"),
         (Source("x{{ name }}"), {"name": "\u0301" * 9}, "locales.en.title"),
+        (Source("T", subject="{% if items %}S{% endif %}", text="t"), {}, "locales.en.subject"),
+        (Source("{% if items %}S{% endif %}", "b", text="t"), {}, "locales.en.title"),
+        (Source("T", text="{% if items %}S{% endif %} "), {}, "locales.en.text"),
+        (Source("T", text="{{ name }}"), {"name": " \n "}, "locales.en.text"),
+        (Source("T", text="t", html="{% if items %}<p>{% endif %}"), {}, "locales.en.html"),
+        (Source("{{ items }}"), {"items": ["a"]}, "locales.en.title"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_with_its_part(source, values, path):
@@ -102,10 +108,59 @@ def test_what_cannot_be_shown_is_refused_with_its_part(source, values, path):
     assert path in refusal.value.errors
 
 
-def test_what_is_refused_of_values_is_not_repeated():
+def test_a_mail_of_which_nothing_is_seen_matters_where_there_are_mails():
+    made = rendered(template(Source("T", text="{% if items %}x{% endif %}"), None), mails=False)
+    assert made.texts.of("de") == Text("T")
+
+
+def test_a_fault_is_told_of_each_locale_that_has_it():
+    german = Source("T", subject="{% if items %}S{% endif %}", text="t")
     with pytest.raises(InvalidInput) as refusal:
-        rendered(template(Source("{% if name > 3 %}T{% endif %}"), None), name="secret")
+        rendered(template(Source("T", subject="S", text="t"), german))
+    assert refusal.value.errors == {"locales.de.subject": ["Shows nothing with these variables."]}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% if name > 3 %}T{% endif %}",
+        "{{ name | date }}",
+        "{{ name | number }}",
+        "{{ name | truncate(name) }}",
+        "{{ 'x' | truncate(name) }}",
+        "{{ name.first }}",
+        "{{ 3 | money(name) }}{{ name | date }}",
+        "{% for x in items %}{{ x.name }}{% endfor %}",
+        "{{ items | join | date }}",
+        "{{ items | first | number }}",
+        "{{ name | length }}{{ 3 | length }}{{ name | date }}",
+        "{{ name | lower | join }}",
+    ],
+)
+def test_what_is_refused_of_values_is_not_repeated(source):
+    with pytest.raises(InvalidInput) as refusal:
+        rendered(template(Source(source), None), name="secret", items=["secret"])
+    assert refusal.value.errors.keys() == {"locales.en.title", "locales.de.title"}
     assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("path", ["link", "image"])
+def test_neither_is_an_address(path):
+    with pytest.raises(InvalidInput) as refusal:
+        rendered(template(**{path: "{{ name }}"}), name="secret://se cret@secret")
+    assert "secret" not in str(refusal.value)
+
+
+def test_one_locale_can_be_rendered_alone():
+    dear = Source("Hallo {{ name }}", "B: {{ name }}", "S {{ name }}", "<p>{{ name }}</p>", "{{ name | date }}")
+    parsed = template(german=dear)
+    values = {"name": "Ada", "items": None, "link": None}
+    made = render(parsed, parse(parsed.content), values, mails=True, only="en")
+    assert (made.texts.locales.keys(), made.mails.keys(), made.texts.default) == ({"en"}, {"en"}, "en")
+    with pytest.raises(InvalidInput):
+        render(parsed, parse(parsed.content), values, mails=True, only="de")
+    german = render(template(), parse(template().content), values, mails=True, only="de")
+    assert german.message.title == "Hallo Ada"
 
 
 def test_what_is_the_same_for_all_is_rendered_once_and_bounded():

@@ -60,6 +60,15 @@ def test_a_preview_is_what_a_reader_of_that_locale_gets(templates: Templates, lo
     assert (preview.parts["text"], preview.parts["html"], preview.parts["body"]) == ("T", None, None)
 
 
+def test_a_preview_of_an_older_version_is_that_of_it(templates: Templates) -> None:
+    templates.put("t", CONTENT)
+    templates.put("t", saying("Bye"))
+    assert templates.preview("t", None, None).parts["title"] == "Bye"
+    assert templates.preview("t", "de", None, 1).parts["title"] == "Hallo Ada"
+    with pytest.raises(NotFound):
+        templates.preview("t", None, None, 3)
+
+
 def test_a_preview_without_variables_shows_the_examples(templates: Templates) -> None:
     templates.put("t", CONTENT)
     assert templates.preview("t", None, None).parts["title"] == "Hello Ada"
@@ -88,3 +97,12 @@ def test_a_version_that_was_made_again_after_a_restore_is_not_taken_for_the_one_
     scene.database["templates"].delete_many({})
     templates.put("t", saying("after"))
     assert templates.render("t", {"name": "x"}, mails=False)[1].message.title == "after"
+
+
+def test_a_preview_renders_nothing_but_its_locale(templates: Templates) -> None:
+    german = Source("Hallo {{ name | date }}", text="T")
+    templates.put("t", replace(CONTENT, locales={**CONTENT.locales, "de": german}))
+    assert templates.preview("t", "en", None).parts["title"] == "Hello Ada"
+    with pytest.raises(InvalidInput) as refusal:
+        templates.preview("t", "de", None)
+    assert refusal.value.errors.keys() == {"locales.de.title"}

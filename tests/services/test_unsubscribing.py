@@ -36,6 +36,17 @@ def test_what_cannot_be_muted_has_no_link(links, fields):
     assert links.to(a_notification(**fields), "ada") is None
 
 
+@pytest.mark.parametrize(("action", "linked"), [("password_changed", False), ("event_published", True)])
+def test_mails_of_accounts_have_none(scene: Scene, action: str, linked: bool) -> None:
+    scene.services.packs.install("events")
+    content = scene.services.templates.get(action).content
+    variables = {name: each.example for name, each in content.variables.items()}
+    identity = scene.accept("ada", message=None, action=action, channels=None, variables=variables)
+    notification = scene.services.inspection.get(identity).notification
+    assert notification.category == content.category
+    assert (Links(HashKeys(scene.database), URL).to(notification, "ada") is not None) is linked
+
+
 def test_without_a_public_url_there_are_no_links(database):
     assert Links(HashKeys(database), "").to(a_notification(category="c"), "ada") is None
 

@@ -8,7 +8,7 @@ from notify_server.storage.actions import Actions
 from notify_server.storage.documents import Store
 from tests.builders import NOON, after
 
-SOLD = Action("sold", "ticket", (Channel.EMAIL, Channel.PUSH), NOON, "tickets", False, True, "events")
+SOLD = Action("sold", "ticket", (Channel.EMAIL, Channel.PUSH), NOON, "tickets", False, True, True, "events")
 
 
 @pytest.fixture
@@ -19,7 +19,15 @@ def actions(database: Store) -> Actions:
 def test_an_action_comes_back_as_it_was_put_and_is_replaced(actions: Actions) -> None:
     assert actions.put(SOLD)
     assert actions.find("sold") == SOLD
-    changed = replace(SOLD, channels=(Channel.PUSH,), category=None, mail_enabled=False, pack=None, updated_at=after(9))
+    changed = replace(
+        SOLD,
+        channels=(Channel.PUSH,),
+        category=None,
+        mail_enabled=False,
+        mandatory=False,
+        pack=None,
+        updated_at=after(9),
+    )
     assert not actions.put(changed)
     assert actions.find("sold") == changed
 

@@ -108,6 +108,17 @@ def test_a_mail_that_gets_through_after_push_has_failed_makes_it_sent(desk):
     assert desk.stands() == ("sent", None)
 
 
+@pytest.mark.parametrize("event", [Event.RECEIVE, Event.READ])
+def test_what_is_reported_of_a_mail_is_in_the_history_once_also_where_a_device_was_faster(desk, event):
+    desk.joint.mailed(desk.who, SENT, push_follows=True)
+    desk.registry.move(Event.READ, desk.who, Note(after(2), detail="device phone"))
+    for at in (3, 4):
+        desk.joint.reported(event, desk.n, "a", Note(after(at), detail="mail opened"))
+    assert desk.stands() == ("read", None)
+    assert desk.entry()["read_at"] == after(2)
+    assert desk.details()[-2:] == ["device phone", "mail opened"]
+
+
 class TestBounce:
     DETAIL = "mail bounced (5.1.1)"
 

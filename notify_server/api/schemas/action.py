@@ -24,6 +24,10 @@ class ActionSchema(Schema):
     )
     notification_enabled = Flag(load_default=True, metadata={"description": "Whether push and realtime are used"})
     mail_enabled = Flag(load_default=True, metadata={"description": "Whether email is used"})
+    mandatory = Flag(
+        load_default=False,
+        metadata={"description": "Sent also to those who have muted it, and without a way to unsubscribe from it"},
+    )
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Action:
@@ -40,6 +44,7 @@ class ShownActionSchema(Schema):
     channels = fields.List(fields.Enum(Channel, by_value=True))
     notification_enabled = fields.Boolean()
     mail_enabled = fields.Boolean()
+    mandatory = fields.Boolean()
     updated_at = Instant()
     pack = fields.String(
         allow_none=True, metadata={"description": "The pack that it was installed from; null: somebody has set it"}

@@ -96,7 +96,13 @@ class NotificationSchema(Schema):
     ttl = fields.Integer(strict=True, validate=validate.Range(1, MAX_TTL), load_default=DEFAULT_TTL)
     send_at = Instant(allow_none=True, load_default=None)
     resend = fields.Nested(ResendSchema, load_default=ResendPolicy)
-    mandatory = Flag(load_default=False, metadata={"description": "Sent also to those who have muted it"})
+    mandatory = Flag(
+        allow_none=True,
+        load_default=None,
+        metadata={
+            "description": "Sent also to those who have muted it; null or left out: as the action says, or else not"
+        },
+    )
     push_after = fields.Integer(
         strict=True,
         allow_none=True,

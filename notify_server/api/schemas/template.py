@@ -12,7 +12,7 @@ from notify_server.domain.template import Content, Source, Variable, VariableTyp
 _MAX_LOCALES = 50
 _MAX_VARIABLES = 100
 _ANY = {"type": ["string", "number", "boolean", "array"]}
-_WORDS = frozenset(("user", "loop", "true", "false", "none", "and", "or", "not", "in", "is", "if", "else"))
+_WORDS = frozenset(("user", "loop", "self", "true", "false", "none", "and", "or", "not", "in", "is", "if", "else"))
 
 
 class VariableName(fields.String):

@@ -16,7 +16,8 @@ def template(backend):
 def test_an_action_is_made_replaced_shown_and_listed(backend):
     made = backend.put(PATH, ACTION)
     assert made.status_code == 201
-    expected = ACTION | {"name": "ticket_purchased", "notification_enabled": True, "mail_enabled": True, "pack": None}
+    switches = {"notification_enabled": True, "mail_enabled": True, "mandatory": False}
+    expected = ACTION | switches | {"name": "ticket_purchased", "pack": None}
     assert made.json == expected | {"updated_at": made.json["updated_at"]}
     assert backend.get(PATH).json == made.json
     changed = backend.put(PATH, {"template": "ticket", "mail_enabled": False})
@@ -40,6 +41,7 @@ def test_actions_are_listed_by_name_in_pages(backend):
         (ACTION | {"channels": []}, ["channels"]),
         (ACTION | {"channels": ["fax"]}, ["channels.0"]),
         (ACTION | {"mail_enabled": "yes"}, ["mail_enabled"]),
+        (ACTION | {"mandatory": None}, ["mandatory"]),
         (ACTION | {"colour": 1}, ["colour"]),
     ],
 )
@@ -81,6 +83,22 @@ def test_an_action_that_waits_has_both_channels(backend):
     backend.put(PATH, ACTION)
     assert sent(backend, push_after=5)["push_after"] == 5
     refused(backend.post("/v1/notifications", SENT | {"push_after": 5, "channels": ["push"]}), 422, "push_after")
+
+
+@pytest.mark.parametrize(
+    ("own", "status"), [({}, "pending"), ({"mandatory": None}, "pending"), ({"mandatory": False}, "suppressed")]
+)
+def test_a_mandatory_action_is_sent_to_those_who_have_muted_it_unless_the_payload_says_no(
+    backend, device_of, expand, own, status
+):
+    backend.put(PATH, ACTION | {"mandatory": True})
+    backend.put("/v1/users/u1", {})
+    assert device_of("u1").delete("/v1/me/subscriptions/categories/tickets").status_code == 204
+    shown = sent(backend, **own)
+    assert shown["mandatory"] is (status == "pending")
+    expand()
+    [entry] = backend.get(f"/v1/notifications/{shown['id']}/registry").json["entries"]
+    assert entry["status"] == status
 
 
 def test_a_switched_off_action_is_accepted_and_its_entries_say_why_nobody_got_it(backend, device_of, expand):

@@ -147,7 +147,7 @@ def test_a_preview_without_a_body_shows_the_examples_in_the_default_locale(backe
     [
         ({"variables": {}}, ["variables.event", "variables.url"]),
         ({"variables": GIVEN | {"url": "javascript:alert(1)"}}, ["variables.url"]),
-        ({"variables": GIVEN | {"event": "x" * 2000}}, ["locales.de-AT.title", "locales.en.title"]),
+        ({"variables": GIVEN | {"event": "x" * 2000}}, ["locales.en.title"]),
         ({"locale": "d"}, ["locale"]),
     ],
 )
@@ -229,10 +229,10 @@ def test_what_fcm_takes_is_asked_for_every_locale_and_the_longest_user(backend):
     variables = {"x": {"type": "string", "required": False}}
     backend.put(PATH, {"locales": locales, "variables": variables})
     refused(backend.post("/v1/notifications", {"template": "ticket", "users": ["u"]}), 422, "template")
-    shorter = {"locales": {"en": {"title": "T", "body": "b"}, "de": {"title": "T", "body": "ä" * 1600}}}
+    shorter = {"locales": {"en": {"title": "T", "body": "b"}, "de": {"title": "T", "body": "ä" * 1750}}}
     backend.put(PATH, shorter)
     assert backend.post("/v1/notifications", {"template": "ticket", "users": ["u"]}).status_code == 202
-    own = {"locales": {"en": {"title": "T", "body": "ä" * 1600 + "{{ user.id }}"}}}
+    own = {"locales": {"en": {"title": "T", "body": "ä" * 1750 + "{{ user.id }}"}}}
     backend.put(PATH, own)
     refused(backend.post("/v1/notifications", {"template": "ticket", "users": ["u"]}), 422, "template")
 
