@@ -155,6 +155,8 @@ from notify_server.storage.user_fates import UserFates
 from notify_server.storage.users import Users
 from notify_server.storage.workers import Workers
 
+_ANSWERS = 3  # that a probe by mail may wait for: a connection, a login, and what is said of the mail
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -270,8 +272,10 @@ def build_services(config: Config, database: Store, clock: Clock | None = None) 
         sessions=Sessions(StoredSessions(database), server_tokens, clock),
         health=Health(database, Backlog(database), Expansions(database), pacing, clock),
         rate_limits=build_limits(config),
-        mail_log=MailLog(MailPages(database), mails, blocked),
-        mail_reports=MailReports(MailReportStores(mails, Joint(database), blocked, users), muting, clock),
+        mail_log=MailLog(MailPages(database), mails, blocked, users),
+        mail_reports=MailReports(
+            MailReportStores(mails, Joint(database), blocked, users, notifications), muting, clock
+        ),
         email_settings=build_email_settings(config, database, clock),
         unsubscribing=Unsubscribing(Links(HashKeys(database), config.public_url), users, muting),
         catcher=Catcher(f"http://{CATCHER_HOST}:{config.catcher_port}") if config.mail_catcher else None,
@@ -320,7 +324,8 @@ def build_engine(
 
 def _mail_governor(config: Config, database: Store, holder: Holder) -> Governor:
     shared = Shared(Paces(database), Workers(database, Channel.EMAIL))
-    return Governor(shared, Limits(config.mail_rate, 0.0), holder, channel=Channel.EMAIL)
+    limits = Limits(config.mail_rate, 0.0, timedelta(seconds=_ANSWERS * config.mail_timeout))
+    return Governor(shared, limits, holder, channel=Channel.EMAIL)
 
 
 def _mailing(config: Config, database: Store, gate: Gate, governor: Governor, rng: Random) -> Mailing:
@@ -336,8 +341,8 @@ def _mailing(config: Config, database: Store, gate: Gate, governor: Governor, rn
     return Mailing(
         gate,
         MailSorting(sources, Texts(notifications), links, timedelta(days=config.mail_days)),
-        WayOut(MailOutlet(mails, notifications, governor, config.mail_connections, clock), service),
-        AfterMailing(MailingStores(Joint(database), Batches(database), users, blocked), completion, rng),
+        WayOut(MailOutlet(mails, governor, config.mail_connections, clock), service),
+        AfterMailing(MailingStores(notifications, Joint(database), Batches(database), users, blocked), completion, rng),
     )
 
 

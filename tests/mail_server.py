@@ -27,7 +27,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from notify_server.simulator.certificates import ensure
 
-USERNAME, PASSWORD = "notify", "a password of the tests"
+USERNAME, PASSWORD = "notify", "ein Paßwort of the tests"
 TEXTS = {
     "421": "4.7.0 try again later",
     "450": "4.2.1 mailbox busy",
@@ -61,7 +61,15 @@ class _Handler:
     def __init__(self, server: "MailServer") -> None:
         self._server = server
 
-    async def handle_MAIL(  # noqa: N802 - aiosmtpd's names
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's names
+        self, server: SMTP, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        if self._server.pipelining:
+            responses.insert(1, "250-PIPELINING")
+        return responses
+
+    async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
         if refusal := self._server.refusals.get("MAIL"):
@@ -105,10 +113,11 @@ class _Handler:
 
 
 class MailServer:
-    """Listens on a free port of `host`; the certificate names 127.0.0.1. `implicit`: TLS from the first byte.
+    """Listens on a free port of `host`; the certificate names 127.0.0.1. `implicit`: TLS from the first byte;
+    `pipelining`: commands may come together.
 
     `refusals` by command, `delay` in seconds, `broken` (451 to everybody) and `loses` (whether the answer to the
-    n-th mail is lost) may be changed at any time. `tried` counts RCPT by address.
+    n-th mail is lost) may be changed at any time. `tried` counts RCPT by address, `logins` attempts to log in.
     """
 
     def __init__(
@@ -118,17 +127,20 @@ class MailServer:
         implicit: bool = False,
         login: bool = False,
         plain: bool = False,
+        pipelining: bool = False,
         host: str = "127.0.0.1",
     ) -> None:
         certificates = ensure(directory / "smtp-certificates", "localhost")
         self.ca_file = certificates.ca
         self.refusals: dict[str, str] = {}
+        self.pipelining = pipelining
         self.delay = 0.0
         self.broken = False
         self.loses: Callable[[int], bool] = lambda _: False
         self.tried: Counter[str] = Counter()
         self.mails: list[Caught] = []
         self.sessions = 0
+        self.logins = 0
         self._lock = Lock()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificates.cert, certificates.key)
@@ -136,7 +148,7 @@ class MailServer:
         if implicit:
             options = {}
         if login:
-            options |= {"authenticator": _authenticate, "auth_required": True, "auth_require_tls": not implicit}
+            options |= {"authenticator": self._authenticate, "auth_required": True, "auth_require_tls": not implicit}
         self._implicit = context if implicit else None
         self._options = options | {"hostname": "localhost", "enable_SMTPUTF8": True}
         self._host = host
@@ -194,7 +206,7 @@ class MailServer:
         """What came for this address."""
         return [caught for caught in self.mails if caught.to == address]
 
-
-def _authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
-    good = isinstance(data, LoginPassword) and (data.login, data.password) == (USERNAME.encode(), PASSWORD.encode())
-    return AuthResult(success=good, handled=False)
+    def _authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+        self.logins += 1
+        good = isinstance(data, LoginPassword) and (data.login, data.password) == (USERNAME.encode(), PASSWORD.encode())
+        return AuthResult(success=good, handled=False)

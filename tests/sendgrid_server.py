@@ -15,7 +15,7 @@ import json
 import re
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -59,6 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
         if local == "slow":
             time.sleep(0.5)
         owner.mails.append(body)
+        owner.came(len(owner.mails))
         if local == "drop":
             self.close_connection = True
             return None
@@ -102,7 +103,7 @@ class Signer:
 
 
 class SendgridServer:
-    """Listens on a free port. `slow_down` are the headers of a 429."""
+    """Listens on a free port. `slow_down` are the headers of a 429; `came` is told the number of each mail."""
 
     def __init__(self, directory: Path) -> None:
         certificates = ensure(directory / "sendgrid-certificates", "localhost")
@@ -110,6 +111,7 @@ class SendgridServer:
         self.key = "SG.key-of-the-tests"
         self.mails: list[dict[str, Any]] = []
         self.slow_down = {"Retry-After": "7"}
+        self.came: Callable[[int], None] = lambda _: None
         self._http = _Server(("127.0.0.1", 0), _Handler)
         self._http.owner = self
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

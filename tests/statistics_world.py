@@ -195,15 +195,17 @@ def _by_channel(entry: Entry) -> Iterator[tuple[str, str]]:
         yield "push", "failed"
     if "emitted" in lines:
         yield "realtime", "sent"
-    if ": accepted (250)" in lines:
+    if any(words in lines for words in (": accepted (250)", "mail delivered", "mail opened", "mail bounced")):
         yield "email", "sent"
     else:
         yield from (("email", name) for name, words in _UNSENT.items() if words in lines)
-    yield from (("email", name) for name, words in _LATER.items() if words in lines)
+    yield from (("email", name) for name, words in _LATER if words in lines)
 
 
 _UNSENT = {"failed": "bad_address", "suppressed": "address_blocked"}
-_LATER = {"received": "mail delivered", "read": "mail opened", "bounced": "mail bounced"}
+_LATER = (
+    ("received", "mail delivered"), ("received", "mail opened"), ("read", "mail opened"), ("bounced", "mail bounced"),
+)  # fmt: skip
 
 
 def point(at: datetime, interval: str, zone: str) -> str:

@@ -19,6 +19,7 @@ from notify_server.console.pages import (
     notifications,
     overview,
     sending,
+    settings,
     templates,
     users,
 )
@@ -34,6 +35,7 @@ _PAGES = (
     groups,
     devices,
     health,
+    settings,
     exporting,
     sending,
 )

@@ -1,5 +1,6 @@
 """A mail: what one recipient of a notification gets by the channel `email`, and what becomes of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -65,12 +66,19 @@ class Sealed(Protocol):
 
 
 class MailTransport(Protocol):
-    """Hands letters to a mail service."""
+    """Hands letters to a mail service. `sender` is the address that mails come from, with its domain in ASCII."""
 
     service: Service
+    sender: str
 
-    def seal(self, mail: Mail, reply_to: str | None, attachments: "tuple[Enclosure, ...]") -> Sealed:
-        """Make a mail ready once for all who get the same.
+    def enclose(self, attachments: "Sequence[Enclosure]") -> Any:
+        """Make attachments ready once for all mails that they go with; None where there are none.
+
+        Raises ValueError where a header would hold what no header may.
+        """
+
+    def seal(self, mail: Mail, reply_to: str | None, enclosed: Any) -> Sealed:
+        """Make a mail ready once for all who get the same, with what `enclose` gave, of which it makes no copy.
 
         Raises ValueError where a header would hold what no header may.
         """
@@ -82,7 +90,7 @@ class MailTransport(Protocol):
         """
 
     def close(self) -> None:
-        """Release connections."""
+        """Release connections, when no letter is on its way."""
 
 
 class Enclosure(Protocol):

@@ -1,6 +1,7 @@
 """What the answers of a mail service mean, for every recipient of a batch and for the batch itself.
 
-Pure: `plan` decides, the mailing service writes. No batch waits for receipts: a mail is not sent again by itself.
+Pure: `moves` and `plan` decide, the mailing service writes. No batch waits for receipts: a mail is not sent again by
+itself.
 """
 
 from collections import defaultdict
@@ -12,7 +13,6 @@ from random import Random
 from notify_server.domain.batch import Batch
 from notify_server.domain.dispatch import Move
 from notify_server.domain.mail import Answer
-from notify_server.domain.notification import Notification
 from notify_server.domain.outcome import UNCOUNTED, Kind, Outcome
 from notify_server.domain.registry import Event, Note, Reason, Status
 from notify_server.domain.retry import wait
@@ -25,18 +25,21 @@ WITHOUT_ADDRESS = Answer(Outcome(Kind.RETRY, Reason.NO_ADDRESS))
 
 @dataclass(frozen=True, slots=True)
 class Mailed:
-    """A batch as it was mailed: what was said of each of its users who was to get a mail."""
+    """A batch as it was mailed: what was said of each of its users who was to get a mail, and whom nobody came to.
+
+    `expires_at` is when its notification does.
+    """
 
     batch: Batch
-    notification: Notification
+    expires_at: datetime
     answers: Mapping[str, Answer]
+    left: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class MailPlan:
-    """What to write: the moves of entries, what the batch becomes (None: it goes), and what is split off from it."""
+    """What the batch becomes (None: it goes), and what is split off from it."""
 
-    moves: Sequence[Move]
     successor: Batch | None
     split: Sequence[Batch]
 
@@ -63,23 +66,29 @@ def cost(outcome: Outcome) -> int:
     return 0 if outcome.reason in free else 1
 
 
-def plan(mailed: Mailed, now: datetime, rng: Random) -> MailPlan:
-    """Decide at `now`."""
+def moves(batch: Batch, answers: Mapping[str, Answer], now: datetime) -> Sequence[Move]:
+    """How the entries of some users move by what was said of their mails."""
     alike: dict[tuple[Outcome, str | None], list[str]] = defaultdict(list)
-    for user, answer in mailed.answers.items():
+    for user, answer in answers.items():
         alike[answer.outcome, answer.detail].append(user)
-    moves = [
-        Move(event(outcome), users, _note(mailed.batch, outcome, detail, now))
-        for (outcome, detail), users in alike.items()
+    return [
+        Move(event(outcome), users, _note(batch, outcome, detail, now)) for (outcome, detail), users in alike.items()
     ]
+
+
+def plan(mailed: Mailed, now: datetime, rng: Random) -> MailPlan:
+    """Decide at `now` who is mailed again, and when: whom nobody came to, at once."""
     waiting: dict[Outcome, list[str]] = defaultdict(list)
-    for (outcome, _), users in alike.items():
+    for user, answer in mailed.answers.items():
+        outcome = answer.outcome
         if outcome.kind is Kind.RETRY and outcome.reason is not Reason.NO_ADDRESS:
-            waiting[outcome].extend(users)
+            waiting[outcome].append(user)
     batches = [_retry(mailed, outcome, users, now, rng) for outcome, users in waiting.items()]
+    if mailed.left:
+        batches.insert(0, _part(mailed.batch, mailed.left, now, rng))
     if not batches:
-        return MailPlan(moves, None, [])
-    return MailPlan(moves, replace(batches[0], key=mailed.batch.key), batches[1:])
+        return MailPlan(None, [])
+    return MailPlan(replace(batches[0], key=mailed.batch.key), batches[1:])
 
 
 def _note(batch: Batch, outcome: Outcome, detail: str | None, now: datetime) -> Note:
@@ -93,15 +102,13 @@ def _note(batch: Batch, outcome: Outcome, detail: str | None, now: datetime) -> 
 
 
 def _retry(mailed: Mailed, outcome: Outcome, users: Sequence[str], now: datetime, rng: Random) -> Batch:
-    batch = mailed.batch
-    attempt = batch.attempt + cost(outcome)
+    attempt = mailed.batch.attempt + cost(outcome)
     seconds = wait(outcome.reason, max(attempt, 1), outcome.retry_after, rng)
-    return replace(
-        batch,
-        key=replace(batch.key, part=f"{rng.getrandbits(64):016x}"),
-        users=tuple(users),
-        due_at=min(now + timedelta(seconds=seconds), mailed.notification.expires_at),
-        owner=None,
-        attempt=attempt,
-        calls=0,
-    )
+    due_at = min(now + timedelta(seconds=seconds), mailed.expires_at)
+    return replace(_part(mailed.batch, users, due_at, rng), attempt=attempt)
+
+
+def _part(batch: Batch, users: Sequence[str], due_at: datetime, rng: Random) -> Batch:
+    """Some of a batch by themselves, for whoever leases them."""
+    key = replace(batch.key, part=f"{rng.getrandbits(64):016x}")
+    return replace(batch, key=key, users=tuple(users), due_at=due_at, owner=None, calls=0)

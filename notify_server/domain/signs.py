@@ -31,6 +31,7 @@ SIGNS: Mapping[str, str] = {
 
 BESIDE = "beside"
 _PATTERNS = {sign: re.compile(pattern) for sign, pattern in SIGNS.items()}
+_AFTER_SENT = {f"{Channel.EMAIL}/received", f"{Channel.EMAIL}/bounced"}
 _ARRIVED = {Status.SENT, Status.RECEIVED, Status.READ}
 
 
@@ -50,8 +51,15 @@ def is_sign(name: str) -> bool:
 
 
 def names(status: Status, reason: Reason | None, given: Collection[str]) -> Iterator[str]:
-    """The names under which an entry with the signs `given` counts once each: what was sent before has not failed."""
+    """The names under which an entry with the signs `given` counts once each.
+
+    What was opened was received, and what was received or came back was sent; and what was sent has not failed.
+    """
     found = set(given)
+    if f"{Channel.EMAIL}/read" in found:
+        found.add(f"{Channel.EMAIL}/received")
+    if found & _AFTER_SENT:
+        found.add(f"{Channel.EMAIL}/sent")
     if status is Status.FAILED and reason in _PUSH_FAILURES:
         found.add(f"{Channel.PUSH}/failed")
     for channel in (Channel.PUSH, Channel.EMAIL):

@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from notify_server.bootstrap import (
@@ -67,15 +68,20 @@ def _scheduler(
     jobs: tuple[Callable[[], int], ...],
     otherwise: Mapping[Callable[[], int], Callable[[], None]],
 ) -> BackgroundScheduler:
-    """Runs each of `jobs` at the configured interval; or what is to be done instead of it while another leads."""
+    """Runs each of `jobs` at the configured interval; or what is to be done instead of it while another leads.
+
+    Each has a thread of its own: in a pool, every thread in turn would come to keep what the largest job needs.
+    """
     scheduler = BackgroundScheduler(timezone="UTC")
     for job in jobs:
+        scheduler.add_executor(ThreadPoolExecutor(1), job.__name__)
         scheduler.add_job(
             _led(leadership, job, otherwise.get(job)),
             "interval",
             seconds=config.scheduler_interval,
             id=job.__name__,
             name=job.__name__,
+            executor=job.__name__,
             coalesce=True,
             max_instances=1,
             misfire_grace_time=None,

@@ -77,9 +77,13 @@ class Worker:
             loop.start()
 
     def stop(self) -> None:
-        """Finish the batches in hand, whose leases are renewed meanwhile, and give everything else back."""
+        """Finish the batches in hand, whose leases are renewed meanwhile, and give everything else back.
+
+        Of mails, those are finished that are on their way.
+        """
         for loop in (self._listener, *self._pacers, *self._expanders, *self._senders):
             loop.stop()
+        self._mailing.stop()
         self._handoff.wake()
         self._governor.stop()
         self._mail_governor.stop()

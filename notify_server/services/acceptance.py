@@ -23,7 +23,7 @@ from notify_server.domain.notification import (
     State,
 )
 from notify_server.errors import Conflict, InvalidInput, NotFound
-from notify_server.services import mailable, unpushed
+from notify_server.services import mailable, storable, unpushed
 from notify_server.services.clock import Clock
 from notify_server.services.composition import Composed, Composition, Order, under
 from notify_server.services.group_commit import GroupCommit
@@ -179,6 +179,7 @@ class Acceptance:
         order = draft.order
         composed = self._composition.compose(order)
         notification = draft.notification(composed, self._clock(), client, address)
+        storable.check(notification)
         if notification.texts is None:
             self._permit(notification)
             return notification

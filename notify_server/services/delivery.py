@@ -11,7 +11,7 @@ from notify_server import failpoints
 from notify_server.domain.batch import Batch
 from notify_server.domain.dispatch import Dispatch, Owned
 from notify_server.domain.outcome import Outcome
-from notify_server.domain.registry import Event, Note, Reason
+from notify_server.domain.registry import Note, Reason
 from notify_server.errors import InvalidInput
 from notify_server.services.completion import Completion
 from notify_server.services.gate import Gate
@@ -154,7 +154,9 @@ class Delivery:
             return self._messages.get(batch.key.notification, now)
         except InvalidInput as error:
             log.error("message refused by the encoder", notification_id=batch.key.notification, problem=str(error))
-            self._gate.end(batch, Event.FAIL, Note(now, Reason.PAYLOAD_REJECTED))
+            found = self._messages.notification(batch.key.notification)
+            note = Note(now, Reason.PAYLOAD_REJECTED)
+            self._after.settlement.refuse(batch, found, note, self._holder.owner)
             return None
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 
 from notify_server.domain.batch import Batch
-from notify_server.domain.notification import Channel, State
+from notify_server.domain.notification import State
 from notify_server.domain.registry import Event, Note, Reason
 from notify_server.services.leasing import Leasing
 from notify_server.services.load import Load, Page
@@ -33,13 +33,13 @@ class Gate:
         now = self.leasing.holder.now()
         return [page for page in load if self._is_open(page.batch, progress, now)]
 
-    def end(self, batch: Batch, event: Event, note: Note) -> None:
+    def _end(self, batch: Batch, event: Event, note: Note, *, mailed: bool) -> None:
         """Nothing of this batch is sent any more.
 
-        Where a mail is too late it does not follow that nobody was reached: FCM may be asked at this moment. Such
-        entries are ended by the scheduler, which looks at what is held.
+        Where it is `mailed` as well it does not follow that nobody was reached: FCM, or a mail service, may be asked at
+        this moment. Such entries are ended by the scheduler, which looks at what is held.
         """
-        if batch.key.channel is not Channel.EMAIL or event is Event.FAIL:
+        if not mailed:
             self.registry.move(event, {batch.key.notification: batch.users}, note)
             self.registry.pushed({batch.key.notification: batch.users}, note)
         self.batches.settle([Settled(batch)], self.leasing.holder.owner)
@@ -53,9 +53,9 @@ class Gate:
         elif not self.leasing.holds(batch):
             log.warning("batch lease lost", notification_id=batch.key.notification)
         elif found.state is State.CANCELLED:
-            self.end(batch, Event.CANCEL, Note(now, Reason.CANCELLED_BY_BACKEND))
+            self._end(batch, Event.CANCEL, Note(now, Reason.CANCELLED_BY_BACKEND), mailed=found.mailed)
         elif now >= found.expires_at:
-            self.end(batch, Event.EXPIRE, Note(now, Reason.TTL_OVER))
+            self._end(batch, Event.EXPIRE, Note(now, Reason.TTL_OVER), mailed=found.mailed)
         else:
             return True
         return False

@@ -102,7 +102,8 @@ class Governor:
         if not self._pace.failures or self.paused:
             return None
         name = token_hex(8)
-        self._change(f"{self._channel} channel probed", lambda pace: pace.probed(name, self._holder.now()))
+        takes = self._limits.probe
+        self._change(f"{self._channel} channel probed", lambda pace: pace.probed(name, self._holder.now(), takes))
         return name if self._pace.prober == name else None
 
     def observe(self, outcomes: Sequence[Outcome], probe: str | None = None) -> None:

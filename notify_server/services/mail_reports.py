@@ -18,6 +18,7 @@ from notify_server.services.subscriptions import Muting
 from notify_server.storage.blocked_addresses import BlockedAddresses
 from notify_server.storage.joint import Joint
 from notify_server.storage.mails import Mails
+from notify_server.storage.notifications import Notifications
 from notify_server.storage.users import Users
 
 log = structlog.get_logger()
@@ -39,6 +40,7 @@ class Stores:
     joint: Joint
     blocked: BlockedAddresses
     users: Users
+    notifications: Notifications
 
 
 class MailReports:
@@ -72,11 +74,16 @@ class MailReports:
         detail = f"{said} ({event.detail})" if event.detail else said
         if move is Event.BOUNCE:
             if self._stores.mails.move(mail.id, move, now, event.detail):
-                self._stores.joint.bounced(mail.notification, mail.user, detail, now)
+                self._stores.joint.bounced(mail.notification, mail.user, detail, now, alone=self._alone(mail))
                 log.info("mail returned", notification_id=mail.notification, kind=event.kind.value)
         else:
             self._stores.mails.move(mail.id, move, now, event.detail)
             self._stores.joint.reported(move, mail.notification, mail.user, Note(now, detail=detail))
+
+    def _alone(self, mail: MailRecord) -> bool:
+        """Whether its notification goes by no other channel."""
+        found = self._stores.notifications.among([mail.notification])
+        return all(len(notification.channels) == 1 for notification in found)
 
     def _block(self, event: MailEvent, mail: MailRecord, reason: Reason) -> None:
         if mail.address is not None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from notify_server.domain import plain_html
+from notify_server.domain import plain_html, user_fields
 from notify_server.domain.batch import Batch
 from notify_server.domain.mail import Answer, Letter, MailRecord, Service, mail_id
 from notify_server.domain.mailing import BLOCKED, DISABLED, WITHOUT_ADDRESS
@@ -31,23 +31,39 @@ _UNDELIVERED = {Status.FAILED, Status.SUPPRESSED}
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A mail that is to be sent now: to whom, and what it says."""
+    """A mail that is to be sent now: to whom, and what it says, kept as `content`.
+
+    `mail` is the same object for all who read the same; where it shows fields of theirs, `reader` is who reads it.
+    """
 
     user: str
     letter: Letter
     mail: Mail
+    content: str
+    reader: User | None = None
+
+    @property
+    def subject(self) -> str:
+        """The subject as they read it."""
+        return self.mail.subject if self.reader is None else user_fields.fill(self.mail.subject, self.reader)
 
 
 @dataclass(slots=True)
 class Parcel:
-    """A batch: its `sheets` are to be sent, the `answers` of other users are known already."""
+    """Some users of a batch: its `sheets` are to be sent, the `answers` of others are known already."""
 
     batch: Batch
     notification: Notification
+    users: tuple[str, ...]
     sheets: list[Sheet] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
     fresh: dict[str, Answer] = field(default_factory=dict)  # those of the answers that no mail has recorded
-    plain: Mail | None = None
+    said: dict[str | None, tuple[Mail, str]] = field(default_factory=dict)  # by locale: mails, and their names
+
+    @property
+    def unsent(self) -> list[str]:
+        """Who was to be sent to, and was not: nothing is known of them."""
+        return [sheet.user for sheet in self.sheets if sheet.user not in self.answers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +88,22 @@ class MailSorting:
         self._kept = kept
 
     def sort(self, load: Load, service: Service, now: datetime) -> list[Parcel]:
-        """Sort open batches; every mail has its line in the registry afterwards."""
+        """Sort open batches, or those users of theirs that pages name; every mail has its line in the registry then."""
         if not load:
             return []
-        self._begin_resends([page.batch for page in load], now)
+        pages = [(page.batch, page.batch.users if page.recipients is None else page.recipients) for page in load]
+        self._begin_resends(pages, now)
         ids = sorted({page.batch.key.notification for page in load})
         notifications = {found.id: found for found in self._sources.notifications.among(ids)}
-        wanted = self._wanted([page.batch for page in load], notifications)
+        wanted = self._wanted(pages, notifications)
         users = {user.id: user for user in self._sources.users.among(sorted({user for _, user in wanted}))}
         known = self._known(wanted)
         addresses = {user.email for user in users.values() if user.email}
         blocked = self._sources.blocked.among(addresses) if service is not Service.DISABLED else {}
         parcels = []
-        for page in load:
-            parcel = Parcel(page.batch, notifications[page.batch.key.notification])
-            theirs = [user for user in page.batch.users if (parcel.notification.id, user) in wanted]
+        for batch, some in pages:
+            parcel = Parcel(batch, notifications[batch.key.notification], some)
+            theirs = [user for user in some if (parcel.notification.id, user) in wanted]
             for user in theirs:
                 self._place(parcel, users.get(user) or User(user), known.get((parcel.notification.id, user)), service)
             self._block(parcel, blocked)
@@ -94,26 +111,28 @@ class MailSorting:
             parcels.append(parcel)
         return parcels
 
-    def _begin_resends(self, batches: Sequence[Batch], now: datetime) -> None:
+    def _begin_resends(self, pages: Sequence[tuple[Batch, Sequence[str]]], now: datetime) -> None:
         """Sent → pending, for whoever is mailed again by request: first the entry, then the mail."""
-        for batch in batches:
+        for batch, some in pages:
             if not batch.resends:
                 continue
-            users = {batch.key.notification: batch.users}
+            users = {batch.key.notification: some}
             self._sources.registry.resend(users, now, batch.resends)
             self._sources.joint.reopen(users, batch.resends)
             begun = self._sources.registry.standing(users, [Status.PENDING])
             waiting = [user for _, user in begun]
             self._sources.mails.resend({batch.key.notification: waiting}, batch.resends, now)
 
-    def _wanted(self, batches: Sequence[Batch], notifications: Mapping[str, Notification]) -> set[tuple[str, str]]:
+    def _wanted(
+        self, pages: Sequence[tuple[Batch, Sequence[str]]], notifications: Mapping[str, Notification]
+    ) -> set[tuple[str, str]]:
         """(notification, user) of who is to be mailed as their entries stand: unmuted, and not over."""
         found: set[tuple[str, str]] = set()
         for waited in (False, True):
-            some = [b for b in batches if (notifications[b.key.notification].email_after is not None) is waited]
+            some = [(b, u) for b, u in pages if (notifications[b.key.notification].email_after is not None) is waited]
             if some:
                 statuses = _UNREAD if waited else (*_UNREAD, Status.READ)
-                parts = who((b.key.notification, b.users) for b in some)
+                parts = who((batch.key.notification, users) for batch, users in some)
                 found.update(self._sources.registry.standing(parts, statuses))
         return found
 
@@ -140,17 +159,20 @@ class MailSorting:
             identity = mail_id(notification.id, user.id)
             link = self._links.to(notification, user.id)
             letter = Letter(user.email, identity, record.resends if record else 0, link)
-            parcel.sheets.append(Sheet(user.id, letter, self._say(parcel, user)))
+            mail, name = self._say(parcel, user)
+            reader = user if notification.texts is not None and notification.texts.fields else None
+            parcel.sheets.append(Sheet(user.id, letter, mail, name, reader))
 
-    def _say(self, parcel: Parcel, user: User) -> Mail:
-        """What it says to this user: without a template the same to all, and simple HTML as well."""
-        notification = parcel.notification
-        if notification.texts is not None:
-            return self._texts.to(notification, user)
-        if parcel.plain is None:
-            mail = self._texts.to(notification, user)
-            parcel.plain = replace(mail, html=plain_html.page(mail.text, notification.message.link))
-        return parcel.plain
+    def _say(self, parcel: Parcel, user: User) -> tuple[Mail, str]:
+        """What it says to who reads this user's locale, and its name; without a template simple HTML as well."""
+        notification, texts = parcel.notification, parcel.notification.texts
+        locale = None if texts is None else texts.choose(user.locale)
+        if locale not in parcel.said:
+            mail = self._texts.of(notification, locale)
+            if texts is None:
+                mail = replace(mail, html=plain_html.page(mail.text, notification.message.link))
+            parcel.said[locale] = mail, content_id(notification.id, mail)
+        return parcel.said[locale]
 
     def _block(self, parcel: Parcel, blocked: Mapping[str, str]) -> None:
         if not blocked:
@@ -167,14 +189,15 @@ class MailSorting:
         now: datetime,
     ) -> None:
         """Store what is said, then the mails of those that have none: before anything is sent."""
-        notification, ends_at = parcel.notification, now + self._kept
-        names = {mail: content_id(notification.id, mail) for mail in {sheet.mail for sheet in parcel.sheets}}
-        self._sources.mails.say([(name, mail) for mail, name in names.items()], ends_at)
-        mails = {sheet.user: sheet.mail for sheet in parcel.sheets}
+        notification = parcel.notification
+        ends_at = max(now, notification.expires_at) + self._kept
+        sheets = {sheet.user: sheet for sheet in parcel.sheets}
+        said = {sheet.content: sheet.mail for sheet in parcel.sheets}
+        self._sources.mails.say(list(said.items()), ends_at)
         self._sources.mails.enter(
             [
-                _record(notification, users.get(user) or User(user), mails.get(user), names, (now, ends_at))
-                for user in (*mails, *parcel.fresh)
+                _record(notification, users.get(user) or User(user), sheets.get(user), (now, ends_at))
+                for user in (*sheets, *parcel.fresh)
                 if (notification.id, user) not in known
             ]
         )
@@ -193,8 +216,7 @@ def _recorded(record: MailRecord) -> Answer | None:
 def _record(
     notification: Notification,
     user: User,
-    mail: Mail | None,
-    names: Mapping[Mail, str],
+    sheet: Sheet | None,
     times: tuple[datetime, datetime],
 ) -> MailRecord:
     """The line of a mail that is made now and goes then."""
@@ -213,6 +235,6 @@ def _record(
         action=notification.action,
         template=None if texts is None else texts.template,
         locale=None if texts is None else texts.choose(user.locale),
-        content=None if mail is None else names[mail],
-        subject=None if mail is None else mail.subject,
+        content=None if sheet is None else sheet.content,
+        subject=None if sheet is None else sheet.subject,
     )

@@ -44,7 +44,11 @@ class Messages:
 
     def get(self, notification: str, now: datetime) -> Ready:
         """The message as it is to be sent at `now`. Raises NotFound, and InvalidInput where FCM would refuse it."""
-        return self._fresh(notification, now) or self._make(self._notifications.get(notification)[0], now)
+        return self._fresh(notification, now) or self._make(self.notification(notification), now)
+
+    def notification(self, notification: str) -> Notification:
+        """What is to be sent, as it was accepted. Raises NotFound."""
+        return self._notifications.get(notification)[0]
 
     def _fresh(self, notification: str, now: datetime) -> Ready | None:
         with self._lock:

@@ -12,6 +12,7 @@ from notify_server.domain.registry import Reason, Status
 from notify_server.domain.statistics import Dimension, Kind, Labels, Part
 from notify_server.domain.tally import Tally, total
 from notify_server.services.figures import Figures
+from notify_server.services.recent import Recent
 from notify_server.services.statistics import Question
 from notify_server.services.uncounted import Uncounted
 from notify_server.storage.audience_health import AudienceHealth
@@ -46,7 +47,8 @@ class TopLists:
         self, rankings: Rankings, health: AudienceHealth, uncounted: Uncounted, figures: Figures, snapshots: Snapshots
     ) -> None:
         self._rankings = rankings
-        self._health = health
+        self._devices = Recent(lambda: list(health.devices()))
+        self._mutes = Recent(health.mutes)
         self._uncounted = uncounted
         self._figures = figures
         self._snapshots = snapshots
@@ -70,7 +72,7 @@ class TopLists:
     def categories(self, question: Question, choice: Choice) -> TopList:
         """Categories by the number of users who have muted them now, with what was suppressed for it in the period."""
         period, as_of, sums = self._sums(Kind.CATEGORY, question, (*measures.STATUSES, _MUTED))
-        mutes = self._health.mutes()
+        mutes = self._mutes()
         rows = [
             {
                 "category": category,
@@ -90,9 +92,12 @@ class TopLists:
         return TopList(period, as_of, measures.reasons(whole)[: choice.limit])
 
     def devices(self) -> Sequence[Mapping[str, Any]]:
-        """Devices by platform: how many are active, how many are dead, and why: `reason` and `count`."""
+        """Devices by platform: how many are active, how many are dead, and why: `reason` and `count`.
+
+        As they were a moment ago, where there are so many that it takes time to count them.
+        """
         platforms: dict[str, dict[str, Any]] = {}
-        for platform, active, reason, count in self._health.devices():
+        for platform, active, reason, count in self._devices():
             row = platforms.setdefault(platform, {"platform": platform, "active": 0, "dead": 0, "reasons": []})
             row["active" if active else "dead"] += count
             if not active:

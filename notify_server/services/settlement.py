@@ -11,7 +11,7 @@ import structlog
 from notify_server import failpoints, metrics
 from notify_server.domain.batch import Batch
 from notify_server.domain.dispatch import Dispatch, Owned, Plan, plan
-from notify_server.domain.notification import Channel
+from notify_server.domain.notification import Channel, Notification
 from notify_server.domain.registry import Event, Note, Reason
 from notify_server.services.clock import Clock
 from notify_server.services.load import who
@@ -67,6 +67,16 @@ class Settlement:
             for dispatch in dispatches:
                 self._batches.give_back(dispatch.batch, owner, self._clock())
         failpoints.passes("settlement.batches")
+
+    def refuse(self, batch: Batch, notification: Notification, note: Note, owner: str) -> None:
+        """No device can be sent this: push has come to its end for a batch, and what is mailed as well may go on."""
+        users = {notification.id: batch.users}
+        if Channel.EMAIL in notification.channels:
+            self._joint.unpushable(users, note)
+        else:
+            self._registry.move(Event.FAIL, users, note)
+        self._registry.pushed(users, note)
+        self._batches.settle([Settled(batch)], owner)
 
     def _apart(self, dispatch: Dispatch) -> Dispatch:
         """Where a dead owner has sent some of it: less those who were stranded then, and have had a device since."""

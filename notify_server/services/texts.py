@@ -1,10 +1,9 @@
-"""What a notification says to one reader, by mail: from its template, or from its message where it has none."""
+"""What a notification says by mail in one locale: from its template, or from its message where it has none."""
 
 from collections.abc import Mapping
 
 from notify_server.domain.notification import Notification
 from notify_server.domain.texts import Mail
-from notify_server.domain.user import User
 from notify_server.services.keeping import Keeping
 from notify_server.storage.notifications import Notifications
 
@@ -19,18 +18,16 @@ class Mails:
         self._notifications = notifications
         self._kept = Keeping[Mapping[str, Mail]](_KEPT, _size)
 
-    def to(self, notification: Notification, user: User) -> Mail:
-        """The mail to `user`, in the locale of their profile or the next best; the subject is one line.
+    def of(self, notification: Notification, locale: str | None) -> Mail:
+        """The mail in one of the locales that there are, for any reader: their own fields are to be filled in.
 
-        Where the template has no mail of its own, or there is no template, title and body make the mail. The same
-        object for all users of a locale, unless the texts show fields of theirs. Raises NotFound.
+        Where the template has no mail of its own, or there is no template (None), title and body make the mail. The
+        subject is one line. Raises NotFound.
         """
-        texts = notification.texts
-        if texts is None:
-            return _plain(notification, user)
+        if notification.texts is None or locale is None:
+            return _plain(notification, None)
         mails = self._kept.get(notification.id, lambda: self._notifications.mails(notification.id))
-        mail = mails.get(texts.choose(user.locale)) or _plain(notification, user)
-        return mail.filled(user) if texts.fields else mail
+        return mails.get(locale) or _plain(notification, locale)
 
 
 def _size(mails: Mapping[str, Mail]) -> int:
@@ -42,8 +39,7 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST_SUBJECT else f"{text[: _LONGEST_SUBJECT - 1].rstrip()}…"
 
 
-def _plain(notification: Notification, user: User) -> Mail:
-    locale = None if notification.texts is None else notification.texts.choose(user.locale)
+def _plain(notification: Notification, locale: str | None) -> Mail:
     message = notification.said(locale)
     body = message.body or message.title or ""
     subject = _shortened(" ".join((message.title or body).split()))

@@ -22,7 +22,7 @@ from notify_server.storage.users import Users
 PATH = "/v1/unsubscribe"
 _KEY = "unsubscribe"
 _NONCE = 12  # bytes, as AES-GCM has it
-_LONGEST = 4096  # characters
+_LONGEST = 4096  # characters: two ids of 128 characters, of four bytes each, make some 1,450
 
 
 class Links:
@@ -37,7 +37,7 @@ class Links:
         if not self._public_url or notification.category is None or notification.mandatory:
             return None
         nonce = secrets.token_bytes(_NONCE)
-        said = json.dumps([user, notification.category]).encode()
+        said = json.dumps([user, notification.category], ensure_ascii=False).encode()
         token = urlsafe_b64encode(nonce + self._box().encrypt(nonce, said, None)).decode().rstrip("=")
         return f"{self._public_url}{PATH}/{token}"
 

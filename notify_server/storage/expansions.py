@@ -12,7 +12,7 @@ from pymongo.database import Database
 
 from notify_server.domain.audience import is_brief
 from notify_server.domain.batch import Rank
-from notify_server.domain.notification import Notification, State
+from notify_server.domain.notification import Channel, Notification, State
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, object_id
 from notify_server.storage.notification_document import WITHOUT_MAILS, from_document
@@ -38,12 +38,13 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a dispatcher must know before it sends: the state, and how far the registry is filled."""
+    """What a dispatcher must know before it sends: the state, how far the registry is filled, and if it is mailed."""
 
     state: State
     expires_at: datetime
     cursor: str
     expanded: bool
+    mailed: bool = False
 
     def covers(self, page: str) -> bool:
         """Whether every recipient of the page that begins after `page` has its entry."""
@@ -120,11 +121,15 @@ class Expansions:
 
     def progress(self, notifications: Sequence[str]) -> Mapping[str, Progress]:
         """What a dispatcher must know of each of these notifications that exists."""
-        fields = ("state", "expires_at", "cursor", "expanded")
+        fields = ("state", "expires_at", "cursor", "expanded", "channels")
         found = self._all.find({"_id": {"$in": [object_id(notification) for notification in notifications]}}, fields)
         return {
             str(document["_id"]): Progress(
-                State(document["state"]), document["expires_at"], document["cursor"], document["expanded"]
+                State(document["state"]),
+                document["expires_at"],
+                document["cursor"],
+                document["expanded"],
+                Channel.EMAIL.value in document["channels"],
             )
             for document in found
         }

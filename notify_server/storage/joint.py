@@ -22,6 +22,7 @@ _SENDABLE: Document = {"status": {"$in": sources(Event.SEND)}}  # pending, or mu
 _PUSH, _EMAIL = Channel.PUSH.value, Channel.EMAIL.value
 _MAIL_OPEN: Document = {"over": {"$ne": _EMAIL}}
 _PUSH_OPEN: Document = {"over": {"$ne": _PUSH}}
+_BOTH_OPEN: Document = {"over": {"$nin": [_PUSH, _EMAIL]}}
 _UNREAD = [Status.SENT.value, Status.RECEIVED.value]
 _REACHED_OTHERWISE: list[Document] = [  # lines of history: accepted by FCM, told by a socket, a receipt
     {"status": Status.SENT.value, "detail": {"$regex": "^(attempt [0-9]+: accepted|emitted)"}},
@@ -43,7 +44,7 @@ class Joint:
         with self._journal.changing(who):
             theirs = {"_id": any_of(who)}
             if push_follows:
-                self._all.update_many(theirs | _PENDING | _MAIL_OPEN | _PUSH_OPEN, _ending(_unpushed(note)))
+                self._all.update_many(theirs | _PENDING | _BOTH_OPEN, _ending(_unpushed(note)))
             moved = self._all.update_many(theirs | _SENDABLE | _MAIL_OPEN, _ending(transition(Event.SEND, note)))
             if push_follows or moved.modified_count < _size(who):
                 self._all.update_many(theirs | _MAIL_OPEN, [_noted(note, _EMAIL)])
@@ -118,21 +119,36 @@ class Joint:
             if not self._all.update_one(ours, transition(event, note)).modified_count:
                 self._all.update_one(theirs | {"history.detail": {"$ne": note.detail}}, [_noted(note)])
 
-    def bounced(self, notification: str, user: str, detail: str, at: datetime) -> None:
-        """A mail came back. Where nothing but mail has reached the user, push takes over or the entry has failed."""
+    def bounced(self, notification: str, user: str, detail: str, at: datetime, *, alone: bool) -> None:
+        """A mail came back. Where nothing but mail has reached the user, push takes over or the entry has failed.
+
+        What goes by mail `alone` fails also before we know that the mail was sent.
+        """
         with self._journal.changing([notification]):
             theirs = {"_id": entry_id(object_id(notification), user)}
-            alone = {"$nor": [{"history": {"$elemMatch": other}} for other in _REACHED_OTHERWISE]}
+            if self._bounced_early(theirs, Note(at, Reason.BOUNCED, detail), alone=alone):
+                return
+            unreached = {"$nor": [{"history": {"$elemMatch": other}} for other in _REACHED_OTHERWISE]}
             line = {"status": Status.PENDING.value, "at": at, "detail": detail}
             waiting = {"status": Status.PENDING.value, "sent_at": None}
             back = {"$set": waiting, "$push": {"history": line}, "$unset": {UNPUSHED: ""}}
-            ours = theirs | alone
+            ours = theirs | unreached
             if self._all.update_one(ours | {"status": Status.SENT.value, UNPUSHED: True}, back).modified_count:
                 return
             failed = transition(Event.BOUNCE, Note(at, Reason.BOUNCED, detail))
             if self._all.update_one(ours | {"status": {"$in": _UNREAD}}, failed).modified_count:
                 return
             self._all.update_one(theirs | {"history.detail": {"$ne": detail}}, [_noted(Note(at, detail=detail))])
+
+    def _bounced_early(self, theirs: Document, note: Note, *, alone: bool) -> bool:
+        """Where the entry is still pending: whoever says then that the mail was sent finds that mail is over."""
+        pending = theirs | _PENDING | _MAIL_OPEN
+        if alone:
+            return self._all.update_one(pending, _ending(transition(Event.FAIL, note))).modified_count == 1
+        if not self._all.update_one(pending, [_noted(note, _EMAIL)]).modified_count:
+            return False
+        self._end({str(theirs["_id"]["n"]): [theirs["_id"]["u"]]}, note)
+        return True
 
 
 def _size(who: Who) -> int:

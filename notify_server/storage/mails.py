@@ -62,9 +62,10 @@ class Mails:
         return None if found is None else Mail(**found)
 
     def record(self, recorded: Sequence[Recorded]) -> list[bool]:
-        """Write what was said of pending mails, and of sent ones that expired on their way; others stay as they are.
+        """Write what was said of mails: pending ones move by it, and sent ones that expired on their way.
 
-        True for each, as a write group asks.
+        Of others it is kept all the same: their service has reported of them before we knew that it has them. True for
+        each, as a write group asks.
         """
         self._all.bulk_write([_outcome(each) for each in recorded], ordered=False)
         return [True] * len(recorded)
@@ -77,14 +78,18 @@ class Mails:
         self._all.update_many(sent, {"$set": change})
 
     def move(self, mail: str, event: Event, at: datetime, detail: str | None = None) -> bool:
-        """What the mail service reported later. False where the mail does not stand where that may happen."""
+        """What the mail service reported, be it before we knew that it has the mail.
+
+        False where the mail does not stand where that may happen.
+        """
         target = _TARGETS[event]
         changes: Document = {"status": target.value, "updated_at": at, "reason": None, "detail": detail}
         if target is Status.FAILED:
             changes["reason"] = Reason.BOUNCED.value
         else:
             changes[f"{target.value}_at"] = at
-        guard = {"_id": mail, "status": {"$in": sources(event)}}
+        before = sources(event) if event is not Event.BOUNCE else [*sources(event), Status.PENDING.value]
+        guard = {"_id": mail, "status": {"$in": before}}
         return self._all.update_one(guard, {"$set": changes}).modified_count == 1
 
     def awaiting(self, user: str) -> list[str]:
@@ -112,12 +117,18 @@ def content_id(notification: str, mail: Mail) -> str:
 
 
 def _outcome(recorded: Recorded) -> UpdateOne:
-    changes: Document = {"status": recorded.status.value, "updated_at": recorded.at, **recorded.changes}
-    if recorded.status is Status.SENT:
-        changes["sent_at"] = recorded.at
+    """The update, by a pipeline: what was said is kept wherever the mail stands, and moves it where it may be moved."""
     sent = recorded.status is Status.SENT
-    guard = {"status": {"$in": [Status.PENDING.value, Status.EXPIRED.value]}} if sent else _PENDING
-    return UpdateOne({"_id": recorded.id} | guard, {"$set": changes, "$inc": {"attempts": recorded.attempts}})
+    moved = [Status.PENDING.value, Status.EXPIRED.value] if sent else [Status.PENDING.value]
+    told = {"status": recorded.status.value, "updated_at": recorded.at}
+    told |= {name: recorded.changes[name] for name in ("reason", "detail") if name in recorded.changes}
+    may = {"$in": ["$status", moved]}
+    changes: Document = {name: {"$cond": [may, {"$literal": value}, f"${name}"]} for name, value in told.items()}
+    changes |= {name: {"$literal": value} for name, value in recorded.changes.items() if name not in told}
+    changes["attempts"] = {"$add": ["$attempts", recorded.attempts]}
+    if sent:
+        changes["sent_at"] = recorded.at
+    return UpdateOne({"_id": recorded.id}, [{"$set": changes}])
 
 
 def _to_document(record: MailRecord) -> Document:

@@ -128,7 +128,7 @@ class Notifications:
         """Nothing is left of a cancelled notification that could be sent."""
         self._all.update_one(
             {"_id": object_id(notification), "state": State.CANCELLED.value},
-            {"$set": {"open": False}, "$unset": {"unswept": ""}},
+            {"$set": {"open": False}, "$unset": {"unswept": "", "mails": "", "attachments": ""}},
         )
 
 

@@ -1,7 +1,7 @@
 """All that is stored about one person, as it is stored, in pages."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from bson import ObjectId
 
 from notify_server.domain.inbox import Place
 from notify_server.domain.rfc3339 import written
+from notify_server.domain.texts import Mail
 from notify_server.domain.user import User
 from notify_server.domain.user_fields import UserField
 from notify_server.storage.database import translated
@@ -64,8 +65,10 @@ class Personal:
 
     def mails(self, user: str) -> Iterator[Document]:
         """The mails to them, newest notification first, each with its `message`, as long as that is kept."""
+        reader = self._reader(user)
         for found in self._mails.find({"user": user}).sort("_id", -1).batch_size(_PAGE):
-            message = self._contents.find_one({"_id": found["content"]}, {"_id": 0, "ends_at": 0})
+            said = self._contents.find_one({"_id": found["content"]}, {"_id": 0, "ends_at": 0})
+            message = said and asdict(Mail(**said).filled(replace(reader, email=found["address"])))
             mail = {"id": found.pop("_id"), "notification_id": str(found.pop("n"))}
             yield _plain({**mail, **found, "message": message})
 

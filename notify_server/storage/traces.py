@@ -32,6 +32,11 @@ _BLANK: Document = {
     "locale": None,
     "timezone": None,
 }
+# The update that takes from a notification what it says: to its app, to its reader, by mail, and by a socket.
+_UNSAID: Document = {
+    "$set": {"message": {"title": None, "body": None, "image": None, "link": None, "data": {}}, "payload": None},
+    "$unset": {"texts": "", "mails": "", "attachments": ""},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +102,13 @@ class Traces:
         return self._users.find_one(echo, {"_id": 1}) is None
 
     def unname(self, erasure: Erasure) -> None:
-        """Take the name out of audiences that are not expanded: they will not reach them; and out of updates."""
+        """Take the name out of audiences that are not expanded: they will not reach them; and out of updates.
+
+        What was for them alone says nothing any more.
+        """
         named = waiting_for(erasure.user) | {"created_at": {"$lte": erasure.at}}
+        alone = {"users": [erasure.user], "groups": [], "communities": [], "everyone": False}
+        self._notifications.update_many(named | {f"audience.{kind}": whom for kind, whom in alone.items()}, _UNSAID)
         self._notifications.update_many(named, _without(erasure.user))
         if erasure.user is not None:
             self._updates.forget(erasure.user)
@@ -178,6 +188,7 @@ class Traces:
             if counted:
                 self._registry.delete_many(entries, session=session)
                 self._notifications.bulk_write(counted, ordered=False, session=session)
+                self._notifications.update_many(_of_nobody(ids), _UNSAID, session=session)
                 parts = {str(entry["_id"]["n"]): parts_of([entry]) for entry in found}
                 chunks = self._tallies.holding(erasure.user or "", list(parts), session)
                 self._subjects.keep_erased(parts, chunks, session)
@@ -209,6 +220,12 @@ class Traces:
 def _without(user: str | None) -> Document:
     """The update that takes the name out of an audience, and what was made of it: with that a guess could be tested."""
     return {"$pull": {"audience.users": user}, "$unset": {"idempotency.fingerprint": ""}}
+
+
+def _of_nobody(ids: Collection[ObjectId]) -> Document:
+    """The condition on those of these notifications of which every recipient is erased."""
+    counts = {"$map": {"input": {"$objectToArray": {"$ifNull": ["$erased", {}]}}, "in": "$$this.v"}}
+    return {"_id": {"$in": list(ids)}, "expanded": True, "$expr": {"$eq": ["$recipients", {"$sum": counts}]}}
 
 
 def waiting_for(user: str | None) -> Document:

@@ -27,7 +27,7 @@ from notify_server.storage.embedded import EmbeddedDatabase
 from scripts.benchmarks.fcm_peer import FcmPeer
 
 _READY_WITHIN = 30.0  # seconds
-_UNPACED = {"NOTIFY_FCM_RATE": "1000000", "NOTIFY_FCM_RAMP": "0"}
+_UNPACED = {"NOTIFY_FCM_RATE": "1000000", "NOTIFY_FCM_RAMP": "0", "NOTIFY_MAIL_RATE": "1000000"}
 _SECRET = "the key of user tokens while a benchmark runs"  # noqa: S105
 
 

@@ -89,6 +89,7 @@ def _pages(scene: Scene, mails: Mails) -> dict[str, str]:
         "mail-blocked": f"/mails/{mails.blocked}",
         "caught": "/caught",
         "caught-mail": "/caught/1",
+        "email-settings": "/settings/email",
         "templates": "/templates",
         "template": "/templates/ticket",
         "groups": "/groups",

@@ -449,7 +449,8 @@ class Work:
         self.joint.unpushable(who, note)
         self.joint.reopen(who, 1)
         self.joint.reported(Event.RECEIVE, n, USERS[24], note)
-        self.joint.bounced(n, USERS[25], "mail bounced", NOON)
+        for at, user in enumerate(USERS[25:29]):
+            self.joint.bounced(n, user, "mail bounced", NOON, alone=at % 2 == 0)
 
     def _figures(self) -> None:
         names = [made.id for made in self.made]

@@ -18,6 +18,7 @@ PAGES = (
     "users", "users?user=axe", "users?user=nobody", "users/axe-1", "users/axe-1?notification={n}", "groups",
     "groups/axe-group", "devices", "health", "export", "send", "notifications/nothing",
     "mails", "mails?status=failed", "mails?from=yesterday", "mails/{mail}", "mails/{blocked}", "caught", "caught/1",
+    "settings/email",
     "templates", "templates/ticket_purchased", "templates/user_confirm?locale=de", "templates/axe-bare?version=1",
 )  # fmt: skip
 

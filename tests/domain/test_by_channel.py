@@ -36,6 +36,7 @@ def test_others_by_what_their_history_says():
     found = rows(
         *PUSHED,
         (Status.READ, None, {"email/sent", "email/received", "email/read"}),
+        (Status.RECEIVED, None, {"email/received"}),
         (Status.SENT, None, {"email/sent", "push/failed"}),
         (Status.SENT, None, {"push/sent", "email/bounced", "email/sent"}),
         (Status.RECEIVED, None, {"realtime/sent"}),
@@ -45,7 +46,7 @@ def test_others_by_what_their_history_says():
     )
     assert found["push"] == NOTHING | {"sent": 4, "failed": 3}
     assert found["realtime"] == NOTHING | {"sent": 1}
-    assert found["email"] == {"sent": 3, "received": 1, "read": 1, "failed": 2, "bounced": 1, "suppressed": 1}
+    assert found["email"] == {"sent": 4, "received": 2, "read": 1, "failed": 2, "bounced": 1, "suppressed": 1}
 
 
 def test_rows_tell_something_where_more_than_push_has_done_anything():

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from notify_server.domain.mail import Answer
-from notify_server.domain.mailing import BLOCKED, DISABLED, WITHOUT_ADDRESS, Mailed, cost, event, plan, status
+from notify_server.domain.mailing import BLOCKED, DISABLED, WITHOUT_ADDRESS, Mailed, cost, event, moves, plan, status
 from notify_server.domain.notification import Channel
 from notify_server.domain.outcome import ACCEPTED, Kind, Outcome
 from notify_server.domain.registry import Event, Reason, Status
@@ -15,14 +15,24 @@ LATER = Answer(Outcome(Kind.RETRY, Reason.UNAVAILABLE), "451")
 QUOTA = Answer(Outcome(Kind.RETRY, Reason.QUOTA_EXCEEDED, 30.0))
 
 
-def planned(attempt=0, ttl=86_400, **answers):
+def mailed(attempt=0, ttl=86_400, left=(), **answers):
     notification = a_notification(channels=(Channel.EMAIL,), ttl=ttl)
-    batch = a_batch(notification.id, *answers, channel=Channel.EMAIL, attempt=attempt, owner="one")
-    return batch, plan(Mailed(batch, notification, answers), NOON, seeded())
+    batch = a_batch(notification.id, *answers, *left, channel=Channel.EMAIL, attempt=attempt, owner="one")
+    return Mailed(batch, notification.expires_at, answers, left)
+
+
+def planned(**batch):
+    found = mailed(**batch)
+    return found.batch, plan(found, NOON, seeded())
+
+
+def moved(**batch):
+    found = mailed(**batch)
+    return moves(found.batch, found.answers, NOON)
 
 
 @pytest.mark.parametrize(
-    ("answer", "moved", "stands", "attempts"),
+    ("answer", "event_of", "stands", "attempts"),
     [
         (SENT, Event.SEND, Status.SENT, 1),
         (DEAD, Event.FAIL, Status.FAILED, 1),
@@ -33,14 +43,14 @@ def planned(attempt=0, ttl=86_400, **answers):
         (WITHOUT_ADDRESS, None, Status.PENDING, 0),
     ],
 )
-def test_an_answer_says_where_entry_and_mail_stand_and_what_it_cost(answer, moved, stands, attempts):
-    assert (event(answer.outcome), status(answer.outcome), cost(answer.outcome)) == (moved, stands, attempts)
+def test_an_answer_says_where_entry_and_mail_stand_and_what_it_cost(answer, event_of, stands, attempts):
+    assert (event(answer.outcome), status(answer.outcome), cost(answer.outcome)) == (event_of, stands, attempts)
 
 
 def test_each_recipient_ends_in_one_place():
-    batch, made = planned(a=SENT, b=SENT, c=DEAD, d=LATER, e=QUOTA, f=WITHOUT_ADDRESS)
-    moves = {(move.event, move.note.reason): list(move.users) for move in made.moves}
-    assert moves == {
+    answers = {"a": SENT, "b": SENT, "c": DEAD, "d": LATER, "e": QUOTA, "f": WITHOUT_ADDRESS}
+    batch, made = planned(**answers)
+    assert {(move.event, move.note.reason): list(move.users) for move in moved(**answers)} == {
         (Event.SEND, None): ["a", "b"],
         (Event.FAIL, Reason.BAD_ADDRESS): ["c"],
         (None, Reason.UNAVAILABLE): ["d"],
@@ -62,13 +72,21 @@ def test_a_batch_of_which_nothing_is_left_goes():
 
 
 def test_a_retry_comes_later_each_time_and_never_after_the_end():
-    waits = [planned(attempt, a=LATER)[1].successor.due_at - NOON for attempt in range(4)]
+    waits = [planned(attempt=attempt, a=LATER)[1].successor.due_at - NOON for attempt in range(4)]
     assert waits == sorted(waits)
     assert waits[0] >= timedelta(seconds=10)
-    assert planned(9, ttl=60, a=LATER)[1].successor.due_at == NOON + timedelta(seconds=60)
+    assert planned(attempt=9, ttl=60, a=LATER)[1].successor.due_at == NOON + timedelta(seconds=60)
 
 
 def test_a_line_of_history_says_the_attempt_the_reason_and_the_code():
-    _, made = planned(2, a=DEAD)
-    assert made.moves[0].note.detail == "mail, attempt 3: bad_address (550 5.1.1)"
-    assert made.moves[0].note.attempts == 1
+    [move] = moved(attempt=2, a=DEAD)
+    assert move.note.detail == "mail, attempt 3: bad_address (550 5.1.1)"
+    assert move.note.attempts == 1
+
+
+def test_whom_nobody_came_to_is_due_at_once_and_has_lost_no_attempt():
+    batch, made = planned(attempt=1, left=["x", "y"], a=SENT, b=LATER)
+    assert (made.successor.users, made.successor.due_at, made.successor.attempt) == (("x", "y"), NOON, 1)
+    assert (made.successor.key, made.successor.owner) == (batch.key, None)
+    [retry] = made.split
+    assert (retry.users, retry.attempt) == (("b",), 2)

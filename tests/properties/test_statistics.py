@@ -124,10 +124,16 @@ class Machine(RuleBasedStateMachine):
             self.joint.unmailable(Event.FAIL, {self._pick(which): users}, note, alone=not follows)
 
     @precondition(lambda self: self.made)
-    @rule(which=st.integers(0, 9), user=one_user, what=st.sampled_from([Event.RECEIVE, Event.READ, Event.BOUNCE]))
-    def mail_report(self, which: int, user: str, what: Event) -> None:
+    @rule(
+        which=st.integers(0, 9),
+        user=one_user,
+        what=st.sampled_from([Event.RECEIVE, Event.READ, Event.BOUNCE]),
+        alone=st.booleans(),
+    )
+    def mail_report(self, which: int, user: str, what: Event, alone: bool) -> None:
         if what is Event.BOUNCE:
-            self.joint.bounced(self._pick(which), user, "mail bounced (5.1.1)", self.clock.now)
+            notification, at = self._pick(which), self.clock.now
+            self.joint.bounced(notification, user, "mail bounced (5.1.1)", at, alone=alone)
         else:
             said = {Event.RECEIVE: "mail delivered to the recipient's server", Event.READ: "mail opened"}
             self.joint.reported(what, self._pick(which), user, Note(self.clock.now, detail=said[what]))

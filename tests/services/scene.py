@@ -91,11 +91,11 @@ class Scene:
             worker.delivery.deliver(load)
 
     def mail(self, engine: Engine | None = None) -> None:
-        """Let a worker expand what waits, and mail until nothing is due."""
+        """Let a worker expand what waits, and mail until nothing is due, or nothing gets through."""
         worker = engine or self.engine
         for load in list(self.loads(worker)):
             worker.leasing.release(load)
-        while load := worker.leasing.take(channel=Channel.EMAIL):
+        while not worker.mailing.paused and (load := worker.leasing.take(channel=Channel.EMAIL)):
             worker.mailing.mail(load)
 
     def address(self, *users: str) -> None:

@@ -230,3 +230,31 @@ def test_a_link_of_a_template_leads_where_links_may(acceptance: Acceptance, scen
 
 def test_what_is_said_is_in_no_log(acceptance: Acceptance) -> None:
     assert "secret" not in repr(replace(PLAIN, variables={"a": "secret"}))
+
+
+def test_what_no_document_holds_is_refused_by_its_field_and_takes_no_other_with_it(
+    acceptance: Acceptance, scene: Scene
+) -> None:
+    """Notifications of one moment are stored with one write, which MongoDB would refuse as a whole."""
+    large = replace(PLAIN, audience=Audience(tuple(f"{n:06}{'日' * 122}" for n in range(50_000))))
+    refused: list[InvalidInput] = []
+
+    def offer() -> None:
+        with pytest.raises(InvalidInput) as caught:
+            acceptance.accept(large, "backend", None)
+        refused.append(caught.value)
+
+    at_once(offer, *[lambda: acceptance.accept(PLAIN, "backend", None)] * 5)
+    assert [error.errors.keys() for error in refused] == [{"users"}]
+    assert stored(scene) == 5
+
+
+def test_the_largest_payload_is_stored_and_read(acceptance: Acceptance, scene: Scene) -> None:
+    users = tuple(f"{n:06}{'x' * 122}" for n in range(50_000))
+    files = tuple(Attachment(f"{n}.pdf", "application/pdf", b"x" * 104_857) for n in range(10))
+    made = acceptance.accept(
+        replace(PLAIN, audience=Audience(users), channels=(Channel.PUSH, Channel.EMAIL), attachments=files), "b", None
+    )
+    store = Notifications(scene.database)
+    assert store.attachments(made.id) == files
+    assert len(scene.database["notifications"].find_one({})["audience"]["users"]) == 50_000  # type: ignore[index]

@@ -1,12 +1,17 @@
+import pytest
+
 from notify_server.domain.notification import Channel
-from notify_server.domain.registry import Event, Note, Reason
+from notify_server.domain.registry import Note
 from notify_server.services.gate import Gate
 from notify_server.services.load import Page
-from notify_server.storage.batches import Batches
+from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.expansions import Expansions
+from notify_server.storage.joint import Joint
 from notify_server.storage.registry import Registry
 from tests.builders import a_batch, after
 from tests.services.scene import LEASE, Scene
+
+BOTH = (Channel.PUSH, Channel.EMAIL)
 
 
 def gate(scene: Scene) -> Gate:
@@ -59,8 +64,38 @@ def test_a_batch_without_its_notification_goes_and_one_that_was_taken_over_is_le
     assert scene.standing(notification) == {"a": ("pending", None)}
 
 
-def test_an_end_is_written_to_entries_and_queue(scene: Scene) -> None:
-    notification, [page] = leased(scene)
-    gate(scene).end(page.batch, Event.FAIL, Note(after(0), Reason.PAYLOAD_REJECTED))
-    assert scene.standing(notification) == {"a": ("failed", "payload_rejected")}
-    assert scene.batches(notification) == []
+@pytest.mark.parametrize("event", ["cancel", "expire"])
+def test_an_end_is_written_to_entries_at_once_where_push_is_alone(scene: Scene, event: str) -> None:
+    for channels, status in (((Channel.PUSH,), "ended"), (BOTH, "pending")):
+        notification = scene.accept("a", channels=channels, ttl=5)
+        for load in scene.loads():
+            scene.engine.leasing.release(load)
+        load = [page for page in scene.engine.leasing.take() if page.batch.key.notification == notification]
+        if event == "cancel":
+            scene.database["notifications"].update_many({}, {"$set": {"state": "cancelled"}})
+        else:
+            scene.clock.forward(6)
+        assert gate(scene).pass_open(load) == []
+        found = scene.standing(notification)["a"][0]
+        assert found == ("pending" if status == "pending" else {"cancel": "cancelled", "expire": "expired"}[event])
+        assert [batch["_id"]["c"] for batch in scene.batches(notification)] == (
+            ["email"] if status == "pending" else []
+        )
+
+
+def test_a_mail_on_its_way_is_not_called_off_by_the_end_of_its_push(scene: Scene) -> None:
+    """The push of a cancelled notification ends while its mail is in somebody's hand."""
+    notification = scene.accept("a", channels=BOTH)
+    for load in scene.loads():
+        scene.engine.leasing.release(load)
+    mail = scene.engine.leasing.take(channel=Channel.EMAIL)
+    push = scene.engine.leasing.take()
+    scene.services.cancellation.cancel(notification)
+    assert gate(scene).pass_open(push) == []
+    assert scene.standing(notification) == {"a": ("pending", None)}
+    Joint(scene.database).mailed(
+        {notification: ["a"]}, Note(after(1), None, "mail, attempt 1: accepted", 1), push_follows=True
+    )
+    Batches(scene.database).settle([Settled(mail[0].batch)], scene.engine.leasing.holder.owner)
+    scene.services.cancellation.sweep()
+    assert scene.standing(notification)["a"][0] == "sent"

@@ -8,9 +8,12 @@ from notify_server.channels.mail.smtp import Limits, SmtpTransport
 from notify_server.domain.email_settings import SmtpServer
 from notify_server.domain.mail import Address, Service
 from notify_server.domain.notification import Channel
+from notify_server.domain.outcome import Kind, Outcome
 from notify_server.domain.registry import Reason
 from notify_server.domain.texts import Mail
 from notify_server.services.mail_outlet import Post
+from notify_server.services.mail_seals import Seals
+from notify_server.storage.notifications import Notifications
 from tests.mail_server import MailServer
 from tests.services.scene import Scene
 
@@ -32,6 +35,10 @@ def transport(server, clock):
     made.close()
 
 
+def post(scene: Scene, transport, over=lambda: False) -> Post:
+    return Post(transport, Seals(transport, None, Notifications(scene.database).attachments), over)
+
+
 def parcels(scene: Scene, *users: str, **draft: object):
     scene.address(*users)
     notification = scene.accept(*users, channels=(Channel.EMAIL,), **draft)
@@ -42,7 +49,7 @@ def parcels(scene: Scene, *users: str, **draft: object):
 
 def test_every_sheet_is_answered_and_written_down(scene: Scene, server, transport) -> None:
     notification, found = parcels(scene, *USERS, "rcpt-550")
-    scene.engine.mailing._outlet.send(found, Post(transport, "n@example.org", None, lambda: False), None)
+    scene.engine.mailing._outlet.send(found, post(scene, transport), None)
     [parcel] = found
     assert {user: answer.outcome.reason for user, answer in parcel.answers.items()} == {
         **dict.fromkeys(USERS),
@@ -62,8 +69,8 @@ def test_every_sheet_is_answered_and_written_down(scene: Scene, server, transpor
 def test_once_leases_may_be_lost_nothing_more_is_sent(scene: Scene, server, transport) -> None:
     notification, found = parcels(scene, *USERS)
     left = iter([False] * 3)
-    post = Post(transport, "n@example.org", None, lambda: next(left, True))
-    scene.engine.mailing._outlet.send(found, post, None)
+    scene.engine.mailing._outlet.send(found, post(scene, transport, lambda: next(left, True)), None)
+    assert found[0].unsent == [user for user in sorted(USERS) if user not in found[0].answers]
     assert len(server.mails) == len(found[0].answers) == 3
     assert sorted(mail["status"] for mail in scene.mails(notification).values()) == ["pending"] * 7 + ["sent"] * 3
 
@@ -72,7 +79,7 @@ def test_a_mail_that_cannot_be_written_is_rejected_and_no_server_asked(scene: Sc
     notification, found = parcels(scene, "a")
     [parcel] = found
     parcel.sheets[0] = replace(parcel.sheets[0], mail=Mail("x\r\nBcc: v@example.org", "b"))
-    scene.engine.mailing._outlet.send(found, Post(transport, "n@example.org", None, lambda: False), None)
+    scene.engine.mailing._outlet.send(found, post(scene, transport), None)
     assert scene.mails(notification)["a"]["reason"] == "mail_rejected"
     assert server.sessions == 0
 
@@ -87,8 +94,44 @@ def test_answers_that_nobody_was_asked_for_are_written_too(scene: Scene) -> None
     assert (mail["status"], mail["reason"], mail["attempts"]) == ("pending", "no_address", 0)
 
 
-def test_where_nothing_is_to_be_sent_no_permit_is_needed(scene: Scene) -> None:
+def test_a_fault_of_ours_is_an_answer_like_any_other(scene: Scene, transport, monkeypatch, capsys) -> None:
+    notification, found = parcels(scene, "a")
+    monkeypatch.setattr(transport, "send", lambda *_: 1 / 0)
+    scene.engine.mailing._outlet.send(found, post(scene, transport), None)
+    assert scene.mails(notification)["a"]["reason"] == "unavailable"
+    assert "ZeroDivisionError" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("refusals", "most"), [({"MAIL": "553 5.7.1 not yours"}, 4), ({}, 14)])
+def test_what_all_would_be_told_is_asked_a_few_times_and_the_others_are_left(
+    scene: Scene, server, transport, refusals, most
+) -> None:
+    """Once for each connection; ten times where it may be bad luck."""
+    users = [f"v{number:02}" for number in range(40)] if refusals else [f"421.{number:02}" for number in range(40)]
+    server.refusals = refusals or {"MAIL": "421 4.3.2 shutting down"}
+    notification, found = parcels(scene, *users)
+    scene.engine.mailing._outlet.send(found, post(scene, transport), None)
+    asked = [mail for mail in scene.mails(notification).values() if mail["attempts"] or mail["reason"]]
+    assert 1 <= len(asked) <= most
+    assert len(found[0].unsent) == 40 - len(asked)
+
+
+def test_what_is_permitted_and_not_sent_is_refunded(scene: Scene) -> None:
     outlet = scene.engine.mailing._outlet
-    assert outlet.permit([], None)
+    assert outlet.permit(5, urgent=True)
+    outlet.refund(5)
+    outlet.refund(0)
     assert not outlet.paused
     assert outlet.probe() is None
+
+
+def test_a_probe_that_asked_nobody_lets_the_next_one_go(scene: Scene) -> None:
+    outlet, governor = scene.engine.mailing._outlet, scene.engine.mail_governor
+    governor.observe([Outcome(Kind.RETRY, Reason.TLS_FAILED)])
+    scene.clock.forward(11)
+    probe = outlet.probe()
+    assert probe
+    assert outlet.paused
+    outlet.conclude(probe)
+    assert not outlet.paused
+    assert outlet.probe() not in {None, probe}

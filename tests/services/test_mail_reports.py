@@ -1,11 +1,12 @@
 import pytest
 
-from notify_server.domain.mail import Answer, mail_id
+from notify_server.domain.mail import Answer, Service, mail_id
 from notify_server.domain.mail_event import Kind, MailEvent
 from notify_server.domain.notification import Channel
 from notify_server.domain.outcome import ACCEPTED
 from notify_server.domain.registry import Status
 from notify_server.services.statistics import Question
+from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.blocked_addresses import BlockedAddresses
 from notify_server.storage.mails import Mails, Recorded
 from tests.counted import count_all, differences
@@ -23,7 +24,8 @@ def sent(scene: Scene) -> str:
     [parcel] = sorting.sort(page, "smtp", scene.clock())
     Mails(scene.database).record([Recorded(parcel.sheets[0].letter.id, Status.SENT, scene.clock(), 1, {})])
     parcel.answers["a"] = Answer(ACCEPTED)
-    scene.engine.mailing._settle([parcel])
+    scene.engine.mailing._write([parcel])
+    Batches(scene.database).settle([Settled(parcel.batch)], scene.engine.leasing.holder.owner)
     assert scene.standing(notification) == {"a": ("sent", None)}
     return notification
 
@@ -108,3 +110,61 @@ def test_reports_of_who_was_erased_change_nothing(scene, sent):
     scene.services.erasing.erase("a")
     assert scene.services.mail_reports.take([MailEvent(mail_id(sent, "a"), Kind.UNSUBSCRIBED)]) == 0
     assert scene.database["users"].find_one({"_id": "a"}) is None
+
+
+@pytest.fixture
+def under_way(scene: Scene):
+    """Sends a mail to a, of which the given is reported before its answer is written down."""
+
+    def send(*kinds: Kind, channels=(Channel.EMAIL,)) -> str:
+        scene.address("a")
+        notification = scene.accept("a", channels=channels)
+        for load in scene.loads():
+            scene.engine.leasing.release(load)
+        load = scene.engine.leasing.take(channel=Channel.EMAIL)
+        [parcel] = scene.engine.mailing._sorting.sort(load, Service.SMTP, scene.clock())
+        report(scene, notification, *kinds)
+        said = {"message_id": "<m>", "provider_id": "S1"}
+        Mails(scene.database).record([Recorded(mail_id(notification, "a"), Status.SENT, scene.clock(), 1, said)])
+        parcel.answers["a"] = Answer(ACCEPTED)
+        scene.engine.mailing._write([parcel])
+        return notification
+
+    return send
+
+
+@pytest.mark.parametrize(
+    ("kinds", "stands"),
+    [
+        ([Kind.BOUNCED], ("failed", "bounced")),
+        ([Kind.DROPPED], ("failed", "bounced")),
+        ([Kind.DELIVERED], ("received", None)),
+        ([Kind.DELIVERED, Kind.OPENED], ("read", None)),
+        ([Kind.DELIVERED, Kind.BOUNCED], ("failed", "bounced")),
+    ],
+)
+def test_what_is_reported_before_we_know_that_a_mail_is_sent_counts(scene, under_way, kinds, stands):
+    notification = under_way(*kinds)
+    assert scene.standing(notification) == {"a": stands}
+    mail = scene.mails(notification)["a"]
+    assert (mail["status"], mail["reason"]) == stands
+    assert (mail["attempts"], mail["message_id"], mail["provider_id"]) == (1, "<m>", "S1")
+
+
+def test_a_bounce_that_comes_early_leaves_push_to_go(scene, under_way):
+    notification = under_way(Kind.BOUNCED, channels=(Channel.PUSH, Channel.EMAIL))
+    assert scene.standing(notification)["a"][0] == "pending"
+    assert scene.mails(notification)["a"]["reason"] == "bounced"
+    scene.register("a")
+    scene.work()
+    assert scene.standing(notification) == {"a": ("sent", None)}
+
+
+@pytest.mark.parametrize("kinds", [[Kind.DELIVERED], [Kind.DELIVERED, Kind.BOUNCED]])
+def test_a_report_of_a_mail_stops_no_push(scene, under_way, kinds):
+    notification = under_way(channels=(Channel.PUSH, Channel.EMAIL))
+    report(scene, notification, *kinds)
+    scene.register("a")
+    scene.work()
+    assert scene.accepted() == ["a:phone"]
+    assert scene.standing(notification) == {"a": ("sent", None)}

@@ -1,23 +1,32 @@
 """Mails end to end: from the lease over a real SMTP server with TLS to registry entries and mails, whatever happens."""
 
+from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
 from time import sleep
+from types import SimpleNamespace
 
 import pytest
 
 from notify_server.bootstrap import build_mail_upkeep, build_resending
 from notify_server.domain.email_settings import EmailSettings, SmtpServer
 from notify_server.domain.mail import Address, Security, Service
-from notify_server.domain.notification import Attachment, Channel, Message
-from notify_server.domain.registry import Status
+from notify_server.domain.notification import Attachment, Audience, Channel, Message
+from notify_server.domain.outcome import Kind, Outcome
+from notify_server.domain.registry import Reason, Status
+from notify_server.domain.texts import Mail, Text, Texts
+from notify_server.domain.user_fields import UserField, mark
 from notify_server.services.reception import Report
-from tests.builders import at_once
+from notify_server.storage.blocked_addresses import BlockedAddresses
+from notify_server.storage.notifications import Notifications
+from tests.builders import a_notification, at_once
 from tests.fcm_simulator import free_port
-from tests.mail_server import USERNAME, MailServer
+from tests.mail_server import PASSWORD, USERNAME, MailServer
+from tests.sendgrid_server import SendgridServer
 from tests.services.interruption import Interrupted, Killed, die
 from tests.services.scene import LEASE, Scene
 
@@ -466,7 +475,8 @@ def test_a_server_that_is_away_pauses_the_channel_and_a_probe_ends_the_pause(pos
         post.mail()
         post.clock.forward(60)
     assert post.services.health.channels()[Channel.EMAIL].reason == "unavailable"
-    assert {mail["reason"] for mail in post.mails(notification).values()} == {"unavailable"}
+    reasons = [mail["reason"] for mail in post.mails(notification).values()]
+    assert 10 <= reasons.count("unavailable") <= 40 - reasons.count(None)
     post.services.email_settings.put(smtp(server))
     for _ in range(4):
         worker = post.worker()
@@ -518,3 +528,349 @@ def test_where_an_answer_cannot_be_written_down_nothing_more_is_sent(post, serve
     post.mail()
     assert post.standing(notification) == dict.fromkeys(users, ("sent", None))
     assert len(server.mails) == sent + 60
+
+
+CROWD = [f"u{number:03}" for number in range(120)]  # three slices
+AT = 30  # mails, after which something happens
+
+
+class TestSendgrid:
+    """The same by the API of a service, over HTTPS."""
+
+    @pytest.fixture
+    def sendgrid(self, tmp_path):
+        with SendgridServer(tmp_path) as running:
+            yield running
+
+    @pytest.fixture
+    def scene(self, scene, sendgrid, server, tmp_path):
+        both = tmp_path / "both.pem"
+        both.write_text(sendgrid.ca_file.read_text() + server.ca_file.read_text())
+        scene.config = replace(
+            scene.config,
+            mail_ca_file=str(both),
+            mail_timeout=2.0,
+            sendgrid_endpoint=sendgrid.url,
+            sendgrid_key=sendgrid.key,
+        )
+        scene.begin()
+        scene.services.email_settings.put(EmailSettings(Service.SENDGRID, Address("n@example.org")))
+        return scene
+
+    def came(self, sendgrid):
+        people = [mail["personalizations"][0] for mail in sendgrid.mails]
+        return [(each["to"][0]["email"].partition("@")[0], each["headers"]["Message-ID"]) for each in people]
+
+    def test_each_answer_ends_in_its_status_and_reason(self, scene, sendgrid):
+        expected = {
+            "accept": ("sent", None),
+            "slow": ("sent", None),
+            "429": ("pending", "quota_exceeded"),
+            "500": ("pending", "unavailable"),
+            "503": ("pending", "unavailable"),
+            "drop": ("pending", "connection_lost"),
+            "400": ("failed", "bad_address"),
+            "413": ("failed", "mail_rejected"),
+            "nobody": ("pending", "no_address"),
+        }
+        scene.address(*(user for user in expected if user != "nobody"))
+        notification = scene.accept(*expected, channels=MAIL)
+        scene.mail()
+        assert scene.standing(notification) == expected
+        mails = scene.mails(notification)
+        assert {user: (mail["status"], mail["reason"]) for user, mail in mails.items()} == expected
+        assert mails["accept"]["provider_id"].startswith("S")
+        assert sorted(user for user, _ in self.came(sendgrid)) == ["accept", "drop", "slow"]
+        waiting = {user: batch for batch in scene.batches(notification) for user in batch["users"]}
+        assert waiting.keys() == {"429", "500", "503", "drop"}
+        assert waiting["429"]["due_at"] == scene.clock() + timedelta(seconds=7)  # Retry-After
+        assert (mails["429"]["attempts"], mails["503"]["attempts"]) == (0, 1)
+
+    def test_nobody_is_mailed_twice_but_who_may_have_been_and_under_the_same_id(self, scene, sendgrid):
+        users = [*(f"u{number}" for number in range(60)), "drop", "429"]
+        scene.address(*users)
+        notification = scene.accept(*users, channels=MAIL)
+        for _ in range(2):
+            scene.mail()
+            scene.clock.forward(60)
+        counts = Counter(user for user, _ in self.came(sendgrid))
+        assert counts == {**{user: 1 for user in users if user != "429"}, "drop": 2}
+        assert len(set(self.came(sendgrid))) == len(users) - 1
+        assert scene.mails(notification)["drop"]["doubtful"]
+        assert {scene.standing(notification)[user] for user in users[:60]} == {("sent", None)}
+
+    @pytest.mark.parametrize(("user", "reason"), [("401", "credential_refused"), ("403", "sender_refused")])
+    def test_what_a_person_must_mend_pauses_the_channel(self, scene, sendgrid, user, reason):
+        scene.address(user)
+        notification = scene.accept(user, channels=MAIL)
+        scene.mail()
+        assert scene.standing(notification) == {user: ("pending", reason)}
+        assert scene.engine.mailing.paused
+
+    def test_a_change_of_settings_leaves_the_old_client_open_until_its_mails_have_ended(self, scene, sendgrid, server):
+        """A closed one would raise; what is left goes by the new service."""
+        scene.address(*CROWD)
+        notification = scene.accept(*CROWD, channels=MAIL)
+        scene.expand()
+
+        def came(number):
+            if number == AT:
+                scene.services.email_settings.put(smtp(server))
+                scene.engine.mailing._service._settings._kept = None  # a second later
+
+        sendgrid.came = came
+        scene.mail()
+        assert AT <= len(sendgrid.mails) < AT + 2 * scene.config.mail_connections
+        by_smtp = [caught.to.partition("@")[0] for caught in server.mails]
+        assert sorted([user for user, _ in self.came(sendgrid)] + by_smtp) == CROWD
+        assert set(scene.standing(notification).values()) == {("sent", None)}
+
+
+class TestHalfway:
+    """What happens while a batch is being mailed reaches whoever is not mailed by then; nobody is left out."""
+
+    @pytest.fixture
+    def notification(self, post):
+        post.address(*CROWD)
+        made = post.accept(*CROWD, channels=MAIL, category="news", ttl=3600)
+        post.expand()
+        return made
+
+    @pytest.fixture
+    def halfway(self, post, server):
+        """Mails, and lets this happen when mail number AT has come."""
+
+        def mail(happening, engine=None):
+            def came(number):
+                if number == AT:
+                    happening()
+                return False
+
+            server.loses = came
+            post.mail(engine)
+
+        return mail
+
+    def by_status(self, post, notification):
+        found = {}
+        for user, (status, reason) in post.standing(notification).items():
+            found.setdefault((status, reason), []).append(user)
+        return found
+
+    def mailed(self, server):
+        return [caught.to.partition("@")[0] for caught in server.mails]
+
+    def test_a_cancellation(self, post, server, notification, halfway):
+        halfway(lambda: post.services.cancellation.cancel(notification))
+        assert AT <= len(server.mails) <= 50
+        post.services.cancellation.sweep()
+        found = self.by_status(post, notification)
+        assert found.keys() == {("sent", None), ("cancelled", "cancelled_by_backend")}
+        assert sorted(found["sent", None]) == sorted(self.mailed(server))
+        assert {user: mail["status"] for user, mail in post.mails(notification).items()} == dict.fromkeys(
+            found["sent", None], "sent"
+        )
+
+    def test_the_end_of_its_time(self, post, server, notification, halfway):
+        halfway(lambda: post.clock.forward(3601))
+        assert AT <= len(server.mails) <= 50
+        post.upkeep.expire()
+        found = self.by_status(post, notification)
+        assert found.keys() == {("sent", None), ("expired", "ttl_over")}
+        assert sorted(found["sent", None]) == sorted(self.mailed(server))
+        assert post.batches(notification) == []
+
+    def test_a_mute(self, post, server, notification, halfway):
+        halfway(lambda: post.services.unsubscribing.unsubscribe(CROWD[-1], "news"))
+        assert sorted(self.mailed(server)) == CROWD[:-1]
+        assert post.standing(notification)[CROWD[-1]] == ("suppressed", "muted_category")
+
+    def test_an_erasure(self, post, server, notification, halfway):
+        halfway(lambda: post.services.erasing.erase(CROWD[-1]))
+        assert sorted(self.mailed(server)) == CROWD[:-1]
+        post.services.erasing.complete_erasures()
+        assert CROWD[-1] not in post.standing(notification)
+        assert CROWD[-1] not in post.mails(notification)
+
+    def test_an_address_that_is_changed_or_blocked(self, post, server, notification, halfway):
+        def change():
+            post.services.people.put(CROWD[-1], {"email": "new@example.org"})
+            blocked.block(f"{CROWD[-2]}@EXAMPLE.org", Reason.BOUNCED, "5.1.1", post.clock())
+
+        blocked = BlockedAddresses(post.database)
+        halfway(change)
+        assert sorted(self.mailed(server)) == sorted([*CROWD[:-2], "new"])
+        assert post.standing(notification)[CROWD[-2]] == ("suppressed", "address_blocked")
+
+    def test_who_has_read_it_by_then_is_not_mailed_what_waited_for_that(self, post, server, halfway):
+        post.address(*CROWD)
+        notification = post.accept(*CROWD, channels=BOTH, email_after=60)
+        post.work()
+        post.clock.forward(61)
+        halfway(lambda: post.services.reception.report(CROWD[-1], [Report(notification, Status.READ, None, "phone")]))
+        assert sorted(self.mailed(server)) == CROWD[:-1]
+        assert post.standing(notification)[CROWD[-1]][0] == "read"
+
+    def test_a_stop_of_the_worker(self, post, server, notification, halfway):
+        stopped = post.worker()
+        halfway(stopped.mailing.stop, self._once(stopped))
+        sent = len(server.mails)
+        assert AT <= sent < AT + 2 * post.config.mail_connections
+        assert {batch["owner"] for batch in post.batches(notification)} == {None}
+        post.mail()
+        assert sorted(self.mailed(server)) == CROWD
+        assert self.by_status(post, notification) == {("sent", None): CROWD}
+        assert post.state(notification) == "done"
+
+    def test_a_change_of_settings(self, post, server, notification, halfway, tmp_path):
+        """From then on no mail goes by the old server, and none is lost or sent twice."""
+        with MailServer(tmp_path) as other:
+
+            def change():
+                post.services.email_settings.put(smtp(other))
+                post.engine.mailing._service._settings._kept = None  # a second later
+
+            halfway(change)
+            assert AT <= len(server.mails) < AT + 2 * post.config.mail_connections
+            assert sorted(self.mailed(server) + self.mailed(other)) == CROWD
+        assert self.by_status(post, notification) == {("sent", None): CROWD}
+        assert {mail["attempts"] for mail in post.mails(notification).values()} == {1}
+
+    def test_mail_that_is_disabled(self, post, server, notification, halfway):
+        def disable():
+            post.services.email_settings.put(smtp(server, service=Service.DISABLED))
+            post.engine.mailing._service._settings._kept = None
+
+        halfway(disable)
+        found = self.by_status(post, notification)
+        assert found.keys() == {("sent", None), ("suppressed", "mail_disabled")}
+        assert sorted(found["sent", None]) == sorted(self.mailed(server))
+        assert len(server.mails) < AT + 2 * post.config.mail_connections
+
+    def test_a_death_at_any_operation(self, post, server, notification):
+        """As `TestDeath`, in each slice; a step of seven passes each of the operations of one slice or another."""
+        users = CROWD
+        for at in count(0, 7):
+            server.mails.clear()
+            watched = Interrupted(post.database, at, die)
+            with suppress(Killed):
+                post.mail(post.worker(watched))
+            if not watched.happened:
+                break
+            post.clock.forward(LEASE + 1)
+            post.mail()
+            assert self.by_status(post, notification) == {("sent", None): users}
+            counts = Counter(self.mailed(server))
+            assert set(counts) == set(users)
+            assert sum(counts.values()) - len(users) <= post.config.mail_connections
+            assert post.batches(notification) == []
+            notification = post.accept(*users, channels=MAIL)
+            post.expand()
+        assert at > 20
+
+    def _once(self, engine):
+        """The worker, whose loop ends with its first load."""
+        take, loads = engine.leasing.take, iter([True])
+        leasing = SimpleNamespace(
+            take=lambda **which: take(**which) if next(loads, False) else [], release=engine.leasing.release
+        )
+        mailing = SimpleNamespace(mail=engine.mailing.mail, paused=False)
+        return SimpleNamespace(expansion=engine.expansion, mailing=mailing, leasing=leasing)
+
+
+def test_a_refused_login_ends_the_batch_after_one_answer_of_each_connection(post, tmp_path):
+    users = [f"u{number}" for number in range(20)]
+    with MailServer(tmp_path, login=True) as strict:
+        post.config = replace(post.config, settings_key="k3y of the tests, which is long enough")
+        post.begin()
+        target = SmtpServer("localhost", strict.port, Security.STARTTLS, USERNAME, "wrong")
+        post.services.email_settings.put(smtp(strict, smtp=target))
+        post.address(*users)
+        notification = post.accept(*users, channels=MAIL)
+        post.mail()
+        assert strict.logins == strict.sessions <= post.config.mail_connections
+        found = set(post.standing(notification).values())
+        assert found == {("pending", None), ("pending", "credential_refused")}
+        assert {user for batch in post.batches(notification) for user in batch["users"]} == set(users)
+        post.services.email_settings.put(smtp(strict, smtp=replace(target, password=PASSWORD)))
+        for _ in range(3):
+            post.clock.forward(90)
+            worker = post.worker()
+            worker.mail_governor.refresh()
+            post.mail(worker)
+        assert post.standing(notification) == dict.fromkeys(users, ("sent", None))
+        assert sorted(caught.to for caught in strict.mails) == sorted(f"{user}@example.org" for user in users)
+
+
+def test_a_probe_of_whom_nobody_is_to_be_mailed_lets_the_next_one_go(post, server):
+    post.engine.mail_governor.observe([Outcome(Kind.RETRY, Reason.TLS_FAILED)])
+    post.accept("nobody", channels=MAIL)
+    notification = post.accept("a", channels=MAIL)
+    post.clock.forward(11)
+    post.mail()
+    assert post.standing(notification) == {"a": ("sent", None)}
+    assert not post.engine.mailing.paused
+
+
+def test_a_notification_by_socket_and_mail_stays_in_the_inbox_where_there_is_no_mail(post, server):
+    post.services.email_settings.put(smtp(server, service=Service.DISABLED))
+    notification = post.accept("a", channels=(Channel.REALTIME, Channel.EMAIL))
+    post.mail(post.worker())
+    assert post.standing(notification)["a"][0] in {"pending", "sent"}
+    assert post.mails(notification)["a"]["reason"] == "mail_disabled"
+    post.services.reception.report("a", [Report(notification, Status.READ, None, "phone")])
+    assert post.standing(notification)["a"][0] == "read"
+
+
+def test_a_cancellation_does_not_call_off_what_fcm_has_in_hand(post, server):
+    """The mail of a cancelled notification ends while its push is in somebody's hand."""
+    post.register("a")
+    notification = post.accept("a", channels=BOTH)
+    [load] = list(post.loads())
+    post.services.cancellation.cancel(notification)
+    mails = post.engine.leasing.take(channel=Channel.EMAIL)
+    if mails:
+        post.engine.mailing.mail(mails)
+    assert post.standing(notification) == {"a": ("pending", None)}
+    post.engine.leasing.release(load)
+    post.services.cancellation.sweep()
+    assert post.standing(notification)["a"][0] == "cancelled"
+
+
+def test_what_is_kept_of_a_mail_outlives_the_time_in_which_it_may_be_sent(post):
+    post.config = replace(post.config, mail_days=1)
+    post.begin()
+    notification = post.accept("a", channels=MAIL, ttl=10 * 86_400)
+    post.mail()
+    [mail] = post.mails(notification).values()
+    assert (mail["ends_at"] - post.clock()).days == 11
+    assert post.database["mail_contents"].find_one({"_id": mail["content"]})["ends_at"] == mail["ends_at"]
+
+
+def test_the_mail_registry_has_the_message_id_that_was_sent_also_of_a_domain_of_another_script(post, server):
+    settings = replace(smtp(server), sender=Address("n@schüle.example", "Schüle"))
+    post.services.email_settings.put(settings)
+    notification = post.accept("a", channels=MAIL)
+    post.mail(post.worker())
+    [caught] = server.mails
+    assert caught.sender == "n@xn--schle-mva.example"
+    assert post.mails(notification)["a"]["message_id"] == caught.message["Message-ID"]
+
+
+def test_a_mail_with_fields_of_its_reader_is_stored_once_and_read_by_each_as_theirs(post, server):
+    field = mark(UserField.ID)
+    texts = Texts("t", 1, "en", {"en": Text("T")}, frozenset({UserField.ID}))
+    mails = {"en": Mail(f"To {field}", f"Hello {field}", f"<p>{field}</p>")}
+    made = a_notification(audience=Audience(("a", "b&")), texts=texts, mails=mails, channels=MAIL)
+    Notifications(post.database).add(made, None)
+    post.address("b&")
+    post.mail()
+    assert post.database["mail_contents"].count_documents({}) == 1
+    for caught, user, html in zip(
+        sorted(server.mails, key=lambda each: each.to), ("a", "b&"), ("a", "b&amp;"), strict=True
+    ):
+        assert caught.message["Subject"] == f"To {user}"
+        assert caught.message.get_body(("html",)).get_content().strip() == f"<p>{html}</p>"
+        line = post.mails(made.id)[user]
+        assert line["subject"] == f"To {user}"
+        assert post.services.mail_log.get(line["_id"]).message == Mail(f"To {user}", f"Hello {user}", f"<p>{html}</p>")

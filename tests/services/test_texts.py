@@ -31,38 +31,52 @@ def test_a_mail_is_in_the_locale_of_its_reader(mails: Mails, store: Notification
     store.add(made, None)
     read = store.get(made.id)[0]
     assert read.mails == {}
-    assert mails.to(read, User("u", locale=locale)) == Mail("S", text, f"<p>{text}</p>")
+    assert mails.of(read, TEXTS.choose(locale)) == Mail("S", text, f"<p>{text}</p>")
 
 
 def test_all_readers_of_a_locale_get_the_same_object(mails: Mails, store: Notifications) -> None:
     made = a_notification(texts=TEXTS, mails=MAILS)
     store.add(made, None)
-    assert mails.to(made, User("a", locale="de")) is mails.to(made, User("b", locale="de-CH"))
+    assert mails.of(made, "de") is mails.of(made, "de")
 
 
 def test_a_readers_own_fields_are_put_in_and_escaped_in_html(mails: Mails, store: Notifications) -> None:
     own = Texts("t", 1, "en", {"en": Text("T")}, frozenset({UserField.ID}))
     made = a_notification(texts=own, mails={"en": Mail(f"S {ID}", f"Hi {ID}", f"<p>{ID}</p>")})
     store.add(made, None)
-    assert mails.to(made, User("a&b")) == Mail("S a&b", "Hi a&b", "<p>a&amp;b</p>")
+    assert mails.of(made, "en").filled(User("a&b")) == Mail("S a&b", "Hi a&b", "<p>a&amp;b</p>")
 
 
 def test_without_a_mail_of_its_own_title_and_body_make_one(mails: Mails, store: Notifications) -> None:
     made = a_notification(texts=TEXTS)
     store.add(made, None)
-    assert mails.to(made, User("u", locale="de")) == Mail("Hallo", "Welt")
+    assert mails.of(made, "de") == Mail("Hallo", "Welt")
 
 
 def test_a_message_without_a_template_makes_one_too(mails: Mails) -> None:
-    assert mails.to(a_notification(message=Message("T", "B", link="https://example.org")), User("u")) == Mail(
+    assert mails.of(a_notification(message=Message("T", "B", link="https://example.org")), None) == Mail(
         "T", "B\n\nhttps://example.org"
     )
-    long = mails.to(a_notification(message=Message(None, "one\ntwo " * 90)), User("u"))
+    long = mails.of(a_notification(message=Message(None, "one\ntwo " * 90)), None)
     assert len(long.subject) <= 200
     assert long.subject.startswith("one two one")
-    assert mails.to(a_notification(message=Message("T")), User("u")) == Mail("T", "T")
+    assert mails.of(a_notification(message=Message("T")), None) == Mail("T", "T")
 
 
 def test_what_is_not_there_is_not_found(mails: Mails) -> None:
     with pytest.raises(NotFound):
-        mails.to(a_notification(texts=TEXTS), User("u"))
+        mails.of(a_notification(texts=TEXTS), "en")
+
+
+@pytest.mark.parametrize("title", ["x" * 300, "日" * 300, "Dampf" * 60])
+def test_a_long_title_without_spaces_is_cut_and_not_left_out(mails: Mails, title: str) -> None:
+    subject = mails.of(a_notification(message=Message(title)), None).subject
+    assert subject == title[:199] + "…"
+
+
+def test_no_more_is_kept_in_memory_than_a_few_million_characters(mails: Mails, store: Notifications) -> None:
+    made = [a_notification(texts=TEXTS, mails={"en": Mail("S", "x" * 1_500_000)}) for _ in range(4)]
+    for each in made:
+        store.add(each, None)
+        assert len(mails.of(each, "en").text) == 1_500_000
+    assert list(mails._kept) == [made[2].id, made[3].id]

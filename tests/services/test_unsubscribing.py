@@ -23,6 +23,14 @@ def test_a_link_says_who_and_what_to_us_alone(links):
     assert links.to(a_notification(category="booking"), "ada") != link
 
 
+@pytest.mark.parametrize(("letter", "most"), [("u", 450), ("日", 1150), ("\U0001f600", 1500)])
+def test_the_longest_ids_of_any_script_make_a_link_that_can_be_read(links, letter, most):
+    category, user = letter * 128, letter * 127 + '"'
+    link = links.to(a_notification(category=category), user)
+    assert len(link) < most
+    assert links.read(link.rpartition("/")[2]) == (user, category)
+
+
 @pytest.mark.parametrize("fields", [{}, {"category": "c", "mandatory": True}])
 def test_what_cannot_be_muted_has_no_link(links, fields):
     assert links.to(a_notification(**fields), "ada") is None

@@ -124,19 +124,19 @@ class TestBounce:
 
     def test_a_mail_alone_has_failed(self, desk):
         desk.joint.mailed(desk.who, SENT, push_follows=False)
-        desk.joint.bounced(desk.n, "a", self.DETAIL, after(9))
+        desk.joint.bounced(desk.n, "a", self.DETAIL, after(9), alone=True)
         assert desk.stands() == ("failed", "bounced")
 
     def test_also_where_its_server_had_taken_it(self, desk):
         desk.joint.mailed(desk.who, SENT, push_follows=False)
         desk.registry.move(Event.RECEIVE, desk.who, Note(after(2), detail="mail delivered"))
-        desk.joint.bounced(desk.n, "a", self.DETAIL, after(9))
+        desk.joint.bounced(desk.n, "a", self.DETAIL, after(9), alone=True)
         assert desk.stands() == ("failed", "bounced")
 
     def test_push_takes_over_where_it_may_follow(self, desk):
         desk.registry.hold(desk.who, Note(after(1), Reason.NO_DEVICE, "no device"))
         desk.joint.mailed(desk.who, SENT, push_follows=True)
-        desk.joint.bounced(desk.n, "a", self.DETAIL, after(9))
+        desk.joint.bounced(desk.n, "a", self.DETAIL, after(9), alone=False)
         assert desk.stands() == ("pending", "no_device")
         desk.joint.unpushable(desk.who, UNPUSHABLE)
         assert desk.stands() == ("failed", "unregistered")
@@ -150,6 +150,60 @@ class TestBounce:
             desk.registry.move(Event.RECEIVE, desk.who, Note(after(2), detail="device phone"))
         before = desk.stands()
         for _ in range(2):
-            desk.joint.bounced(desk.n, "a", self.DETAIL, after(9))
+            desk.joint.bounced(desk.n, "a", self.DETAIL, after(9), alone=False)
         assert desk.stands() == before
         assert desk.details().count(self.DETAIL) == 1
+
+    def test_before_we_know_that_it_was_sent_a_mail_alone_has_failed_and_stays_so(self, desk):
+        for _ in range(2):
+            desk.joint.bounced(desk.n, "a", self.DETAIL, after(9), alone=True)
+        desk.joint.mailed(desk.who, SENT, push_follows=False)
+        assert desk.stands() == ("failed", "bounced")
+        assert desk.details() == [None, self.DETAIL]
+
+    @pytest.mark.parametrize("push", ["follows", "is over"])
+    def test_before_we_know_that_it_was_sent_push_still_decides(self, desk, push):
+        if push == "is over":
+            desk.joint.unpushable(desk.who, UNPUSHABLE)
+        desk.joint.bounced(desk.n, "a", self.DETAIL, after(9), alone=False)
+        desk.joint.mailed(desk.who, SENT, push_follows=True)
+        assert desk.stands()[0] == ("pending" if push == "follows" else "failed")
+        if push == "follows":
+            desk.joint.unpushable(desk.who, UNPUSHABLE)
+        assert desk.stands() == ("failed", "unregistered")
+
+    def test_the_bounce_of_a_mail_that_is_sent_again_is_that_of_both(self, desk):
+        desk.joint.mailed(desk.who, SENT, push_follows=False)
+        desk.registry.resend(desk.who, after(3), 1)
+        desk.joint.reopen(desk.who, 1)
+        desk.joint.bounced(desk.n, "a", self.DETAIL, after(9), alone=True)
+        desk.joint.mailed(desk.who, SENT, push_follows=False)
+        assert desk.stands() == ("failed", "bounced")
+
+
+def test_a_mail_that_was_sent_in_the_moment_in_which_its_recipient_muted_it_is_sent(desk):
+    desk.registry.move(Event.MUTE, desk.who, Note(after(1), Reason.MUTED_CATEGORY))
+    desk.joint.mailed(desk.who, SENT, push_follows=False)
+    assert desk.stands() == ("sent", None)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_what_was_sent_before_is_not_undone_by_a_resend_that_fails(desk, alone):
+    desk.registry.move(Event.SEND, desk.who, Note(after(1), None, "attempt 1: accepted for 1 of 1 devices", 1))
+    desk.registry.resend(desk.who, after(3), 1)
+    desk.joint.reopen(desk.who, 1)
+    assert desk.stands()[0] == "pending"
+    desk.joint.unmailable(Event.FAIL, desk.who, DEAD, alone=alone)
+    if not alone:
+        desk.joint.unpushable(desk.who, UNPUSHABLE)
+    assert desk.stands() == ("sent", None)
+
+
+def test_a_mail_that_cannot_be_sent_leaves_the_entry_to_an_open_socket(desk):
+    """A notification by realtime and mail: it stays in the inbox, and may be read there until it expires."""
+    desk.joint.unmailable(
+        Event.DISABLE, desk.who, Note(after(1), Reason.MAIL_DISABLED, "mail: mail_disabled"), alone=False
+    )
+    assert desk.stands()[0] == "pending"
+    desk.registry.move(Event.READ, desk.who, Note(after(2), detail="device phone"))
+    assert desk.stands() == ("read", None)

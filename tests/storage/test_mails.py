@@ -45,14 +45,14 @@ def test_a_mail_is_entered_once_and_read_as_it_was_written(mails):
     assert mails.find("0") is None
 
 
-def test_what_is_said_of_a_pending_mail_is_written_once(mails):
+def test_what_is_said_of_a_mail_moves_it_once_and_counts_each_time(mails):
     mails.enter([a_mail("a"), a_mail("b")])
     assert (
         mails.record([recorded("a", provider_id="Q1"), recorded("b", Status.PENDING, reason="deferred")]) == [True] * 2
     )
     mails.record([recorded("a", Status.FAILED, reason="bad_address")])
     a, b = (mails.find(mail_id(N, user)) for user in "ab")
-    assert (a.status, a.attempts, a.sent_at, a.provider_id) == (Status.SENT, 1, after(1), "Q1")
+    assert (a.status, a.reason, a.attempts, a.sent_at, a.provider_id) == (Status.SENT, None, 2, after(1), "Q1")
     assert (b.status, b.attempts, b.sent_at, b.reason) == (Status.PENDING, 1, None, Reason.DEFERRED)
 
 
@@ -76,6 +76,7 @@ def test_what_mails_say_is_kept_once_for_all(mails, database):
         (Status.READ, Event.RECEIVE, Status.READ),
         (Status.SENT, Event.BOUNCE, Status.FAILED),
         (Status.RECEIVED, Event.BOUNCE, Status.FAILED),
+        (Status.PENDING, Event.BOUNCE, Status.FAILED),
         (Status.READ, Event.BOUNCE, Status.READ),
         (Status.FAILED, Event.READ, Status.READ),
     ],
@@ -120,3 +121,32 @@ def test_a_resend_begins_once(mails):
     mails.record([recorded("a")])
     mails.resend({N: ["a"]}, 1, after(6))
     assert mails.find(a.id).status is Status.SENT
+
+
+@pytest.mark.parametrize(
+    ("event", "said", "expected"),
+    [
+        (Event.BOUNCE, Status.SENT, (Status.FAILED, Reason.BOUNCED, "5.1.1")),
+        (Event.RECEIVE, Status.SENT, (Status.RECEIVED, None, "5.1.1")),
+        (Event.READ, Status.PENDING, (Status.READ, None, "5.1.1")),
+    ],
+)
+def test_what_was_reported_before_we_knew_is_not_overwritten_and_the_rest_is_kept(mails, event, said, expected):
+    mails.enter([a_mail("a")])
+    assert mails.move(mail_id(N, "a"), event, after(1), "5.1.1")
+    changes = {"detail": "250", "message_id": "<m>", "address": "$a@example.org", "provider_id": "Q1", "subject": "$s"}
+    mails.record([recorded("a", said, **changes)])
+    found = mails.find(mail_id(N, "a"))
+    assert (found.status, found.reason, found.detail) == expected
+    assert (found.message_id, found.address, found.provider_id, found.subject) == ("<m>", "$a@example.org", "Q1", "$s")
+    assert (found.attempts, found.sent_at) == (1, after(1) if said is Status.SENT else None)
+
+
+def test_what_was_sent_while_its_time_ran_out_is_sent(mails):
+    mails.enter([a_mail("a")])
+    assert mails.expire(after(60)) == 1
+    mails.record([recorded("a")])
+    assert mails.find(mail_id(N, "a")).status is Status.SENT
+    mails.enter([a_mail("b", status=Status.EXPIRED)])
+    mails.record([recorded("b", Status.PENDING, reason="deferred")])
+    assert mails.find(mail_id(N, "b")).status is Status.EXPIRED

@@ -2,15 +2,17 @@ import json
 
 from notify_server.domain.audience import Recipient
 from notify_server.domain.notification import Audience, Message
-from notify_server.domain.texts import Text, Texts
+from notify_server.domain.texts import Mail, Text, Texts
 from notify_server.domain.user_fields import UserField, mark
 from notify_server.storage.devices import Devices
 from notify_server.storage.documents import Store, new_id, object_id
+from notify_server.storage.mails import Mails, content_id
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.personal import Personal
 from notify_server.storage.registry import Arrivals, Registry
 from notify_server.storage.users import Users
 from tests.builders import NOON, a_device, a_notification, after, recipients
+from tests.storage.test_mails import N, a_mail
 
 
 def test_everything_that_is_stored_of_a_person_comes_out_as_json(database: Store) -> None:
@@ -93,3 +95,14 @@ def test_what_waits_for_them_is_what_names_them_without_an_entry(database: Store
     [waiting] = Personal(database).waiting("u1")
     assert json.loads(json.dumps(waiting)) == waiting
     assert "u2" not in json.dumps(waiting)
+
+
+def test_a_mail_says_what_its_reader_read(database: Store) -> None:
+    said = Mail(f"s {mark(UserField.ID)}", f"t {mark(UserField.EMAIL)}")
+    name, mails = content_id(N, said), Mails(database)
+    mails.say([(name, said)], after(60))
+    mails.enter([a_mail("u1", content=name, address="then@example.org"), a_mail("u2", content=None)])
+    Users(database).put("u1", {"email": "now@example.org"}, NOON)
+    [first], [second] = (list(Personal(database).mails(user)) for user in ("u1", "u2"))
+    assert first["message"] == {"subject": "s u1", "text": "t then@example.org", "html": None}
+    assert second["message"] is None

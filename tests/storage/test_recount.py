@@ -84,7 +84,7 @@ def test_what_goes_by_other_channels_counts_for_each_and_push_alone_for_none(rec
         database["registry"].insert_one(entry(name, f"u{number}", fate))
     [part] = recount.of([name])[name]
     assert part.tally == {
-        "read": 3, "push/sent": 2, "email/sent": 2, "email/read": 2, "beside/sent": 2,
+        "read": 3, "push/sent": 2, "email/sent": 2, "email/received": 2, "email/read": 2, "beside/sent": 2,
     }  # fmt: skip
 
 

@@ -5,13 +5,18 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from notify_server.api.schemas.fields import Instant, Text
-from notify_server.api.schemas.mailed_notification import Mailbox
+from notify_server.api.schemas.mailed_notification import OwnMailbox
 from notify_server.channels.mail.sendgrid_events import is_key
 from notify_server.domain.email_settings import EmailSettings, SmtpServer
 from notify_server.domain.mail import Address, Security, Service
 
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
-_HOST = validate.Regexp(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?\Z", error="Must be a host name or an address.")
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = "[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*"
+_HOST = [
+    validate.Length(max=253),
+    validate.Regexp(rf"({_LABEL}(\.{_LABEL})*|{_ADDRESS})\Z", error="Must be a host name or an address."),
+]
 _SECRET = validate.Length(1, 1024)
 _SOURCES = ["stored", "environment", None]
 
@@ -19,8 +24,13 @@ _SOURCES = ["stored", "environment", None]
 class SenderSchema(Schema):
     """Whom mails come from."""
 
-    address = Mailbox(required=True)
+    address = OwnMailbox(required=True)
     name = Text(128, allow_none=True, load_default=None)
+
+    @validates_schema
+    def _is_plain(self, data: dict[str, Any], **_: Any) -> None:
+        if "=?" in (data.get("name") or ""):
+            raise ValidationError("Must hold no encoded word (RFC 2047).", "name")
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Address:
@@ -65,7 +75,7 @@ class EmailSettingsSchema(Schema):
 
     service = fields.Enum(Service, by_value=True, required=True)
     from_ = fields.Nested(SenderSchema, data_key="from", attribute="sender", allow_none=True, load_default=None)
-    reply_to = Mailbox(allow_none=True, load_default=None)
+    reply_to = OwnMailbox(allow_none=True, load_default=None)
     smtp = fields.Nested(SmtpSchema, allow_none=True, load_default=None)
     sendgrid = fields.Nested(SendgridSchema, allow_none=True, load_default=None)
 

@@ -6,6 +6,8 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from notify_server.api.schemas.fields import Text
+from notify_server.channels.mail.composition import mailbox
+from notify_server.domain.mail import Address
 from notify_server.domain.notification import Attachment
 
 MAX_ATTACHMENTS = 10
@@ -18,6 +20,19 @@ class Mailbox(fields.Email):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(validate=validate.Length(max=254), **kwargs)
+
+
+class OwnMailbox(Mailbox):
+    """An address of the backend's own, that stands in each mail: one that every mail server takes."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        address = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            mailbox(Address(address))
+        except ValueError:
+            problem = "Must be an address that every mail server takes: ASCII before the @, and a domain after it."
+            raise ValidationError(problem) from None
+        return address
 
 
 class AttachmentSchema(Schema):
@@ -52,7 +67,7 @@ class AttachmentSchema(Schema):
 class EmailSchema(Schema):
     """For mails alone: where answers go, and files that go with each mail, together at most 1,048,576 bytes."""
 
-    reply_to = Mailbox(allow_none=True, load_default=None)
+    reply_to = OwnMailbox(allow_none=True, load_default=None)
     attachments = fields.List(
         fields.Nested(AttachmentSchema), validate=validate.Length(max=MAX_ATTACHMENTS), load_default=list
     )

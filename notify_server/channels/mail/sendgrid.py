@@ -1,7 +1,12 @@
-"""SendGrid by its v3 API: one request a mail over kept-alive connections, so that each has an answer of its own."""
+"""SendGrid by its v3 API: one request a mail over kept-alive connections, so that each has an answer of its own.
+
+A body is written in pieces: attachments are encoded once for all mails, and no mail makes a copy of them.
+"""
 
 import base64
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from ssl import SSLError, create_default_context
@@ -10,7 +15,7 @@ from typing import Any
 import httpx
 
 from notify_server.channels.mail import sendgrid_answer
-from notify_server.channels.mail.composition import ascii_address, mailbox
+from notify_server.channels.mail.composition import mailbox
 from notify_server.channels.mail.smtp import Limits
 from notify_server.channels.mail.smtp_answer import UNSPEAKABLE
 from notify_server.domain.mail import Address, Answer, Enclosure, Letter, Service, message_id
@@ -22,13 +27,22 @@ _CONNECTIONS = 32
 Body = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The shared part of a request: its JSON up to its recipient, and the members that hold its attachments."""
+
+    shared: bytes
+    enclosed: bytes
+
+
 class SendgridTransport:
-    """Sends through SendGrid at `endpoint`. Safe for many threads."""
+    """Sends through SendGrid at `endpoint`. Safe for many threads. Raises ValueError where the sender is no address."""
 
     service = Service.SENDGRID
 
     def __init__(self, endpoint: str, key: str, sender: Address, limits: Limits, clock: Callable[[], datetime]) -> None:
-        self._sender = sender
+        self.sender = mailbox(sender).addr_spec
+        self._from = _written(sender)
         self._clock = clock
         self._client = httpx.Client(
             base_url=endpoint,
@@ -39,32 +53,38 @@ class SendgridTransport:
             trust_env=False,
         )
 
-    def seal(self, mail: Mail, reply_to: str | None, attachments: tuple[Enclosure, ...]) -> Body:
+    def enclose(self, attachments: Sequence[Enclosure]) -> bytes | None:
         """As in MailTransport."""
-        mailbox(self._sender)
+        if not attachments:
+            return None
+        files = [
+            {"content": base64.b64encode(each.content).decode(), "type": each.type, "filename": each.name}
+            for each in attachments
+        ]
+        return json.dumps({"attachments": files}).encode()[1:-1] + b", "
+
+    def seal(self, mail: Mail, reply_to: str | None, enclosed: bytes | None) -> Sheet:
+        """As in MailTransport."""
         if len(mail.subject.splitlines()) > 1:
             raise ValueError("A subject must stand on one line.")
         parts = [{"type": "text/plain", "value": mail.text}]
         if mail.html is not None:
             parts.append({"type": "text/html", "value": mail.html})
-        body: Body = {"from": _written(self._sender), "subject": mail.subject, "content": parts}
+        body: Body = {"from": self._from, "subject": mail.subject, "content": parts}
         if reply_to:
             body["reply_to"] = _written(Address(reply_to))
-        if attachments:
-            body["attachments"] = [
-                {"content": base64.b64encode(each.content).decode(), "type": each.type, "filename": each.name}
-                for each in attachments
-            ]
-        return body
+        return Sheet(json.dumps(body).encode()[:-1] + b", ", enclosed or b"")
 
-    def send(self, letter: Letter, sealed: Body) -> Answer:
+    def send(self, letter: Letter, sealed: Sheet) -> Answer:
         """As in MailTransport."""
         try:
-            body = sealed | self._addressed(letter)
+            own = json.dumps(self._addressed(letter)).encode()[1:]
         except ValueError:
             return UNSPEAKABLE
+        pieces = [sealed.shared, sealed.enclosed, own]
+        headers = {"Content-Type": "application/json", "Content-Length": str(sum(map(len, pieces)))}
         try:
-            answer = self._client.post(_PATH, json=body)
+            answer = self._client.post(_PATH, content=iter(pieces), headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             failed = isinstance(error.__cause__, SSLError) or "certificate" in str(error).lower()
             return sendgrid_answer.TLS_FAILED if failed else sendgrid_answer.NEVER_SENT
@@ -73,7 +93,7 @@ class SendgridTransport:
         return sendgrid_answer.answer(answer.status_code, answer.headers, _field(answer), self._clock())
 
     def _addressed(self, letter: Letter) -> Body:
-        headers = {"Message-ID": message_id(letter, self._sender.address), "Auto-Submitted": "auto-generated"}
+        headers = {"Message-ID": message_id(letter, self.sender), "Auto-Submitted": "auto-generated"}
         if letter.unsubscribe:
             headers["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
             headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
@@ -87,7 +107,7 @@ class SendgridTransport:
 
 def _written(address: Address) -> dict[str, str]:
     named = {"name": address.name} if address.name else {}
-    return {"email": ascii_address(address.address)} | named
+    return {"email": mailbox(address).addr_spec} | named
 
 
 def _field(answer: httpx.Response) -> str | None:

@@ -2,7 +2,7 @@
 
 import ssl
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -27,13 +27,14 @@ class Limits:
 
 
 class SmtpTransport:
-    """Sends through one server. Safe for many threads."""
+    """Sends through one server. Safe for many threads. Raises ValueError where the sender's address is none."""
 
     service = Service.SMTP
 
     def __init__(self, server: SmtpServer, sender: Address, limits: Limits, clock: Callable[[], datetime]) -> None:
+        self.sender = composition.mailbox(sender).addr_spec
         self._server = server
-        self._sender = sender
+        self._from = sender
         self._timeout = limits.timeout
         self._clock = clock
         self._tls = ssl.create_default_context(cafile=limits.ca_file or None)
@@ -41,9 +42,13 @@ class SmtpTransport:
         self._lock = Lock()
         self._closed = False
 
-    def seal(self, mail: Mail, reply_to: str | None, attachments: tuple[Enclosure, ...]) -> composition.Written:
+    def enclose(self, attachments: Sequence[Enclosure]) -> composition.Enclosed | None:
         """As in MailTransport."""
-        return composition.write(mail, self._sender, reply_to, attachments)
+        return composition.enclose(attachments)
+
+    def seal(self, mail: Mail, reply_to: str | None, enclosed: composition.Enclosed | None) -> composition.Written:
+        """As in MailTransport."""
+        return composition.write(mail, self._from, reply_to, enclosed)
 
     def send(self, letter: Letter, sealed: composition.Written) -> Answer:
         """As in MailTransport."""
@@ -57,7 +62,7 @@ class SmtpTransport:
         except Refused as refusal:
             return refusal.answer
         try:
-            return session.send(sealed.sender, to, message)
+            return session.send(sealed.sender, to, *(part for part in (message, sealed.enclosed) if part))
         finally:
             self._give_back(session)
 

@@ -12,7 +12,10 @@ from notify_server.domain.mail import MailTransport, Service
 def open_mail_transport(
     settings: EmailSettings, endpoint: str, limits: Limits, clock: Callable[[], datetime]
 ) -> MailTransport | None:
-    """The transport; None where mail is disabled or the settings lack what it needs. `endpoint` is SendGrid's."""
+    """The transport; None where mail is disabled or the settings lack what it needs. `endpoint` is SendGrid's.
+
+    Raises ValueError where the sender's address is none that a mail server takes; the API refuses such ones.
+    """
     if settings.sender is None:
         return None
     if settings.service is Service.SMTP and settings.smtp is not None:

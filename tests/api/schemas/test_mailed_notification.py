@@ -28,6 +28,8 @@ def test_an_attachment_is_decoded():
         ({"type": "text/plain; x=y"}, "type"),
         ({"type": "text/plain\r\nx: y"}, "type"),
         ({"content": "not base64!"}, "content"),
+        ({"content": "größe"}, "content"),
+        ({"name": "=?utf-8?q?x?="}, "name"),
         ({"content": ""}, "content"),
         ({"colour": "red"}, "colour"),
     ],
@@ -49,7 +51,7 @@ def test_all_together_have_a_limit():
 
 
 @pytest.mark.parametrize(
-    "address", ["nobody", "a@b@c", "a@example.org\r\nBcc: v@example.org", "x" * 250 + "@example.org"]
+    "address", ["nobody", "a@b@c", "a@example.org\r\nBcc: v@example.org", "ä@example.org", "x" * 250 + "@example.org"]
 )
 def test_an_address_for_answers_is_one(address):
     with pytest.raises(ValidationError):

@@ -31,18 +31,18 @@ def transport(sendgrid):
     made.close()
 
 
-def leading_to(sendgrid, url=None, key=None, ca_file=None):
+def leading_to(sendgrid, url=None, key=None, ca_file=None, sender=SENDER):
     limits = Limits(0.4, str(sendgrid.ca_file) if ca_file is None else ca_file)
-    return SendgridTransport(url or sendgrid.url, key or sendgrid.key, SENDER, limits, lambda: datetime.now(UTC))
+    return SendgridTransport(url or sendgrid.url, key or sendgrid.key, sender, limits, lambda: datetime.now(UTC))
 
 
 def send(transport, to="a@example.org"):
-    return transport.send(replace(LETTER, to=to), transport.seal(HELLO, "help@example.org", ()))
+    return transport.send(replace(LETTER, to=to), transport.seal(HELLO, "help@example.org", None))
 
 
 def test_a_mail_says_all_that_it_should(transport, sendgrid):
     files = (Attachment("a.pdf", "application/pdf", b"%PDF"),)
-    answer = transport.send(LETTER, transport.seal(HELLO, "help@example.org", files))
+    answer = transport.send(LETTER, transport.seal(HELLO, "help@example.org", transport.enclose(files)))
     assert (answer.outcome.reason, answer.provider_id) == (None, "S1")
     [body] = sendgrid.mails
     assert body["from"] == {"email": "notify@example.org", "name": "Notify"}
@@ -96,10 +96,28 @@ def test_a_wrong_key_a_stranger_and_nobody_are_told_apart(sendgrid):
 
 def test_what_no_header_may_hold_is_refused(transport, sendgrid):
     with pytest.raises(ValueError, match="one line"):
-        transport.seal(Mail("x\r\nBcc: v@example.org", "b"), None, ())
+        transport.seal(Mail("x\r\nBcc: v@example.org", "b"), None, None)
     assert send(transport, "a@example.org\r\nx").outcome.reason is Reason.BAD_ADDRESS
     assert sendgrid.mails == []
 
 
 def test_the_words_of_a_refusal_are_not_kept(transport):
     assert send(transport, "400@example.org").detail == "400 personalizations.0.to.0.email"
+
+
+def test_domains_of_other_scripts_are_written_in_ascii(sendgrid):
+    made = leading_to(sendgrid, sender=Address("n@schüle.example", "Schüle"))
+    assert send(made, "ada@schüle.example").outcome.reason is None
+    [body] = sendgrid.mails
+    assert body["from"] == {"email": "n@xn--schle-mva.example", "name": "Schüle"}
+    assert body["personalizations"][0]["to"] == [{"email": "ada@xn--schle-mva.example"}]
+    assert body["personalizations"][0]["headers"]["Message-ID"] == "<m1@xn--schle-mva.example>"
+    assert made.sender == "n@xn--schle-mva.example"
+    made.close()
+
+
+def test_no_mail_makes_a_copy_of_attachments(transport):
+    enclosed = transport.enclose((Attachment("a.pdf", "application/pdf", b"x" * 100_000),))
+    sheets = [transport.seal(Mail(str(number), "text"), None, enclosed) for number in range(3)]
+    assert all(sheet.enclosed is enclosed for sheet in sheets)
+    assert transport.enclose(()) is None
