@@ -44,7 +44,9 @@ def merge_page(named: Sequence[str], members: Sequence[str], size: int) -> tuple
     return tuple(sorted({*named, *members})[:size])
 
 
-def recipient(user: User, audience: Audience, category: str | None, *, mandatory: bool = False) -> Recipient:
+def recipient(
+    user: User, audience: Audience, category: str | None, *, mandatory: bool = False, locale: str | None = None
+) -> Recipient:
     """How the audience reaches `user`, and whether they have muted it; what is mandatory cannot be muted.
 
     A muted category silences everything of that category. A muted group silences what comes through it alone: a
@@ -52,7 +54,7 @@ def recipient(user: User, audience: Audience, category: str | None, *, mandatory
     """
     through = tuple(sorted(set(audience.groups).intersection(user.groups)))
     muted = _muted(user, audience, category, through)
-    return Recipient(user.id, through, None if mandatory else muted, overridden=mandatory and muted is not None)
+    return Recipient(user.id, through, None if mandatory else muted, mandatory and muted is not None, locale)
 
 
 def _muted(user: User, audience: Audience, category: str | None, through: tuple[str, ...]) -> Reason | None:

@@ -70,12 +70,13 @@ class Arrival:
     def _recipients(self, selection: Selection, known: Mapping[str, User]) -> list[Recipient]:
         notification = selection.notification
         audience, category, mandatory = notification.audience, notification.category, notification.mandatory
-        found = [recipient(known[user], audience, category, mandatory=mandatory) for user in selection.users]
+        users = [known[user] for user in selection.users]
+        chosen = _choices(notification.texts, {user.locale for user in users}) if notification.texts else {}
+        found = [
+            recipient(user, audience, category, mandatory=mandatory, locale=chosen.get(user.locale)) for user in users
+        ]
         if notification.disabled:
             found = [replace(each, suppressed=Reason.ACTION_DISABLED, overridden=False) for each in found]
-        if notification.texts is not None:
-            chosen = _choices(notification.texts, {known[user].locale for user in selection.users})
-            found = [replace(each, locale=chosen[known[each.user].locale]) for each in found]
         return found
 
     def _known(self, selections: Sequence[Selection], at: datetime) -> dict[str, User]:

@@ -138,9 +138,9 @@ class Delivery:
         return sends
 
     def _owned(self, ready: Sequence[tuple[Batch, Waiting, Ready | None]]) -> _Devices:
-        """The devices of everybody; their locales only where a message has some to choose from."""
+        """The devices of everybody; their locales only where a message has some and not each user has one."""
         everybody = sorted({user for _, waiting, _ in ready for user in waiting.users})
-        if any(message is not None and message.locales for _, _, message in ready):
+        if any(message is not None and message.locales and not _is_settled(waiting) for _, waiting, message in ready):
             found, locales = self._queue.devices.localised(everybody)
         else:
             found, locales = self._queue.devices.targets(everybody) if everybody else [], {}
@@ -158,6 +158,11 @@ class Delivery:
             note = Note(now, Reason.PAYLOAD_REJECTED)
             self._after.settlement.refuse(batch, found, note, self._holder.owner)
             return None
+
+
+def _is_settled(waiting: Waiting) -> bool:
+    """Whether it is known of each user in which locale they get it, whatever their devices speak."""
+    return waiting.locales is not None and all(user in waiting.locales for user in waiting.users)
 
 
 def _narrowed(batch: Batch, devices: list[Owned]) -> list[Owned]:

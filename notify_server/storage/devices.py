@@ -103,7 +103,9 @@ class Devices:
         """The same, and the locales by user and device id, of those devices that have one."""
         found = list(self._all.find({"_id.u": {"$in": list(users)}, "active": True}, {"target": 1, "locale": 1}))
         targets = [(d["_id"]["u"], d["_id"]["d"], _target(d["target"])) for d in found]
-        return targets, {(d["_id"]["u"], d["_id"]["d"]): d["locale"] for d in found if d["locale"]}
+        return targets, {
+            (user, device): d["locale"] for (user, device, _), d in zip(targets, found, strict=True) if d["locale"]
+        }
 
     def locales(self, users: Sequence[str]) -> Mapping[str, str]:
         """For each of `users`, the locale of that active device with one from which something was heard last."""

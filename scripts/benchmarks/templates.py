@@ -1,12 +1,14 @@
 """What a template of three locales costs a broadcast: one group is sent a message and a template, in turns.
 
-The share is of processor time per recipient, of workers and mongod together: rates vary with what else a machine does.
+What is compared is processor time per recipient: rates vary with what else a machine does. The first of two that are
+compared is the message one time, the template the next, as the registry grows meanwhile; medians, as a neighbour may
+disturb one of them.
 """
 
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from statistics import fmean
+from statistics import median
 from typing import Any
 
 from notify_server.domain.template import Content, Source, Template, Variable, VariableType
@@ -20,9 +22,9 @@ from scripts.benchmarks.report import Result
 
 RECIPIENTS = 100_000
 LOCALES = ("en", "de", "fr")
-_ROUNDS = 3
+_ROUNDS = 4
 _RENDERINGS = 300
-_GROUP, _NAME = "school", "timetable"
+_NAME = "timetable"
 _MESSAGE = {"title": "Timetable", "body": "Monday begins at nine.", "data": {"screen": "timetable"}}
 _SOURCES = {
     "en": {"title": "Timetable of {{ day }}", "body": "{{ day }} begins at {{ hour }}."},
@@ -38,41 +40,62 @@ _GIVEN = {"day": "Monday", "hour": "nine"}
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """Processor time in µs per recipient without and with a template, and what of the latter the template is."""
+class Comparison:
+    """Medians of processor time in µs per recipient, of workers and of mongod."""
 
-    message_us: float
-    template_us: float
+    message_worker_us: float
+    message_mongod_us: float
+    template_worker_us: float
+    template_mongod_us: float
 
     @property
-    def share(self) -> float:
-        """The part of dispatch that the template adds; less than nothing is noise."""
-        return (self.template_us - self.message_us) / self.template_us
+    def message_us(self) -> float:
+        """Of both, for a message."""
+        return self.message_worker_us + self.message_mongod_us
+
+    @property
+    def template_us(self) -> float:
+        """Of both, for a template."""
+        return self.template_worker_us + self.template_mongod_us
 
 
 def run() -> Result:
-    """Measure what choosing among three locales costs, and what rendering them does."""
+    """Measure what choosing among three locales costs, by the users' profiles and by their devices; and rendering."""
     with FcmPeer() as peer, installation(peer) as running:
-        found = compare(running, RECIPIENTS)
-    figures = {
-        "template_us": found.template_us,
-        "share": found.share,
-        "rendering_us": rendering_us(),
-    }
-    return Result("templates", figures, {"message_us": found.message_us})
+        fill_group(running.database, "profiles", RECIPIENTS, locales=LOCALES)
+        fill_group(running.database, "devices", RECIPIENTS, spoken=LOCALES)
+        found = {group: compare(running, group, RECIPIENTS) for group in ("profiles", "devices")}
+    once = rendering_us()
+    figures, reference = {"rendering_us_a_notification": once}, dict[str, float]()
+    for group, costs in found.items():
+        added = costs.template_us - costs.message_us + once / RECIPIENTS
+        figures |= {
+            f"{group}_added_percent_of_dispatch": 100 * added / costs.message_us,  # less than nothing is noise
+            f"{group}_worker_us": costs.template_worker_us,
+            f"{group}_mongod_us": costs.template_mongod_us,
+        }
+        reference |= {
+            f"{group}_message_worker_us": costs.message_worker_us,
+            f"{group}_message_mongod_us": costs.message_mongod_us,
+        }
+    return Result("templates", figures, reference)
 
 
-def compare(running: Installation, recipients: int) -> Share:
-    """Send to a new group of so many users of three locales, a message and a template in turns."""
-    fill_group(running.database, _GROUP, recipients, LOCALES)
+def compare(running: Installation, group: str, recipients: int, rounds: int = _ROUNDS) -> Comparison:
+    """Send to a group of so many a message and a template in turns, after one of each."""
     with running.client() as backend:
         backend.put(f"/v1/templates/{_NAME}", json=_TEMPLATE).raise_for_status()
+    addressed = {"groups": [group], "category": "timetable"}
     payloads: list[dict[str, Any]] = [{"message": _MESSAGE}, {"template": _NAME, "variables": _GIVEN}]
-    costs: list[list[float]] = [[], []]
-    for _ in range(_ROUNDS):
-        for said, cost in zip(payloads, costs, strict=True):
-            cost.append(_cost(measure(running, recipients, said | {"groups": [_GROUP], "category": "timetable"})))
-    return Share(fmean(costs[0]), fmean(costs[1]))
+    found: list[list[Broadcast]] = [[], []]
+    for round_ in range(-1, rounds):
+        for which in (0, 1) if round_ % 2 else (1, 0):
+            sent = measure(running, recipients, payloads[which] | addressed)
+            if round_ >= 0:
+                found[which].append(sent)
+    workers = [median(each.worker_cpu_us for each in sent) for sent in found]
+    mongods = [median(each.mongod_cpu_us for each in sent) for sent in found]
+    return Comparison(workers[0], mongods[0], workers[1], mongods[1])
 
 
 def rendering_us() -> float:
@@ -85,7 +108,3 @@ def rendering_us() -> float:
     for _ in range(_RENDERINGS):
         render(template, parsed, _GIVEN, mails=False)
     return (time.process_time() - began) / _RENDERINGS * 1e6
-
-
-def _cost(broadcast: Broadcast) -> float:
-    return broadcast.worker_cpu_us + broadcast.mongod_cpu_us

@@ -132,6 +132,7 @@ def test_a_worker_that_dies_with_many_small_audiences_leaves_nobody_out(scene, p
     await_death(scene, scene.service.start("worker", failpoint=step))
     take_over(scene)
     scene.await_done(*audiences)
+    scene.end()
     log = scene.fcm.messages()
     for notification, reached in audiences.items():
         evidence = scene.evidence_in(notification, log)
@@ -245,6 +246,7 @@ def test_a_scheduler_that_dies_while_it_reaps_a_dead_worker_is_followed_by_anoth
     await_death(scene, scene.service.start("scheduler", failpoint=step))
     take_over(scene)
     scene.await_done(notification, other)
+    scene.end()
     scene.sound(scene.evidence(notification))
     evidence = scene.sent_to_all(f"scheduler killed at {step}, after workers", other, crowd, window=0)
     assert evidence.duplicates == 0
