@@ -78,7 +78,8 @@ class MailReports:
                 log.info("mail returned", notification_id=mail.notification, kind=event.kind.value)
         else:
             self._stores.mails.move(mail.id, move, now, event.detail)
-            self._stores.joint.reported(move, mail.notification, mail.user, Note(now, detail=detail))
+            note, alone = Note(now, detail=detail), self._alone(mail)
+            self._stores.joint.reported(move, mail.notification, mail.user, note, alone=alone)
 
     def _alone(self, mail: MailRecord) -> bool:
         """Whether its notification goes by no other channel."""

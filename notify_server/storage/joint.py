@@ -106,17 +106,17 @@ class Joint:
             begun = {"_id": any_of(who), "resends": resends} | _PENDING
             self._all.update_many(begun, {"$pull": {"over": _EMAIL}})
 
-    def reported(self, event: Event, notification: str, user: str, note: Note) -> None:
-        """The mail service says that a mail was delivered, or opened. What push follows is not `received` by that.
+    def reported(self, event: Event, notification: str, user: str, note: Note, *, alone: bool) -> None:
+        """The mail service says that a mail was delivered, or opened.
 
-        Where it does not move the entry, as a device was faster, it is a line in its history all the same.
+        What does not go by mail `alone` is not `received` by that: push, and what it sends again, would stop. Where it
+        does not move the entry, also as a device was faster, it is a line in its history all the same.
         """
         with self._journal.changing([notification]):
             theirs = {"_id": entry_id(object_id(notification), user)}
             ours = theirs | {"status": {"$in": sources(event)}}
-            if event is Event.RECEIVE:
-                ours |= {UNPUSHED: {"$ne": True}}
-            if not self._all.update_one(ours, transition(event, note)).modified_count:
+            moves = alone or event is not Event.RECEIVE
+            if not (moves and self._all.update_one(ours, transition(event, note)).modified_count):
                 self._all.update_one(theirs | {"history.detail": {"$ne": note.detail}}, [_noted(note)])
 
     def bounced(self, notification: str, user: str, detail: str, at: datetime, *, alone: bool) -> None:

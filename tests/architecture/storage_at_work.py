@@ -448,7 +448,8 @@ class Work:
             self.joint.unmailable(Event.FAIL, who, note, alone=not push_follows)
         self.joint.unpushable(who, note)
         self.joint.reopen(who, 1)
-        self.joint.reported(Event.RECEIVE, n, USERS[24], note)
+        self.joint.reported(Event.RECEIVE, n, USERS[24], note, alone=True)
+        self.joint.reported(Event.RECEIVE, n, USERS[23], note, alone=False)
         for at, user in enumerate(USERS[25:29]):
             self.joint.bounced(n, user, "mail bounced", NOON, alone=at % 2 == 0)
 

@@ -136,7 +136,7 @@ class Machine(RuleBasedStateMachine):
             self.joint.bounced(notification, user, "mail bounced (5.1.1)", at, alone=alone)
         else:
             said = {Event.RECEIVE: "mail delivered to the recipient's server", Event.READ: "mail opened"}
-            self.joint.reported(what, self._pick(which), user, Note(self.clock.now, detail=said[what]))
+            self.joint.reported(what, self._pick(which), user, Note(self.clock.now, detail=said[what]), alone=alone)
 
     @precondition(lambda self: self.made)
     @rule(which=st.integers(0, 9), users=some_users)

@@ -160,10 +160,12 @@ def test_a_bounce_that_comes_early_leaves_push_to_go(scene, under_way):
     assert scene.standing(notification) == {"a": ("sent", None)}
 
 
+@pytest.mark.parametrize("early", [False, True])
 @pytest.mark.parametrize("kinds", [[Kind.DELIVERED], [Kind.DELIVERED, Kind.BOUNCED]])
-def test_a_report_of_a_mail_stops_no_push(scene, under_way, kinds):
-    notification = under_way(channels=(Channel.PUSH, Channel.EMAIL))
-    report(scene, notification, *kinds)
+def test_a_report_of_a_mail_stops_no_push(scene, under_way, kinds, early):
+    notification = under_way(*kinds if early else (), channels=(Channel.PUSH, Channel.EMAIL))
+    if not early:
+        report(scene, notification, *kinds)
     scene.register("a")
     scene.work()
     assert scene.accepted() == ["a:phone"]

@@ -113,10 +113,26 @@ def test_what_is_reported_of_a_mail_is_in_the_history_once_also_where_a_device_w
     desk.joint.mailed(desk.who, SENT, push_follows=True)
     desk.registry.move(Event.READ, desk.who, Note(after(2), detail="device phone"))
     for at in (3, 4):
-        desk.joint.reported(event, desk.n, "a", Note(after(at), detail="mail opened"))
+        desk.joint.reported(event, desk.n, "a", Note(after(at), detail="mail opened"), alone=False)
     assert desk.stands() == ("read", None)
     assert desk.entry()["read_at"] == after(2)
     assert desk.details()[-2:] == ["device phone", "mail opened"]
+
+
+@pytest.mark.parametrize("before", ["pending", "unpushed", "pushed"])
+def test_a_mail_that_was_delivered_says_nothing_of_push(desk, before):
+    """Else nobody would be sent the push, or sent it again, who has not confirmed it."""
+    if before != "pending":
+        desk.joint.mailed(desk.who, SENT, push_follows=True)
+    if before == "pushed":
+        desk.registry.pushed(desk.who, Note(after(2), None, "attempt 1: accepted for 1 of 1 devices", 1))
+    stood = desk.stands()
+    for _ in range(2):
+        desk.joint.reported(Event.RECEIVE, desk.n, "a", Note(after(3), detail="mail delivered"), alone=False)
+    assert desk.stands() == stood
+    assert desk.details().count("mail delivered") == 1
+    desk.joint.reported(Event.RECEIVE, desk.n, "a", Note(after(4), detail="mail delivered once more"), alone=True)
+    assert desk.stands() == ("received", None)
 
 
 class TestBounce:
