@@ -11,6 +11,10 @@ from notify_server.domain.template import Content, Source, Variable, VariableTyp
 
 _MAX_LOCALES = 50
 _MAX_VARIABLES = 100
+_ANY = {
+    "type": ["string", "number", "boolean", "array"],
+    "items": {"type": ["string", "number", "boolean", "object"]},
+}
 _WORDS = frozenset(("user", "loop", "self", "true", "false", "none", "and", "or", "not", "in", "is", "if", "else"))
 
 
@@ -31,7 +35,7 @@ class VariableSchema(Schema):
     type = fields.Enum(VariableType, by_value=True, load_default=VariableType.STRING)
     required = Flag(load_default=True, metadata={"description": "What is not, and left out, shows as nothing"})
     example = fields.Raw(
-        allow_none=True, load_default=None, metadata={"description": "What a preview shows without variables"}
+        allow_none=True, load_default=None, metadata=_ANY | {"description": "What a preview shows without variables"}
     )
 
     @post_load
