@@ -18,6 +18,7 @@ from notify_server.api.openapi_components import (
     REFUSALS,
     SCHEMES,
     headers_of,
+    not_one_of,
     path_parameter,
 )
 
@@ -137,7 +138,7 @@ def _describe_schemas(document: Node, api: Api) -> None:
         if name in schemas:
             schemas[name]["description"] = schema.__doc__
             if alternatives := getattr(schema, "one_of", ()):
-                schemas[name]["oneOf"] = [{"required": [field]} for field in alternatives]
+                schemas[name]["not"] = not_one_of(alternatives)
     partial = {name: getattr(schema, "sometimes", ()) for (schema, *_), name in api.ma_plugin.converter.refs.items()}
     received = _reachable(schemas, [node["requestBody"] for node in _nodes(document["paths"]) if "requestBody" in node])
     for name, schema in schemas.items():

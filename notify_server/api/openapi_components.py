@@ -1,5 +1,7 @@
 """What our guards, limits and errors look like in the OpenAPI document."""
 
+from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 from notify_server.services.server_tokens import Scope
@@ -133,3 +135,12 @@ def headers_of(status: str, named: dict[str, Any]) -> dict[str, Any]:
     names = {"RateLimit", "RateLimit-Policy"} | named.keys()
     names |= {"401": {"WWW-Authenticate"}, "429": {"Retry-After"}, "503": {"Retry-After"}}.get(status, set())
     return {name: {"$ref": f"#/components/headers/{name}"} for name in sorted(names)}
+
+
+def not_one_of(names: Sequence[str]) -> dict[str, Any]:
+    """A JSON Schema of what has none of these fields, or two of them.
+
+    What must not be, as with `oneOf` the cases would be types of their own to generated clients.
+    """
+    none = {"not": {"anyOf": [{"required": [name]} for name in names]}}
+    return {"anyOf": [none, *({"required": list(pair)} for pair in combinations(names, 2))]}

@@ -9,6 +9,7 @@ from notify_server.domain.markup import ADDRESSES, Place, Where
 from notify_server.domain.template import Variable, VariableType
 
 _MAX_PLACES = 16  # where one may be after the branches of conditions
+_PIECE = 256  # characters, up to the end of the tag in which they end
 _ROUNDS = 4  # of a loop, after which it has to be where it has been before
 _READABLE = frozenset(("title", "textarea"))  # raw texts in which escaping works
 _LISTS = frozenset(("archive", "imagesrcset", "ping", "srcset"))  # attributes with several addresses
@@ -41,7 +42,7 @@ class _Walk:
             if isinstance(node, nodes.Output):
                 places = self.through(node.nodes, places, given)
             elif isinstance(node, nodes.TemplateData):
-                places = frozenset(place.after(node.data) for place in places)
+                places = _along(places, node.data)
             elif isinstance(node, nodes.If):
                 places = self._branches(node, places, given)
             elif isinstance(node, nodes.For):
@@ -80,6 +81,16 @@ class _Walk:
         led = replace(place, said=_HOST)
         is_there = variable is None or variable.required or getattr(node, "name", "") in given
         return frozenset((led,)) if is_there else frozenset((place, led))
+
+
+def _along(places: Places, text: str) -> Places:
+    """Where one is after `text`: piece by piece for as long as there are several places, which soon become one."""
+    at = 0
+    while len(places) > 1 and at < len(text):
+        end = text.find(">", at + _PIECE) + 1 or len(text)
+        places = frozenset(place.after(text[at:end]) for place in places)
+        at = end
+    return frozenset(place.after(text[at:]) for place in places)
 
 
 def _fault(place: Place, kind: VariableType | None) -> str | None:

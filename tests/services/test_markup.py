@@ -127,6 +127,16 @@ def test_a_fault_has_its_line_and_is_told_once():
     assert [line for line, _ in misplaced(tree, VARIABLES)] == [2]
 
 
+def test_what_comes_long_after_branches_is_read_as_it_is():
+    """It is read piece by piece while branches differ, and no piece ends within a comment's end or a tag."""
+    branches = "".join(f"{{% if name %}}{letter}{{% endif %}}" for letter in "abcd")
+    for length in range(240, 270):
+        html = f'<a href="{branches}{"x" * length}">' + "<!-- > -->" * 60 + "<style>a > b</style>" * 30 + "{{ name }}"
+        assert faults(html) == []
+        assert TAG in " ".join(faults(html + "<p {{ name }}>"))
+        assert ADDRESS in " ".join(faults(f'<a href="{branches}{">" * length}{{{{ name }}}}">'))
+
+
 def test_conditions_within_a_tag_are_bounded():
     branches = "".join(f"{{% if name %}}{letter}{{% endif %}}" for letter in "abcdefgh")
     assert faults(f'<a href="{branches}">') == ["Has too many conditions within one tag."]

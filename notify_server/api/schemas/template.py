@@ -11,7 +11,10 @@ from notify_server.domain.template import Content, Source, Variable, VariableTyp
 
 _MAX_LOCALES = 50
 _MAX_VARIABLES = 100
-_ANY = {"type": ["string", "number", "boolean", "array"]}
+_ANY = {
+    "type": ["string", "number", "boolean", "array"],
+    "items": {"type": ["string", "number", "boolean", "object"]},
+}
 _WORDS = frozenset(("user", "loop", "self", "true", "false", "none", "and", "or", "not", "in", "is", "if", "else"))
 
 
