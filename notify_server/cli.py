@@ -12,9 +12,10 @@ from notify_server.errors import ConfigurationError, NotifyError
 
 _MISUSED = 2  # exit code for a configuration that cannot work
 _MODULES = {
-    "processes": ("up", "web", "worker", "scheduler", "realtime", "simulator"),
+    "processes": ("up", "web", "worker", "scheduler", "realtime", "simulator", "catcher"),
     "operations": ("migrate", "check-config", "send"),
     "tokens": ("token",),
+    "packs": ("pack",),
     "statistics": ("stats",),
 }
 

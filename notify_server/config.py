@@ -16,6 +16,8 @@ from marshmallow.validate import URL, Length, OneOf, Range, Regexp
 from notify_server.errors import ConfigurationError
 
 FCM_ENDPOINT = "https://fcm.googleapis.com"
+CATCHER_HOST = "127.0.0.1"  # what it catches is for this machine alone
+SENDGRID_ENDPOINT = "https://api.sendgrid.com"
 # A link with one of these runs a program in the app, or shows what is in the link or on the device as a page.
 UNSAFE_SCHEMES = frozenset(
     ("javascript", "data", "file", "blob", "vbscript", "about", "view-source", "filesystem", "content", "jar", "intent")
@@ -65,6 +67,12 @@ def _key_set_url(value: str) -> None:
         raise ValidationError("Must be a URL with a host, and without a name or password.")
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
         raise ValidationError("Must begin with https://; http:// only on this machine.")
+
+
+def _public_url(value: str) -> None:
+    _key_set_url(value)
+    if value and (urlsplit(value).query or urlsplit(value).fragment):
+        raise ValidationError("Must be a URL without a query.")
 
 
 def _names(env: Env, name: str, default: tuple[str, ...], check: Callable[[str], None]) -> tuple[str, ...]:
@@ -178,6 +186,20 @@ class Config:
     registry_days: int = 0
     counting_share: float = 0.05
     trusted_proxies: tuple[Network, ...] = ()
+    public_url: str = ""
+    settings_key: str = ""
+    smtp_host: str = ""
+    smtp_password: str = ""
+    sendgrid_key: str = ""
+    sendgrid_endpoint: str = SENDGRID_ENDPOINT
+    mail_ca_file: str = ""
+    mail_connections: int = 4
+    mail_timeout: float = 30.0
+    mail_rate: float = 1_000.0
+    mail_days: int = 90
+    mail_catcher: bool = False
+    catcher_port: int = 8003
+    catcher_smtp_port: int = 8025
     demo: bool = False
     console: bool = True
     log_level: str = "info"
@@ -272,6 +294,22 @@ def load() -> Config:
         registry_days=env.int("REGISTRY_DAYS", Config.registry_days, validate=Range(0, 36_500)),
         counting_share=env.float("COUNTING_SHARE", Config.counting_share, validate=_SHARE),
         trusted_proxies=_networks(env, "TRUSTED_PROXIES"),
+        public_url=env.str("PUBLIC_URL", Config.public_url, validate=_public_url),
+        settings_key=env.str("SETTINGS_KEY", Config.settings_key, validate=_secret),
+        smtp_host=env.str("SMTP_HOST", Config.smtp_host),
+        smtp_password=env.str("SMTP_PASSWORD", Config.smtp_password),
+        sendgrid_key=env.str("SENDGRID_KEY", Config.sendgrid_key),
+        sendgrid_endpoint=env.str(
+            "SENDGRID_ENDPOINT", Config.sendgrid_endpoint, validate=URL(schemes={"https"}, require_tld=False)
+        ),
+        mail_ca_file=env.str("MAIL_CA_FILE", Config.mail_ca_file, validate=_readable),
+        mail_connections=env.int("MAIL_CONNECTIONS", Config.mail_connections, validate=Range(1, 64)),
+        mail_timeout=env.float("MAIL_TIMEOUT", Config.mail_timeout, validate=_POSITIVE),
+        mail_rate=env.float("MAIL_RATE", Config.mail_rate, validate=_POSITIVE),
+        mail_days=env.int("MAIL_DAYS", Config.mail_days, validate=_DAYS),
+        mail_catcher=env.bool("MAIL_CATCHER", Config.mail_catcher),
+        catcher_port=env.int("CATCHER_PORT", Config.catcher_port, validate=_PORT),
+        catcher_smtp_port=env.int("CATCHER_SMTP_PORT", Config.catcher_smtp_port, validate=_PORT),
         demo=env.bool("DEMO", Config.demo),
         console=env.bool("CONSOLE", Config.console),
         log_level=env.str("LOG_LEVEL", Config.log_level, validate=OneOf(["debug", "info", "warning", "error"])),
@@ -279,7 +317,12 @@ def load() -> Config:
     )
     if problems := sorted([*_problems(env), *_contradictions(config)]):
         raise ConfigurationError(problems)
-    return replace(config, fcm_endpoint=config.fcm_endpoint.rstrip("/"))
+    return replace(
+        config,
+        fcm_endpoint=config.fcm_endpoint.rstrip("/"),
+        sendgrid_endpoint=config.sendgrid_endpoint.rstrip("/"),
+        public_url=config.public_url.rstrip("/"),
+    )
 
 
 def _problems(env: Env) -> list[str]:
@@ -291,9 +334,15 @@ def _problems(env: Env) -> list[str]:
     return []
 
 
+def _mail_contradictions(config: Config) -> list[str]:
+    if config.smtp_password and config.smtp_host == "":
+        return ["NOTIFY_SMTP_PASSWORD: is set, but NOTIFY_SMTP_HOST, the server that it is for, is not."]
+    return []
+
+
 def _contradictions(config: Config) -> list[str]:
     """What is wrong with settings taken together; one that is wrong by itself is None here."""
-    found = []
+    found = _mail_contradictions(config)
     if config.jwt_secret_previous and config.jwt_secret == "":
         found.append("NOTIFY_JWT_SECRET_PREVIOUS: is set, but NOTIFY_JWT_SECRET, which takes its place, is not.")
     elif config.jwt_secret_previous and config.jwt_secret_previous == config.jwt_secret:

@@ -15,7 +15,7 @@ import click
 import httpx
 
 from notify_server.bootstrap import build_services
-from notify_server.config import FCM_ENDPOINT, Config
+from notify_server.config import CATCHER_HOST, FCM_ENDPOINT, Config
 from notify_server.domain.registry import Status
 from notify_server.storage.database import connect
 
@@ -134,6 +134,8 @@ def _explain(config: Config, token: str) -> None:
         say(f"Demo       {url}/demo")
     say(f"Realtime   http://{config.host}:{config.realtime_port}")
     say(f"Simulator  {config.fcm_endpoint}/_simulator/counts")
+    if config.mail_catcher:
+        say(f"Mails      http://{CATCHER_HOST}:{config.catcher_port}/mails")
     say(f"Token      {token}")
     say(f"Try        curl -H 'Authorization: Bearer {token}' {url}/v1/notifications\n")
 

@@ -2,7 +2,7 @@
 
 NOTIFY_FAILPOINT=delivery.sent kills the process with SIGKILL when it first passes the step of that name,
 NOTIFY_FAILPOINT=delivery.sent:3 when it passes it for the third time. `STEPS` lists what there is. A step is passed
-once for a page, a load or a job, never once for a recipient.
+once for a page, a load, a job or a mail, never once for a recipient of a push.
 """
 
 import os
@@ -19,6 +19,7 @@ VARIABLE = "NOTIFY_FAILPOINT"
 STEPS = (
     "acceptance.stored",  # the notification is stored, nobody has been told
     "enrolment.registered",  # the device is stored, what waited for it is not queued
+    "people.addressed",  # a user has an address, and what waited to be mailed is not queued
     "expansion.claimed",
     "expansion.batch",  # the page is fixed, and has no entries
     "expansion.users",  # unknown users are made, and have no entries
@@ -38,6 +39,13 @@ STEPS = (
     "settlement.rescue",  # who got a device meanwhile is queued
     "settlement.batches",  # the batches are gone, or have become what follows
     "delivery.completing",  # all is settled, and the notification not yet done
+    "mailing.entered",  # mails have their lines in the registry, and none is sent; these are passed once for a load
+    "mailing.mail",  # passed once for a mail, as the next two: it is about to be sent
+    "mailing.answered",  # the mail service has answered, and nothing is written
+    "mailing.recorded",  # what it said is stored
+    "mailing.sent",  # all mails of a load are sent, and no entry says so
+    "mailing.entries",  # the entries say so, and the batches are still there
+    "mailing.batches",  # the batches are gone
     "scheduler.leading",  # the lead is taken
     "release.released",  # scheduled notifications are accepted, nobody has been told
     "resend.recalled",  # batches are due for their resend, nobody has been told

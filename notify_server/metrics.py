@@ -18,6 +18,7 @@ SEND_SECONDS = Histogram(
     ["channel"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+MAIL_EVENTS = Counter("notify_mail_events", "Reports of a mail service, of mails known here or not", ["kind", "mail"])
 RECEIPTS = Counter("notify_receipts", "Receipts reported by devices", ["result"])
 RESENT = Counter("notify_batches_recalled", "Batches sent again because no device confirmed in time")
 EXPIRED = Counter("notify_entries_expired", "Registry entries that expired before they could be sent")

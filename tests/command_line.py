@@ -16,6 +16,8 @@ COMMANDS = {
     "scheduler",
     "realtime",
     "simulator",
+    "catcher",
+    "pack",
     "token",
     "check-config",
     "send",

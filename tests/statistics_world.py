@@ -33,6 +33,21 @@ REASONS = {
     "expired": ("ttl_over",),
     "cancelled": ("cancelled_by_backend",),
 }
+CHANNELS = ("push", "realtime", "email")
+_OTHER_WAYS: tuple[dict[str, Any], ...] = ({}, {}, {"over": []}, {"sequence": 1}, {"over": ["email"], "sequence": 2})
+_LINES = (
+    "attempt 1: accepted for 1 of 1 devices",
+    "attempt 1: unregistered",
+    "attempt 1: unavailable",
+    "emitted to an open socket",
+    "mail, attempt 1: accepted (250)",
+    "mail, attempt 1: bad_address (550)",
+    "mail, attempt 1: deferred",
+    "mail: address_blocked",
+    "mail delivered to the recipient's server",
+    "mail opened",
+    "mail bounced (5.1.1)",
+)
 _WEIGHTS = (2, 6, 6, 10, 2, 2, 1, 1)
 _OWNER = "tests"
 
@@ -108,9 +123,13 @@ class World:
             "read_at": read,
             "history": [
                 {"status": "pending", "at": at, "detail": None},
-                {"status": status, "at": at + timedelta(days=1), "detail": None},
+                *({"status": status, "at": at + timedelta(days=1), "detail": detail} for detail in self._details()),
             ],
+            **rng.choice(_OTHER_WAYS),
         }
+
+    def _details(self) -> list[str | None]:
+        return [None, *self.rng.sample(_LINES, self.rng.randrange(4))]
 
     def entries(self, start: datetime, end: datetime, **which: str) -> Iterator[tuple[datetime, Entry]]:
         """Each entry that was entered from `start` on and before `end`, and when; `which` names what it belongs to."""
@@ -155,6 +174,38 @@ def seconds(entries: Iterable[Entry], name: str) -> list[float]:
 def reasons(entries: Iterable[Entry]) -> dict[tuple[str, str], int]:
     """How many stand at a status for a reason."""
     return Counter((entry["status"], entry["reason"]) for entry in entries if entry["reason"])
+
+
+def channels(entries: Iterable[Entry]) -> dict[tuple[str, str], int]:
+    """How many each channel has sent, and what came of it, as histories say; of push alone, by where they stand."""
+    return Counter(pair for entry in entries for pair in set(_by_channel(entry)))
+
+
+def _by_channel(entry: Entry) -> Iterator[tuple[str, str]]:
+    if "over" not in entry and "sequence" not in entry:
+        if entry["status"] in ("sent", "received", "read") or entry["reason"] == "unconfirmed":
+            yield "push", "sent"
+        if entry["status"] == "failed":
+            yield "push", "failed"
+        return
+    lines = " | ".join(line["detail"] or "" for line in entry["history"])
+    if ": accepted for" in lines:
+        yield "push", "sent"
+    elif ": unregistered" in lines or (entry["status"] == "failed" and entry["reason"] in REASONS["failed"]):
+        yield "push", "failed"
+    if "emitted" in lines:
+        yield "realtime", "sent"
+    if any(words in lines for words in (": accepted (250)", "mail delivered", "mail opened", "mail bounced")):
+        yield "email", "sent"
+    else:
+        yield from (("email", name) for name, words in _UNSENT.items() if words in lines)
+    yield from (("email", name) for name, words in _LATER if words in lines)
+
+
+_UNSENT = {"failed": "bad_address", "suppressed": "address_blocked"}
+_LATER = (
+    ("received", "mail delivered"), ("received", "mail opened"), ("read", "mail opened"), ("bounced", "mail bounced"),
+)  # fmt: skip
 
 
 def point(at: datetime, interval: str, zone: str) -> str:

@@ -75,3 +75,11 @@ def test_a_foreign_issuer_is_named_by_itself_or_else_as_we_are(
             for secret in (both.jwt_secret, both.jwt_secret_previous):
                 minting = build_services(replace(config, jwt_secret=secret), database).user_tokens
                 assert tokens.authenticate(minting.mint("u2")[0]) == "u2"
+
+
+def test_a_probe_by_mail_may_take_longer_than_the_service_has_for_an_answer(
+    database: Store, transport: PushTransport
+) -> None:
+    config = Config(mail_timeout=40.0)
+    governor = build_engine(config, database, transport, StoppedClock()).mail_governor
+    assert governor._limits.probe.total_seconds() > config.mail_timeout

@@ -18,7 +18,8 @@ LINE = re.compile(r"^  \d\d:\d\d:\d\d\.\d{3}  (\S+) +(pending|sent|received|read
 
 def test_it_shows_every_state_of_every_recipient_and_exits_with_0(tmp_path: Path) -> None:
     names = ("NOTIFY_PORT", "NOTIFY_REALTIME_PORT", "NOTIFY_SIMULATOR_PORT")
-    told = {name: str(port) for name, port in zip(names, free_ports(3), strict=True)}
+    names += ("NOTIFY_CATCHER_PORT", "NOTIFY_CATCHER_SMTP_PORT")
+    told = {name: str(port) for name, port in zip(names, free_ports(len(names)), strict=True)}
     done = subprocess.run(
         [sys.executable, "-m", "notify_server.cli", "up", "--demonstrate", str(BOOKING), "--once"],
         env=os.environ | told | {"NOTIFY_DATA_DIR": str(tmp_path)},

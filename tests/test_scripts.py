@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 from bson import ObjectId
 
-from scripts.benchmarks.__main__ import NAMES
+from scripts.benchmarks.__main__ import NAMES, module
 from scripts.benchmarks.load import repeat
 from scripts.benchmarks.quantile import quantile
 from scripts.benchmarks.report import Result
@@ -21,7 +21,7 @@ from scripts.gallery.scene import fill
 from tests.builders import NOON
 
 ROOT = Path(__file__).parents[1]
-DOORS = ("setup", "run", "test", "check", "bench", "soak", "fuzz", "screenshots")
+DOORS = ("setup", "run", "test", "check", "bench", "soak", "fuzz", "screenshots", "pack_gallery")
 SCRIPTS = [*(ROOT / "scripts" / name for name in DOORS), ROOT / ".ci" / "run"]
 TOOLS = ("basename", "cat", "cksum", "cp", "dirname", "flock", "grep", "id", "ldd", "mkdir", "sed", "sh", "uname")
 
@@ -162,6 +162,7 @@ def test_check_runs_every_check_and_fails_if_one_fails(clone, broken):
         ("soak", "python", "-m scripts.benchmarks.soak --once"),
         ("fuzz", "python", "-m scripts.fuzzing --once"),
         ("screenshots", "python", "-m scripts.gallery --once"),
+        ("pack_gallery", "python", "-m scripts.gallery.packs --once"),
     ],
 )
 def test_a_door_sets_up_passes_its_arguments_and_its_exit_code_on(clone, door, command, expected):
@@ -185,7 +186,7 @@ def test_the_whole_suite_runs_in_two_parts_and_fails_with_the_first(clone):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_benchmark_can_be_run_by_its_name(name):
-    assert callable(importlib.import_module(f"scripts.benchmarks.{name}").run)
+    assert callable(importlib.import_module(module(name)).run)
 
 
 def test_an_unknown_benchmark_is_refused_and_the_known_ones_are_named():

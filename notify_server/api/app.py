@@ -21,28 +21,34 @@ from notify_server.api import (
 )
 from notify_server.api.jsonapi import negotiation
 from notify_server.api.routes import (
+    actions,
     audit,
     devices,
     groups,
+    hooks,
     inbox,
     jsonapi,
+    mails,
     notifications,
     operations,
     rankings,
     realtime,
     registry,
+    settings,
     statistics,
     subscriptions,
+    templates,
     tokens,
+    unsubscribe,
     users,
 )
 from notify_server.bootstrap import Services
 from notify_server.config import Config
 
-_ROUTES = (
-    *(notifications, registry, realtime, users, groups, devices, inbox, jsonapi, subscriptions),
-    *(statistics, rankings, tokens, audit, operations),
-)
+_OF_BACKENDS = (notifications, registry, realtime, templates, actions, users, groups, statistics, rankings)
+_OF_ADMINS = (tokens, audit, mails, settings)
+_OF_DEVICES = (devices, inbox, jsonapi, subscriptions, unsubscribe)
+_ROUTES = (*_OF_BACKENDS, *_OF_ADMINS, *_OF_DEVICES, hooks, operations)
 
 
 class Application(Flask):

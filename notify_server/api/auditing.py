@@ -21,6 +21,7 @@ RECORDED = {
     "inbox.mark": "reading marks are in the history of the registry entry",
     "inbox.mark_read": "the same",
     "jsonapi.mark": "the same",
+    "templates.preview": "it changes nothing",
 }
 _OBJECTS = {  # the last of these that a path names is what is changed
     "user_id": Kind.USER,
@@ -29,6 +30,9 @@ _OBJECTS = {  # the last of these that a path names is what is changed
     "category_id": Kind.CATEGORY,
     "device_id": Kind.DEVICE,
     "token_id": Kind.TOKEN,
+    "mail_id": Kind.OTHER,
+    "template_name": Kind.TEMPLATE,
+    "action_name": Kind.ACTION,
 }
 
 

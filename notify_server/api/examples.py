@@ -26,6 +26,11 @@ _SHOWN = {
     "resend": {"after": 900, "times": 2},
     "mandatory": False,
     "push_after": None,
+    "email_after": None,
+    "reply_to": None,
+    "action": None,
+    "disabled": False,
+    "texts": None,
     "payload": None,
     "created_at": _AT,
     "expires_at": "2026-12-02T09:00:00.000Z",
@@ -73,6 +78,60 @@ _DEVICE = {
     "app_version": "4.2.0",
     "locale": "de-AT",
 }
+_SOURCES = {
+    "en": {
+        "title": "Your tickets for {{ event_name }}",
+        "body": "Order {{ order_id }}: {{ count }} tickets.",
+        "subject": "Your tickets for {{ event_name }}",
+        "html": '<p>Your tickets: <a href="{{ order_url }}">{{ order_id }}</a></p>',
+        "text": "Your tickets: {{ order_url }}",
+    },
+    "de": {
+        "title": "Ihre Karten für {{ event_name }}",
+        "body": "Bestellung {{ order_id }}: {{ count }} Karten.",
+        "subject": "Ihre Karten für {{ event_name }}",
+        "html": '<p>Ihre Karten: <a href="{{ order_url }}">{{ order_id }}</a></p>',
+        "text": "Ihre Karten: {{ order_url }}",
+    },
+}
+_TEMPLATE = {
+    "category": "tickets",
+    "default_locale": "en",
+    "variables": {
+        "event_name": {"type": "string", "required": True, "example": "Sommertagung 2027"},
+        "order_id": {"type": "string", "required": True, "example": "O-1042"},
+        "count": {"type": "integer", "required": True, "example": 2},
+        "order_url": {"type": "url", "required": True, "example": "https://eventhaus.example/orders/1042"},
+    },
+    "locales": _SOURCES,
+    "link": "{{ order_url }}",
+    "image": None,
+    "data": {"order_id": "{{ order_id }}"},
+}
+_VARIABLES = {
+    "event_name": "Sommertagung 2027",
+    "order_id": "O-1042",
+    "count": 2,
+    "order_url": "https://eventhaus.example/orders/1042",
+}
+_SUMMARY = {
+    "name": "ticket_purchased",
+    "version": 2,
+    "category": "tickets",
+    "default_locale": "en",
+    "locales": ["de", "en"],
+    "created_at": _AT,
+    "pack": None,
+}
+_ACTION = {
+    "template": "ticket_purchased",
+    "category": None,
+    "channels": ["push", "realtime", "email"],
+    "notification_enabled": True,
+    "mail_enabled": True,
+    "mandatory": False,
+}
+_SHOWN_ACTION = {"name": "ticket_purchased", **_ACTION, "updated_at": _AT, "pack": "events"}
 _PROFILE = {
     "community": "school-1",
     "groups": ["class-101"],
@@ -111,6 +170,42 @@ _LINE = {
     "status": 200,
 }
 
+_MAIL = {
+    "id": f"{_NOTIFICATION}9f2c41d07be3a865",
+    "notification_id": _NOTIFICATION,
+    "recipient": "u1",
+    "address": "ada@school.example",
+    "action": None,
+    "template": None,
+    "category": "booking",
+    "locale": None,
+    "subject": _TITLE,
+    "status": "sent",
+    "reason": None,
+    "detail": None,
+    "attempts": 1,
+    "service": "smtp",
+    "provider_id": "4XgT5m2cJ9z1Nk",
+    "message_id": f"<{_NOTIFICATION}9f2c41d07be3a865@school.example>",
+    "doubtful": False,
+    "created_at": _AT,
+    "sent_at": _LATER,
+    "received_at": None,
+    "read_at": None,
+}
+_SMTP = {"host": "mail.school.example", "port": 587, "security": "starttls", "username": "notify"}
+_SENDER = {"address": "notify@school.example", "name": "Our school"}
+_SETTINGS = {
+    "service": "smtp",
+    "from": _SENDER,
+    "reply_to": "office@school.example",
+    "smtp": _SMTP,
+    "webhook_key": None,
+    "secrets": {"smtp_password": "environment", "sendgrid_key": None},
+    "version": 1,
+    "updated_at": _AT,
+}
+
 _PATH = f"/jsonapi/notifications/{_NOTIFICATION}:u1"
 _LINKAGE = {
     "links": {"self": f"{_PATH}/relationships/user", "related": f"{_PATH}/user"},
@@ -147,12 +242,18 @@ _TOTALS = _COUNTED | {
 }
 _PERIOD = {"from": "2026-12-01T00:00:00.000Z", "to": "2026-12-02T00:00:00.000Z", "as_of": _LATER}
 _REASONS = [{"status": "failed", "reason": "unregistered", "count": 1}]
+_CHANNELS = [
+    {"channel": "push", "sent": 28, "received": None, "read": None, "failed": 2, "bounced": None, "suppressed": None},
+    {"channel": "realtime", "sent": 0, **dict.fromkeys(("received", "read", "failed", "bounced", "suppressed"))},
+    {"channel": "email", "sent": 12, "received": 9, "read": 4, "failed": 0, "bounced": 1, "suppressed": 1},
+]
 _STATISTICS = {
     **_PERIOD,
     "interval": "day",
     "timezone": "UTC",
     "totals": _TOTALS,
     "reasons": _REASONS,
+    "channels": _CHANNELS,
     "series": [{"at": "2026-12-01T00:00:00.000Z", "period": "2026-12-01", **_COUNTED}],
     "previous": None,
 }
@@ -178,6 +279,9 @@ _BODIES: dict[str, Any] = {
         "payload": {"type": "seat_taken", "seat": "B7", "title": "Seat B7 is taken"},
         "options": {"ttl": 3600, "category": "booking"},
     },
+    "Template": _TEMPLATE,
+    "Preview": {"locale": "de-AT", "variables": _VARIABLES},
+    "Action": _ACTION,
     "RequestedResend": {"users": ["u1"]},
     "Profile": _PROFILE,
     "Nothing": {},
@@ -197,6 +301,8 @@ _BODIES: dict[str, Any] = {
     },
     "NewToken": {"name": "billing", "scopes": ["send"]},
     "Rotation": {"overlap": 3600},
+    "MailAddress": {"address": "ada@school.example"},
+    "EmailSettings": {"service": "disabled", "from": _SENDER, "smtp": _SMTP},
 }
 _ANSWERS: dict[str, Any] = {
     "Accepted": {name: _SHOWN[name] for name in ("id", "created_at", "expires_at")} | {"state": "accepted"},
@@ -231,12 +337,29 @@ _ANSWERS: dict[str, Any] = {
         ]
     },
     "RealtimeQueued": {"status": "queued", "id": _NOTIFICATION},
+    "ShownTemplate": {"name": "ticket_purchased", "version": 2, **_TEMPLATE, "created_at": _AT, "pack": None},
+    "TemplatePage": {"templates": [_SUMMARY], "next": None},
+    "Previewed": {
+        "name": "ticket_purchased",
+        "version": 2,
+        "locale": "de",
+        "title": "Ihre Karten für Sommertagung 2027",
+        "body": "Bestellung O-1042: 2 Karten.",
+        "image": None,
+        "link": "https://eventhaus.example/orders/1042",
+        "data": {"order_id": "O-1042"},
+        "subject": "Ihre Karten für Sommertagung 2027",
+        "html": '<p>Ihre Karten: <a href="https://eventhaus.example/orders/1042">O-1042</a></p>',
+        "text": "Ihre Karten: https://eventhaus.example/orders/1042",
+    },
+    "ShownAction": _SHOWN_ACTION,
+    "ActionPage": {"actions": [_SHOWN_ACTION], "next": None},
     "ResendQueued": {"id": _NOTIFICATION, "queued": 1, "skipped": 0},
     "User": {"id": "u1", **_PROFILE, "created_at": _AT},
     "Erased": {
         "pseudonym": "erased-3f9a7c51d2b80e64",
         "at": _AT,
-        "erased": {"devices": 1, "entries": 12, "profiles": 1},
+        "erased": {"devices": 1, "entries": 12, "mails": 3, "profiles": 1},
         "complete": True,
     },
     "UserToken": {"token": "eyJhbGciOiJIUzI1NiJ9.…", "expires_at": "2026-12-01T10:00:00.000Z"},
@@ -260,10 +383,17 @@ _ANSWERS: dict[str, Any] = {
     "IssuedToken": _TOKEN | {"token": "nst_1f0c93ab52de_…"},
     "TokenPage": {"tokens": [_TOKEN], "next": None},
     "LinePage": {"lines": [_LINE], "next": None},
+    "MailPage": {"mails": [_MAIL], "next": None},
+    "ShownMail": _MAIL | {"message": {"subject": _TITLE, "text": _TEXT, "html": f"<!DOCTYPE html><p>{_TEXT}</p>"}},
+    "Allowed": {"allowed": True},
+    "ShownEmailSettings": _SETTINGS,
     "Status": {"status": "alive"},
     "Readiness": {
         "status": "ready",
-        "channels": {"push": {"state": "working", "reason": None, "since": None, "until": None, "rate": 10000.0}},
+        "channels": {
+            "push": {"state": "working", "reason": None, "since": None, "until": None, "rate": 10000.0},
+            "email": {"state": "working", "reason": None, "since": None, "until": None, "rate": 1000.0},
+        },
     },
     "JsonApiNotificationsDocument": {
         "jsonapi": _VERSION,
@@ -284,6 +414,7 @@ EXAMPLES = _BODIES | _ANSWERS
 # Of answers that are described where they are made, by media type.
 TEXTS: dict[str, Any] = {
     NDJSON: '{"kind": "profile", …}\n{"kind": "end", …}\n',
+    "text/html": "<!DOCTYPE html>…",
     "text/csv": "at,period,recipients,pending,sent,…\r\n2026-12-01T00:00:00.000Z,2026-12-01,31,0,1,…\r\n",
     "text/plain": "# TYPE notify_accepted_total counter\nnotify_accepted_total 1.0\n",
     "application/json": {"openapi": "3.1.0", "info": {"title": "Notify Server", "version": "0.1.0"}, "paths": {}},

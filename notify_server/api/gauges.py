@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from notify_server.domain.notification import Channel
 from notify_server.domain.pace import Condition
 from notify_server.domain.registry import Reason
 from notify_server.errors import DatabaseUnavailable
 from notify_server.services.health import Health
 
-_BREAKING = (Reason.CREDENTIAL_REFUSED, Reason.UNAVAILABLE)  # why a channel may be paused
+_BREAKING = {  # why a channel may be paused
+    Channel.PUSH: (Reason.CREDENTIAL_REFUSED, Reason.UNAVAILABLE),
+    Channel.EMAIL: (Reason.CREDENTIAL_REFUSED, Reason.UNAVAILABLE, Reason.TLS_FAILED, Reason.SENDER_REFUSED),
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Gauges(Collector):
         rate = _family("notify_channel_rate", "Messages per second that all workers may send now", "channel")
         factor = _family("notify_channel_throttle_factor", "What quota refusals leave of the full rate", "channel")
         for channel, found in self.health.channels().items():
-            for reason in _BREAKING:
+            for reason in _BREAKING[channel]:
                 broken = found.state is Condition.PAUSED and found.reason is reason
                 paused.add_metric([channel.value, reason.value], broken)
             if found.since is not None:

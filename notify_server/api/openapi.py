@@ -18,6 +18,7 @@ from notify_server.api.openapi_components import (
     REFUSALS,
     SCHEMES,
     headers_of,
+    not_one_of,
     path_parameter,
 )
 
@@ -136,6 +137,8 @@ def _describe_schemas(document: Node, api: Api) -> None:
     for (schema, *_), name in api.ma_plugin.converter.refs.items():
         if name in schemas:
             schemas[name]["description"] = schema.__doc__
+            if alternatives := getattr(schema, "one_of", ()):
+                schemas[name]["not"] = not_one_of(alternatives)
     partial = {name: getattr(schema, "sometimes", ()) for (schema, *_), name in api.ma_plugin.converter.refs.items()}
     received = _reachable(schemas, [node["requestBody"] for node in _nodes(document["paths"]) if "requestBody" in node])
     for name, schema in schemas.items():

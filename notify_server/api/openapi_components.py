@@ -1,5 +1,7 @@
 """What our guards, limits and errors look like in the OpenAPI document."""
 
+from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 from notify_server.services.server_tokens import Scope
@@ -101,6 +103,11 @@ _PATHS = {
     "category_id": ("The name of a category", 128, "booking"),
     "device_id": ("The app's own id of its installation", 128, "phone"),
     "token_id": ("The id of a server token", None, "1f0c93ab52de"),
+    "mail_id": ("The id of a mail", None, "6b007bddabf10665a8c867db9f2c41d07be3a865"),
+    "link": ("What a mail's own link ends with", None, "dGhpcyBpcyBub3QgYSBsaW5rIG9mIG91cnM"),
+    "template_name": ("The name of a template", 64, "ticket_purchased"),
+    "action_name": ("The name of an action", 64, "ticket_purchased"),
+    "version": ("A version of a template, counted from 1", None, "2"),
     "notification_id": (
         "The id that a notification was accepted with; below /jsonapi with the user's: `{notification_id}:{user_id}`",
         None,
@@ -128,3 +135,12 @@ def headers_of(status: str, named: dict[str, Any]) -> dict[str, Any]:
     names = {"RateLimit", "RateLimit-Policy"} | named.keys()
     names |= {"401": {"WWW-Authenticate"}, "429": {"Retry-After"}, "503": {"Retry-After"}}.get(status, set())
     return {name: {"$ref": f"#/components/headers/{name}"} for name in sorted(names)}
+
+
+def not_one_of(names: Sequence[str]) -> dict[str, Any]:
+    """A JSON Schema of what has none of these fields, or two of them.
+
+    What must not be, as with `oneOf` the cases would be types of their own to generated clients.
+    """
+    none = {"not": {"anyOf": [{"required": [name]} for name in names]}}
+    return {"anyOf": [none, *({"required": list(pair)} for pair in combinations(names, 2))]}

@@ -10,6 +10,7 @@ from notify_server.errors import InvalidInput
 Item = TypeVar("Item")
 
 _NOTIFICATION = re.compile("[0-9a-f]{24}")
+_NUMBER = re.compile("[0-9]{1,9}")
 
 
 def encode(last: str) -> str:
@@ -36,6 +37,14 @@ def decode_notification(cursor: str | None) -> str | None:
     if last is not None and not _NOTIFICATION.fullmatch(last):
         raise _foreign()
     return last
+
+
+def decode_number(cursor: str | None) -> int | None:
+    """The number that `cursor` stands after. Raises InvalidInput."""
+    last = decode(cursor)
+    if last is not None and not _NUMBER.fullmatch(last):
+        raise _foreign()
+    return None if last is None else int(last)
 
 
 def page(items: Sequence[Item], limit: int, name: Callable[[Item], str]) -> tuple[Sequence[Item], str | None]:

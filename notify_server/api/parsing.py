@@ -7,17 +7,14 @@ from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser, is_json_request
 
 from notify_server.api import strict_json
-from notify_server.api.schemas.fields import Id
+from notify_server.api.schemas.fields import Id, Name
 from notify_server.errors import InvalidInput
 
-_PATH_IDS = {
-    "user_id",
-    "group_id",
-    "community_id",
-    "category_id",
-    "device_id",
-}  # a notification id that is none names nothing: 404
-_id = Id()
+_FORM = "unsubscribe.click"  # RFC 8058 has mail programs send one, whose content nobody reads
+_id, _name = Id(), Name()
+_PATH_NAMES = dict.fromkeys(("user_id", "group_id", "community_id", "category_id", "device_id"), _id) | dict.fromkeys(
+    ("template_name", "action_name"), _name
+)  # a notification id that is none names nothing: 404
 
 
 class Parser(FlaskParser):
@@ -50,6 +47,8 @@ def by_path(messages: Any) -> dict[str, list[str]]:
 
 def require_json() -> None:
     """Refuse a body that is not declared as JSON."""
+    if request.endpoint == _FORM:
+        return
     sent = request.content_length or "Transfer-Encoding" in request.headers
     if sent and not is_json_request(request):
         abort(415, "Send application/json.")
@@ -58,9 +57,9 @@ def require_json() -> None:
 def require_ids() -> None:
     """Refuse ids in the path that no id can be; the others are normalised, as they are in bodies."""
     found = request.view_args or {}
-    for name in _PATH_IDS.intersection(found):
+    for name in _PATH_NAMES.keys() & found:
         try:
-            found[name] = _id.deserialize(found[name])
+            found[name] = _PATH_NAMES[name].deserialize(found[name])
         except ValidationError as error:
             raise InvalidInput({name: error.normalized_messages()["_schema"]}) from None
 

@@ -67,6 +67,14 @@ def realtime() -> None:
 
 
 @click.command()
+def catcher() -> None:
+    """Catch mails, and list them: an SMTP server that delivers nothing."""
+    from notify_server.processes import catcher as process
+
+    _run("catcher", process.run)
+
+
+@click.command()
 def simulator() -> None:
     """Serve the FCM simulator."""
     from notify_server.processes import simulator as process

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from notify_server.domain.by_channel import COUNTS, telling
 from notify_server.domain.measures import STATUSES
 from notify_server.services.figures import Course
 from notify_server.services.statistics import Report
@@ -35,6 +36,9 @@ def lines(title: str, report: Report) -> Iterator[str]:
     yield ""
     yield from _table(report.series)
     yield from _listed(report.reasons)
+    if rows := telling(report.channels):
+        yield ""
+        yield from _channels(rows)
 
 
 def course_lines(title: str, course: Course) -> Iterator[str]:
@@ -49,12 +53,21 @@ def course_lines(title: str, course: Course) -> Iterator[str]:
 
 def _table(series: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     most = max((point["recipients"] for point in series), default=0)
-    rows = [(*_cells(point), _bar(point, most)) for point in series]
-    headed = [(*_COLUMNS, _LEGEND), *rows]
+    yield from _aligned([(*_COLUMNS, _LEGEND), *((*_cells(point), _bar(point, most)) for point in series)])
+
+
+def _channels(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    head = ("BY CHANNEL", *(name.upper() for name in COUNTS), "")
+    counts = [["-" if row[name] is None else f"{row[name]:,}" for name in COUNTS] for row in rows]
+    yield from _aligned([head, *((row["channel"], *cells, "") for row, cells in zip(rows, counts, strict=True))])
+
+
+def _aligned(headed: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Rows, the head among them: the first column and the last to the left, figures to the right."""
     widths = [max(map(len, column)) for column in zip(*headed, strict=True)]
-    for first, *cells, bar in headed:
+    for first, *cells, last in headed:
         aligned = (cell.rjust(width) for cell, width in zip(cells, widths[1:-1], strict=True))
-        yield "  ".join((first.ljust(widths[0]), *aligned, bar)).rstrip()
+        yield "  ".join((first.ljust(widths[0]), *aligned, last)).rstrip()
 
 
 def _cells(point: Mapping[str, Any]) -> Sequence[str]:

@@ -9,18 +9,36 @@ from notify_server.bootstrap import Services
 from notify_server.config import Config
 from notify_server.console import access, filters, forms, headers, navigation, problems, words
 from notify_server.console.pages import (
+    caught,
     devices,
     entrance,
     exporting,
     groups,
     health,
+    mails,
     notifications,
     overview,
     sending,
+    settings,
+    templates,
     users,
 )
 
-_PAGES = (entrance, overview, notifications, users, groups, devices, health, exporting, sending)
+_PAGES = (
+    entrance,
+    overview,
+    notifications,
+    users,
+    mails,
+    caught,
+    templates,
+    groups,
+    devices,
+    health,
+    settings,
+    exporting,
+    sending,
+)
 _MAX_FORM = 64 * 1024  # bytes: the largest form is a message
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from flask import Flask
 from markupsafe import Markup
 
+from notify_server.domain.by_channel import telling
 from notify_server.domain.rfc3339 import written
 
 _NONE = "–"
@@ -14,8 +15,9 @@ _SHOWN = 2  # units
 
 
 def install(app: Flask) -> None:
-    """Give templates `count`, `share`, `moment`, `clock` and `span`."""
+    """Give templates `count`, `share`, `instant`, `moment`, `clock`, `span`, and `telling` for rows by channel."""
     app.jinja_env.filters.update(count=count, share=share, moment=moment, clock=clock, span=span)
+    app.jinja_env.filters.update(instant=datetime.fromisoformat, telling=telling)
 
 
 def count(value: int | None) -> str:

@@ -1,6 +1,6 @@
 """The way from page to page: those that the token of who is signed in may see."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from flask import Flask, g, request, url_for
@@ -13,10 +13,16 @@ _ITEMS = (
     ("users.search", "Why not received?"),
     ("groups.search", "Groups"),
     ("devices.show", "Devices"),
-    ("health.show", "Queue and FCM"),
+    ("health.show", "Queue and channels"),
+    ("mails.list_all", "Mails"),
+    ("templates.list_all", "Templates"),
+    ("settings.email", "E-mail settings"),
     ("exporting.show", "Export"),
     ("sending.show", "Send a test"),
 )
+
+
+_WITHIN: Mapping[str | None, str] = {"caught": "mails"}  # pages that are reached from those of another
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +45,5 @@ def items() -> Iterator[Item]:
         return
     for endpoint, label in _ITEMS:
         if access.may_see(endpoint):
-            yield Item(label, url_for(endpoint), request.blueprint == endpoint.partition(".")[0])
+            here = _WITHIN.get(request.blueprint, request.blueprint)
+            yield Item(label, url_for(endpoint), here == endpoint.partition(".")[0])

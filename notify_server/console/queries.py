@@ -1,5 +1,6 @@
 """What a page is asked for in its address: read field by field, with what is wrong named beside each."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,14 +11,16 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from notify_server.api import paging
 from notify_server.api.parsing import by_path
-from notify_server.api.schemas.fields import Id, TimeZone
+from notify_server.api.schemas.fields import Id, Locale, TimeZone
 from notify_server.domain.notification import State
 from notify_server.domain.periods import day_start
 from notify_server.domain.registry import Status
 from notify_server.errors import InvalidInput
 
 PAGE = 50  # rows
+_MAIL = re.compile("[0-9a-f]{40}")
 DAYS = (7, 30, 90, 365)
+_NUMBER = validate.Range(1, 10**9)  # of a version
 _YEARS = validate.Range(date(1970, 1, 1), date(2099, 12, 31), error="Must lie between 1970 and 2099.")
 
 
@@ -34,6 +37,22 @@ class NotificationsSchema(DaysSchema):
     category = Id()
     community = Id()
     state = fields.Enum(State, by_value=True)
+
+
+class MailsSchema(DaysSchema):
+    """Which mails to list, by the day on which their notification was accepted."""
+
+    recipient = Id()
+    action = Id()
+    status = fields.Enum(Status, by_value=True)
+
+
+class TemplateSchema(Schema):
+    """Which version of a template to show, as a reader of which locale gets it, and before which to list versions."""
+
+    version = fields.Integer(validate=_NUMBER)
+    locale = Locale()
+    before = fields.Integer(validate=_NUMBER)
 
 
 class PeriodSchema(Schema):
@@ -104,6 +123,23 @@ def cursor() -> str | None:
     """The notification that the page asked for follows; None: the first page, also where it is no cursor of ours."""
     try:
         return paging.decode_notification(request.args.get("cursor"))
+    except InvalidInput:
+        return None
+
+
+def mail_cursor() -> str | None:
+    """The same of mails."""
+    try:
+        after = paging.decode(request.args.get("cursor"))
+    except InvalidInput:
+        return None
+    return after if after is None or _MAIL.fullmatch(after) else None
+
+
+def name_cursor() -> str | None:
+    """The same of what is listed by name."""
+    try:
+        return paging.decode(request.args.get("cursor"))
     except InvalidInput:
         return None
 

@@ -14,13 +14,15 @@ from notify_server.domain.user import User
 class Recipient:
     """A selected user: the addressed groups through which they were reached, and why they get nothing, if so.
 
-    `overridden`: they have muted it, and get it all the same, because it is mandatory.
+    `overridden`: they have muted it, and get it all the same, because it is mandatory. `locale` is that of the
+    template in which they get it; None: there is no template, or their profile names no locale.
     """
 
     user: str
     groups: tuple[str, ...] = ()
     suppressed: Reason | None = None
     overridden: bool = False
+    locale: str | None = None
 
 
 def is_brief(audience: Audience) -> bool:
@@ -42,7 +44,9 @@ def merge_page(named: Sequence[str], members: Sequence[str], size: int) -> tuple
     return tuple(sorted({*named, *members})[:size])
 
 
-def recipient(user: User, audience: Audience, category: str | None, *, mandatory: bool = False) -> Recipient:
+def recipient(
+    user: User, audience: Audience, category: str | None, *, mandatory: bool = False, locale: str | None = None
+) -> Recipient:
     """How the audience reaches `user`, and whether they have muted it; what is mandatory cannot be muted.
 
     A muted category silences everything of that category. A muted group silences what comes through it alone: a
@@ -50,7 +54,7 @@ def recipient(user: User, audience: Audience, category: str | None, *, mandatory
     """
     through = tuple(sorted(set(audience.groups).intersection(user.groups)))
     muted = _muted(user, audience, category, through)
-    return Recipient(user.id, through, None if mandatory else muted, overridden=mandatory and muted is not None)
+    return Recipient(user.id, through, None if mandatory else muted, mandatory and muted is not None, locale)
 
 
 def _muted(user: User, audience: Audience, category: str | None, through: tuple[str, ...]) -> Reason | None:

@@ -16,6 +16,9 @@ class Kind(StrEnum):
     GROUP = "group"
     CATEGORY = "category"
     DEVICE = "device"
+    TEMPLATE = "template"
+    ACTION = "action"
+    PACK = "pack"
     TOKEN = "token"  # noqa: S105 - a server token, by its id
     OTHER = "other"
 

@@ -57,9 +57,9 @@ class BatchKey:
     part: str = ""
 
     @classmethod
-    def awaited(cls, notification: str, user: str) -> "BatchKey":
-        """For one who waited for a device and has one now."""
-        return cls(notification, Channel.PUSH, "", f"user:{user}")
+    def awaited(cls, notification: str, user: str, channel: Channel = Channel.PUSH) -> "BatchKey":
+        """For one who waited for a device, or for mail for an address, and has one now."""
+        return cls(notification, channel, "", f"user:{user}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +84,14 @@ class Batch:
 
     @property
     def is_awaited(self) -> bool:
-        """Whether it was made for one user who had waited for a device."""
-        return bool(self.users) and self.key == BatchKey.awaited(self.key.notification, self.users[0])
+        """Whether it was made for one user who had waited for a device, or for mail for an address."""
+        key = self.key
+        return bool(self.users) and key == BatchKey.awaited(key.notification, self.users[0], key.channel)
 
     @classmethod
-    def awaited(cls, notification: str, user: str, now: datetime) -> "Batch":
-        """For one who waited for a device and has one now: the same batch, whoever notices the device first."""
-        return cls(BatchKey.awaited(notification, user), (user,), now, Rank.PROMPT)
+    def awaited(cls, notification: str, user: str, now: datetime, channel: Channel = Channel.PUSH) -> "Batch":
+        """For one who waited for a device, or for mail for an address, and has one now.
+
+        The same batch, whoever notices first.
+        """
+        return cls(BatchKey.awaited(notification, user, channel), (user,), now, Rank.PROMPT)

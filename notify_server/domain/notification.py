@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+from notify_server.domain.texts import Mail, Texts
+from notify_server.domain.user import User
 
 MAX_USERS = 50_000  # explicit users in one payload (contract)
 MAX_TTL = 2_419_200  # seconds: four weeks, FCM's own limit
@@ -75,12 +78,30 @@ class ResendPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with the mail: its name, media type and content."""
+
+    name: str
+    type: str
+    content: bytes
+
+    def __repr__(self) -> str:
+        return "Attachment(…)"
+
+
+@dataclass(frozen=True, slots=True)
 class Notification:
     """One accepted payload. `ttl` is in seconds, from `send_at` or else from `created_at`.
 
     What is `mandatory` is also sent to those who have muted it. `client` handed it over, from `address` (None: by the
     command line). `payload` is a JSON object, as text, that open sockets get in place of an inbox item. With
-    `push_after` (seconds), push waits so long for a receipt and goes to those who sent none.
+    `push_after` (seconds), push waits so long for a receipt and goes to those who sent none; with `email_after`, mail
+    waits so long, and goes to those who have not read it. `reply_to` and `attachments` are for mail alone; most queries
+    leave the attachments out.
+
+    Where it was made from a template, `texts` is what it says in each locale, and `message` that of the default one;
+    `mails` are its mails by locale, which are read by themselves. `disabled`: its `action` is, on every channel, so
+    that nobody gets it.
     """
 
     id: str
@@ -100,6 +121,13 @@ class Notification:
     address: str | None = None
     payload: str | None = None
     push_after: int | None = None
+    email_after: int | None = None
+    reply_to: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    action: str | None = None
+    disabled: bool = False
+    texts: Texts | None = None
+    mails: Mapping[str, Mail] = field(default_factory=dict)
 
     @property
     def expires_at(self) -> datetime:
@@ -115,6 +143,21 @@ class Notification:
     @property
     def push_at(self) -> datetime | None:
         """When push follows the open sockets; None: at once."""
-        if self.push_after is None:
-            return None
-        return (self.send_at or self.created_at) + timedelta(seconds=self.push_after)
+        return self._later(self.push_after)
+
+    @property
+    def email_at(self) -> datetime | None:
+        """When mail follows the other channels; None: at once."""
+        return self._later(self.email_after)
+
+    def _later(self, seconds: int | None) -> datetime | None:
+        return None if seconds is None else (self.send_at or self.created_at) + timedelta(seconds=seconds)
+
+    def said(self, locale: str | None, user: User | None = None) -> Message:
+        """What it says in one of its locales (None: the default one), to `user`, where it shows fields of theirs."""
+        if self.texts is None:
+            return self.message
+        text = self.texts.of(locale)
+        if user is not None and self.texts.fields:
+            text = text.filled(user)
+        return replace(self.message, title=text.title, body=text.body)

@@ -29,7 +29,15 @@ ACCEPTED = Outcome(Kind.ACCEPTED)
 
 # Sends that the provider, or we in its name, turned away at the door: they cost the recipient no attempt.
 UNCOUNTED = frozenset(
-    {Reason.QUOTA_EXCEEDED, Reason.DEVICE_RATE, Reason.CREDENTIAL_REFUSED, Reason.PROVIDER_CREDENTIAL}
+    {
+        Reason.QUOTA_EXCEEDED,
+        Reason.DEVICE_RATE,
+        Reason.CREDENTIAL_REFUSED,
+        Reason.PROVIDER_CREDENTIAL,
+        Reason.TLS_FAILED,
+        Reason.SENDER_REFUSED,
+        Reason.NO_ADDRESS,
+    }
 )
 
 

@@ -28,10 +28,11 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is configured: the project's quota, and how long the ramp up to it takes (seconds)."""
+    """What is configured: the project's quota, how long the ramp up to it takes (seconds), and a probe at most."""
 
     rate: float
     ramp: float
+    probe: timedelta = PROBE
 
     @property
     def start(self) -> float:
@@ -116,11 +117,11 @@ class Pace:
             prober=None,
         )
 
-    def probed(self, prober: str, now: datetime) -> "Pace":
+    def probed(self, prober: str, now: datetime, takes: timedelta = PROBE) -> "Pace":
         """`prober` alone may send a few messages; nothing changes where a pause or another's probe still runs."""
         if not self.failures or self.paused(now):
             return self
-        return replace(self, paused_until=now + PROBE, prober=prober)
+        return replace(self, paused_until=now + takes, prober=prober)
 
     def unprobed(self, prober: str, now: datetime) -> "Pace":
         """`prober` had nothing to send after all: the next one may."""

@@ -12,6 +12,8 @@ h is the late receipt: a device's word that it has the message is better evidenc
 not get it (FCM may accept a message and lose the connection before it says so). i is the same of FCM's word: it
 accepted the message in the moment in which the user muted it. j: what FCM accepted once is not undone by a resend
 that fails, is taken back, muted or too late: such a `pending` entry goes back to `sent`, where f and g end others.
+k: `sent` or `received` → `failed`, where a mail that its server had accepted came back, and nothing else reached the
+user. f also stands for a mail that no service is configured for, or whose address is blocked.
 """
 
 from collections.abc import Mapping
@@ -27,7 +29,7 @@ class Status(StrEnum):
     SENT = "sent"  # FCM accepted it for at least one of the user's devices
     RECEIVED = "received"  # a device reported that it has it
     READ = "read"  # a device reported that the user has opened it
-    SUPPRESSED = "suppressed"  # the user muted the group or category before it was sent
+    SUPPRESSED = "suppressed"  # the user muted the group or category before it was sent, or there is no way to mail it
     FAILED = "failed"  # it can never be delivered, and never was sent; the reason says why
     EXPIRED = "expired"  # its time to live ended before it could be sent
     CANCELLED = "cancelled"  # the backend took it back before it was sent
@@ -52,6 +54,16 @@ class Reason(StrEnum):
     CANCELLED_BY_BACKEND = "cancelled_by_backend"  # cancelled
     MUTED_GROUP = "muted_group"  # suppressed: every group that reached the user is muted
     MUTED_CATEGORY = "muted_category"  # suppressed
+    NO_ADDRESS = "no_address"  # pending: the user has no e-mail address, waits for one until it expires
+    DEFERRED = "deferred"  # pending: the mail server puts this recipient off (greylisting, a full mailbox)
+    TLS_FAILED = "tls_failed"  # pending: no encrypted connection to the mail server, or a wrong certificate
+    SENDER_REFUSED = "sender_refused"  # pending: the mail server does not let us send from our own address
+    BAD_ADDRESS = "bad_address"  # failed: there is no such mailbox
+    MAIL_REJECTED = "mail_rejected"  # failed: the mail server refused the mail itself
+    BOUNCED = "bounced"  # failed: accepted at first, and then returned
+    ADDRESS_BLOCKED = "address_blocked"  # suppressed: an earlier mail to the address bounced, or was called spam
+    MAIL_DISABLED = "mail_disabled"  # suppressed: no mail service is configured
+    ACTION_DISABLED = "action_disabled"  # suppressed: the action is switched off on every channel
 
 
 class Event(StrEnum):
@@ -66,6 +78,8 @@ class Event(StrEnum):
     FAIL = "fail"  # g, j
     EXPIRE = "expire"  # g, j
     CANCEL = "cancel"  # g, j
+    DISABLE = "disable"  # f, j
+    BOUNCE = "bounce"  # k
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +129,8 @@ TRANSITIONS: Mapping[Event, Transition] = {
     Event.FAIL: _end(Status.FAILED, Status.PENDING),
     Event.EXPIRE: _end(Status.EXPIRED, Status.PENDING),
     Event.CANCEL: _end(Status.CANCELLED, Status.PENDING),
+    Event.DISABLE: _end(Status.SUPPRESSED, Status.PENDING),
+    Event.BOUNCE: _move(Status.FAILED, Status.SENT, Status.RECEIVED),
 }
 
 

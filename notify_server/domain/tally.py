@@ -6,12 +6,14 @@ stored by increments. Its names are
     sent                     entries that stand there now: one name for each status
     failed:unregistered      those of them with this reason, where it is known
     received@731, read@1402  those that were received, or read, so many steps of time after they were entered
+    email/sent               those of which their history says this of a channel (domain/signs.py)
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from notify_server.domain import signs
 from notify_server.domain.periods import QUARTER
 from notify_server.domain.registry import Reason, Status
 
@@ -24,23 +26,34 @@ QUARTERS = 96  # of a day
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What a tally needs of one entry. `entered_at` is when it was made: the first line of its history."""
+    """What a tally needs of one entry. `entered_at` is when it was made: the first line of its history.
+
+    `signs`: what its history says of channels; None where push is the only one.
+    """
 
     status: Status
     reason: Reason | None
     entered_at: datetime
     received_at: datetime | None
     read_at: datetime | None
+    signs: Collection[str] | None = None
 
 
 def names(fate: Fate) -> Iterator[str]:
     """The names under which an entry counts once each."""
-    yield fate.status.value
-    if fate.reason:
-        yield f"{fate.status.value}:{fate.reason.value}"
+    yield from standing(fate.status, fate.reason, fate.signs)
     for name, at in (("received", fate.received_at), ("read", fate.read_at)):
         if at is not None:
             yield f"{name}@{step(at - fate.entered_at)}"
+
+
+def standing(status: Status, reason: Reason | None, given: Collection[str] | None) -> Iterator[str]:
+    """Those of them that say where it stands and why, and what each channel has done, by the signs `given`."""
+    yield status.value
+    if reason:
+        yield f"{status.value}:{reason.value}"
+    if given is not None:
+        yield from signs.names(status, reason, given)
 
 
 def is_time(name: str) -> bool:
@@ -50,7 +63,7 @@ def is_time(name: str) -> bool:
 
 def is_status(name: str) -> bool:
     """Whether it counts the entries of a status."""
-    return "@" not in name and ":" not in name
+    return "@" not in name and ":" not in name and not signs.is_sign(name)
 
 
 def step(time: timedelta) -> int:

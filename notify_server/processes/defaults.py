@@ -18,13 +18,22 @@ def uses_simulator(config: Config) -> bool:
     return not config.fcm_project
 
 
+def uses_catcher(config: Config) -> bool:
+    """Whether mails are caught here: on one machine alone, until a mail service is configured.
+
+    Settings that are made through the API count before it.
+    """
+    return config.is_local and not (config.smtp_host or config.sendgrid_key)
+
+
 def complete(config: Config, mongodb_uri: str) -> Config:
     """The configuration with the values that hold while `up` runs.
 
     The key of user tokens is made once, and kept in data_dir/secrets.json for its owner's eyes only. Raises
     ConfigurationError when that file cannot be used.
     """
-    config = replace(config, mongodb_uri=mongodb_uri, jwt_secret=config.jwt_secret or _kept_secret(config.data_dir))
+    secret = config.jwt_secret or _kept_secret(config.data_dir)
+    config = replace(config, mongodb_uri=mongodb_uri, jwt_secret=secret, mail_catcher=uses_catcher(config))
     if not uses_simulator(config):
         return config
     from notify_server.simulator.server import PROJECT, url  # noqa: PLC0415 - an extra, needed here only
@@ -46,6 +55,7 @@ def environment(config: Config, *, simulator: bool) -> dict[str, str]:
         "NOTIFY_JWT_SECRET": config.jwt_secret,
         "PROMETHEUS_MULTIPROC_DIR": str(_metrics_directory(config)),
         "NOTIFY_DEMO": str(config.is_local),
+        "NOTIFY_MAIL_CATCHER": str(config.mail_catcher),
     }
     if simulator:
         told |= {

@@ -5,16 +5,20 @@ import socket
 import urllib.request
 from collections.abc import Mapping
 
-from notify_server.config import Config
+from notify_server.config import CATCHER_HOST, Config
 from notify_server.errors import ConfigurationError
 
 
-def require_free(config: Config, *, simulator: bool) -> None:
+def require_free(config: Config, *, simulator: bool, catcher: bool = False) -> None:
     """Return when every port can be listened on. Raises ConfigurationError, naming the variable of each that cannot."""
     wanted = {"NOTIFY_PORT": config.port, "NOTIFY_REALTIME_PORT": config.realtime_port}
     if simulator:
         wanted["NOTIFY_SIMULATOR_PORT"] = config.simulator_port
-    if problems := _problems(config.host, wanted):
+    problems = _problems(config.host, wanted)
+    if catcher:
+        caught = {"NOTIFY_CATCHER_PORT": config.catcher_port, "NOTIFY_CATCHER_SMTP_PORT": config.catcher_smtp_port}
+        problems += _problems(CATCHER_HOST, caught)
+    if problems:
         raise ConfigurationError(problems)
 
 

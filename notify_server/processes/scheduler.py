@@ -13,6 +13,7 @@ from notify_server.bootstrap import (
     build_counting,
     build_erasing,
     build_hygiene,
+    build_mail_upkeep,
     build_resending,
     build_retirement,
     build_upkeep,
@@ -40,7 +41,8 @@ def run(config: Config) -> int:
     sweep, queue = build_cancellation(database).sweep, build_resending(database).queue
     erase, clean = build_erasing(database).complete_erasures, build_hygiene(config, database).remove_devices
     counting, retire = build_counting(config, database), build_retirement(config, database).retire
-    jobs = (upkeep.resend, upkeep.expire, upkeep.reap, sweep, queue, erase, clean, counting.count, retire)
+    mails = build_mail_upkeep(database).expire_mails
+    jobs = (upkeep.resend, upkeep.expire, upkeep.reap, sweep, queue, erase, clean, counting.count, retire, mails)
     scheduler = _scheduler(config, leadership, jobs, {counting.count: counting.stand_by})
     loops = [_releaser(upkeep), _warden(scheduler, config.scheduler_interval)]
     scheduler.start()

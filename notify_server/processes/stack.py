@@ -34,20 +34,21 @@ class NotKept(Exception):
 
 
 class Stack:
-    """The database, the simulator and the four processes, under one supervisor."""
+    """The database, what stands in for FCM and mail services, and the four processes, under one supervisor."""
 
     def __init__(self, config: Config, interrupts: Interrupts) -> None:
         """`config` is the one from the environment. Ends leftovers, and looks at the ports, before anything is made."""
         leftovers.stop(config.data_dir, LEFTOVERS_WITHIN)
         self._simulator = defaults.uses_simulator(config)
-        ports.require_free(config, simulator=self._simulator)
+        catcher = defaults.uses_catcher(config)
+        ports.require_free(config, simulator=self._simulator, catcher=catcher)
         config.run_dir.mkdir(exist_ok=True)
         defaults.clear_metrics(config)
         self._interrupts = interrupts
         self._embedded = None if config.mongodb_uri else EmbeddedDatabase(config)
         before = [_database(self._embedded)] if self._embedded else []
         self._config = defaults.complete(config, self._embedded.uri if self._embedded else config.mongodb_uri)
-        self._programs = [*before, *_processes(self._config, simulator=self._simulator)]
+        self._programs = [*before, *_processes(self._config, simulator=self._simulator, catcher=catcher)]
         told = defaults.environment(self._config, simulator=self._simulator) | leftovers.mark(config.data_dir)
         self._supervisor = Supervisor(self._programs, config.run_dir, os.environ | told)
 
@@ -123,10 +124,11 @@ def _database(embedded: EmbeddedDatabase) -> Program:
     return Program("mongod", embedded.prepare(), stop_within=int(STOP_WITHIN), quiet=True)
 
 
-def _processes(config: Config, *, simulator: bool) -> list[Program]:
+def _processes(config: Config, *, simulator: bool, catcher: bool) -> list[Program]:
     """In the order in which they start; they stop in the reverse of it."""
     # the simulator makes the CA file, so it is the one process that must not be told to use it
     alone = [Program("simulator", _command("simulator"), environment={"NOTIFY_FCM_CA_FILE": ""})] if simulator else []
+    alone += [Program("catcher", _command("catcher"))] if catcher else []
     counts = {"worker": config.worker_processes, "scheduler": 1, "realtime": 1, "web": 1}
     return alone + [Program(name, _command(name), count) for name, count in counts.items()]
 

@@ -1,6 +1,7 @@
 """supervisord as a child: it runs our programs, starts them again when they die, and stops them in order."""
 
 import contextlib
+import socket
 import subprocess
 import sys
 import tempfile
@@ -89,10 +90,15 @@ class Supervisor:
 
     def _await_answer(self) -> None:
         until = time.monotonic() + START_WITHIN
-        while not self._socket.exists():
+        while not self._listens():
             if not self.alive or time.monotonic() > until:
                 raise ConfigurationError([f"supervisord does not start: see {self._run_dir / 'supervisord.log'}"])
             time.sleep(_PAUSE)
+
+    def _listens(self) -> bool:
+        """Whether the socket takes connections: its file is there a moment before it does."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self._socket)) == 0
 
     def _call(self) -> Any:
         from supervisor import childutils  # type: ignore[import-untyped] # noqa: PLC0415 - an extra, needed here only

@@ -39,5 +39,6 @@ def run(config: Config, when_ready: WhenReady | None = None, *, once: bool = Fal
 
 def _require_extras(config: Config) -> None:
     needed = ["supervisor", *(["granian"] if defaults.uses_simulator(config) else [])]
+    needed += ["aiosmtpd"] if defaults.uses_catcher(config) else []
     if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
         raise ConfigurationError([f"{' and '.join(missing)} missing: pip install 'notify-server[embedded,simulator]'"])

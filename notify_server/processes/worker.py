@@ -9,6 +9,7 @@ import structlog
 from notify_server.bootstrap import Engine, build_engine
 from notify_server.channels.fcm.transport import open_transport
 from notify_server.config import Config
+from notify_server.domain.notification import Channel
 from notify_server.errors import DatabaseUnavailable
 from notify_server.processes.loop import Loop
 from notify_server.processes.readiness import await_database
@@ -25,14 +26,18 @@ log = structlog.get_logger()
 
 _ALLOCATIONS = 50_000  # new containers until the collector looks at the youngest: some ten batches
 _FROM_QUEUE = 4  # every so many loads, a dispatcher looks at the queue first
+_MAILERS = 2  # batches of mails in hand: while one waits for its last answers, the other goes on
+_MAIL_LOOK = 0.25  # seconds between two looks for mails that find none: every notification calls, and most have no mail
+_MAIL_PACE = 2.0  # seconds between two looks at their pace
 _LOOK = 0.5  # seconds between two looks at the pace that all workers share
 
 
 class Worker:
-    """The threads of one worker: two expand, some dispatch, one listens for new work, one renews leases, one paces.
+    """The threads of one worker: two expand, some dispatch, some mail, one listens for new work, one renews leases, and
+    one paces each channel.
 
-    One of those that expand, and one more that dispatches, see to what is for few alone: it need not wait until a
-    thread is done with a page of a broadcast, and no stream of it holds a broadcast up.
+    One of those that expand, and one more that dispatches, and one that mails, see to what is for few alone: it need
+    not wait until a thread is done with a page of a broadcast, and no stream of it holds a broadcast up.
     """
 
     def __init__(self, config: Config, database: Store, engine: Engine) -> None:
@@ -55,31 +60,45 @@ class Worker:
         self._listener = Loop("listener", self._listen)
         self._renewer = Loop("renewer", self._renew)
         self._pacer = Loop("pacer", self._pace)
-        self._senders = [self._express, *self._dispatchers]
-        self._loops = [self._listener, self._renewer, self._pacer, *self._expanders, *self._senders]
+        self._mailing = engine.mailing
+        self._mail_governor = engine.mail_governor
+        self._mailers = [Loop(f"mailer-{n}", self._mail) for n in range(_MAILERS)]
+        self._mailers.append(Loop("express-mailer", partial(self._mail, small=True)))
+        self._mail_pacer = Loop("mail-pacer", self._pace_mail)
+        self._senders = [self._express, *self._dispatchers, *self._mailers]
+        self._pacers = [self._pacer, self._mail_pacer]
+        self._loops = [self._listener, self._renewer, *self._pacers, *self._expanders, *self._senders]
 
     def start(self) -> None:
         """Begin to work, among those who do."""
         with suppress(DatabaseUnavailable):
             self._governor.refresh()
+            self._mail_governor.refresh()
         for loop in self._loops:
             loop.start()
 
     def stop(self) -> None:
-        """Finish the batches in hand, whose leases are renewed meanwhile, and give everything else back."""
-        for loop in (self._listener, self._pacer, *self._expanders, *self._senders):
+        """Finish the batches in hand, whose leases are renewed meanwhile, and give everything else back.
+
+        Of mails, those are finished that are on their way.
+        """
+        for loop in (self._listener, *self._pacers, *self._expanders, *self._senders):
             loop.stop()
+        self._mailing.stop()
         self._handoff.wake()
         self._governor.stop()
+        self._mail_governor.stop()
         for loop in (*self._expanders, *self._senders):
             loop.join()
         self._renewer.stop()
         while load := self._handoff.take():
             self._leasing.release(load)
         self._leasing.resign()
-        for loop in (self._renewer, self._pacer, self._listener):
+        for loop in (self._renewer, *self._pacers, self._listener):
             loop.join()
         self._governor.leave()
+        self._mail_governor.leave()
+        self._mailing.close()
 
     def _dispatch(self) -> None:
         if self._governor.paused:
@@ -121,6 +140,21 @@ class Worker:
         self._governor.rest(_LOOK)
         if not self._pacer.stopping.is_set():
             self._governor.refresh()
+
+    def _mail(self, *, small: bool = False) -> None:
+        calls = self._handoff.calls
+        if self._mailing.paused:
+            self._mail_pacer.stopping.wait(_LOOK)
+        elif load := self._leasing.take(small=small, channel=Channel.EMAIL):
+            self._mailing.mail(load)
+        else:
+            self._mail_pacer.stopping.wait(_MAIL_LOOK)
+            self._handoff.wait_for_call(calls, self._config.poll)
+
+    def _pace_mail(self) -> None:
+        self._mail_governor.rest(_MAIL_PACE)
+        if not self._mail_pacer.stopping.is_set():
+            self._mail_governor.refresh()
 
     def _renew(self) -> None:
         if not self._renewer.stopping.wait(self._config.lease / 3):

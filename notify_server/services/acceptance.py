@@ -2,15 +2,18 @@
 
 import hmac
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 import structlog
 
 from notify_server import failpoints, metrics
 from notify_server.domain.notification import (
     DEFAULT_TTL,
+    Attachment,
     Audience,
     Channel,
     Message,
@@ -19,11 +22,13 @@ from notify_server.domain.notification import (
     ResendPolicy,
     State,
 )
-from notify_server.errors import Conflict
-from notify_server.services import unpushed
+from notify_server.errors import Conflict, InvalidInput, NotFound
+from notify_server.services import mailable, storable, unpushed
 from notify_server.services.clock import Clock
+from notify_server.services.composition import Composed, Composition, Order, under
 from notify_server.services.group_commit import GroupCommit
 from notify_server.services.link_policy import LinkPolicy
+from notify_server.services.rendering import widest
 from notify_server.storage.documents import new_id
 from notify_server.storage.hash_keys import HashKeys
 from notify_server.storage.notifications import Idempotency, Notifications
@@ -39,47 +44,90 @@ Check = Callable[[Notification, datetime], None]  # refuses what FCM would refus
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A payload that is well-formed, before it has an id and a time. Times in UTC, durations in seconds."""
+    """A payload that is well-formed, before it has an id and a time. Times in UTC, durations in seconds.
 
-    message: Message
+    It has a `message`, or names a `template` or an `action`. `channels` None: those of the action, or else push;
+    `mandatory` None: as the action says, or else not.
+    """
+
+    message: Message | None
     audience: Audience
     category: str | None = None
     community: str | None = None
-    channels: tuple[Channel, ...] = (Channel.PUSH,)
+    channels: tuple[Channel, ...] | None = (Channel.PUSH,)
     priority: Priority = Priority.NORMAL
     ttl: int = DEFAULT_TTL
     send_at: datetime | None = None
     resend: ResendPolicy = field(default_factory=ResendPolicy)
-    mandatory: bool = False
+    mandatory: bool | None = None
     payload: str | None = None
     push_after: int | None = None
+    email_after: int | None = None
+    reply_to: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    template: str | None = None
+    action: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict, repr=False)  # what is said is never logged
 
     def fingerprint(self, key: bytes) -> str:
         """The same for two payloads that mean the same, however they are spelled; tells nothing without the key."""
         return hmac.digest(key, json.dumps(asdict(self), sort_keys=True, default=str).encode(), _HASH).hex()
 
-    def notification(self, now: datetime, client: str | None = None, address: str | None = None) -> Notification:
-        """The notification that this draft becomes when it is accepted at `now` from a client at `address`."""
+    @property
+    def order(self) -> Order:
+        """What it asks to be said."""
+        said = (self.message, self.template, self.action, self.variables)
+        return Order(*said, self.channels, self.category, self.mandatory)
+
+    def notification(
+        self, composed: Composed, now: datetime, client: str | None = None, address: str | None = None
+    ) -> Notification:
+        """The notification that this draft becomes when it is accepted at `now` from a client at `address`.
+
+        Raises InvalidInput where it waits for a receipt by one channel and then goes by another that it does not have.
+        """
         later = self.send_at is not None and self.send_at > now
         return Notification(
             id=new_id(now),
             created_at=now,
             state=State.SCHEDULED if later else State.ACCEPTED,
-            message=self.message,
+            message=composed.message,
             audience=self.audience,
-            category=self.category,
+            category=composed.category,
             community=self.community,
-            channels=self.channels,
+            channels=composed.channels,
             priority=self.priority,
             ttl=self.ttl,
             send_at=self.send_at if later else None,
             resend=self.resend,
-            mandatory=self.mandatory,
+            mandatory=composed.mandatory,
             client=client,
             address=address,
             payload=self.payload,
-            push_after=self.push_after,
+            push_after=self._push_after(composed.channels),
+            email_after=self._email_after(composed.channels),
+            reply_to=self.reply_to,
+            attachments=self.attachments,
+            action=self.action,
+            disabled=composed.disabled,
+            texts=composed.texts,
+            mails=composed.mails,
         )
+
+    def _push_after(self, channels: tuple[Channel, ...]) -> int | None:
+        if self.push_after is None or {Channel.PUSH, Channel.REALTIME} <= set(channels):
+            return self.push_after
+        if self.action is not None and Channel.PUSH not in channels and Channel.REALTIME not in channels:
+            return None  # they are switched off
+        raise InvalidInput({"push_after": ["Needs both channels, realtime and push."]})
+
+    def _email_after(self, channels: tuple[Channel, ...]) -> int | None:
+        """What an action has switched off is not waited for."""
+        if self.email_after is None or (Channel.EMAIL in channels and len(channels) > 1):
+            return self.email_after
+        if self.action is not None:
+            return None
+        raise InvalidInput({"email_after": ["Needs the channel email, and another one to be read by."]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +142,8 @@ class Stores:
 class Acceptance:
     """The one way in for notifications."""
 
-    def __init__(self, stores: Stores, check: Check, links: LinkPolicy, clock: Clock) -> None:
+    def __init__(self, stores: Stores, composition: Composition, check: Check, links: LinkPolicy, clock: Clock) -> None:
+        self._composition = composition
         self._notifications = stores.notifications
         self._signals = stores.signals
         self._keys = stores.keys
@@ -110,19 +159,45 @@ class Acceptance:
         message (without push: where it breaks our own limits) or its link leads where none may, Conflict when the key
         came with another payload before.
         """
-        self._links.check(draft.message)
-        notification = draft.notification(self._clock(), client, address)
-        if Channel.PUSH in notification.channels:
-            self._check(notification, notification.created_at)
-        else:
-            unpushed.check(draft.message)
         idempotency = None if key is None else self._idempotency(draft, client, key)
+        try:
+            notification = self._made(draft, client, address)
+        except InvalidInput:
+            if idempotency is None or draft.message is not None:
+                raise
+            with suppress(NotFound):
+                return self._again(idempotency)  # the template may have changed since
+            raise
         if not self._commit.submit((notification, idempotency)):
             return self._again(idempotency or Idempotency(client, "", ""))
         log.info(
             "notification accepted", notification_id=notification.id, client=client, state=notification.state.value
         )
         return notification
+
+    def _made(self, draft: Draft, client: str, address: str | None) -> Notification:
+        order = draft.order
+        composed = self._composition.compose(order)
+        notification = draft.notification(composed, self._clock(), client, address)
+        storable.check(notification)
+        if notification.texts is None:
+            self._permit(notification)
+            return notification
+        for locale, said in notification.texts.locales.items():
+            try:
+                self._permit(replace(notification, message=widest(notification.message, said)))
+            except InvalidInput as error:
+                raise InvalidInput(under(order.named, error.errors, f"locales.{locale}: ")) from None
+        return notification
+
+    def _permit(self, notification: Notification) -> None:
+        self._links.check(notification.message)
+        if Channel.PUSH in notification.channels:
+            self._check(notification, notification.created_at)
+        else:
+            unpushed.check(notification.message)
+        if Channel.EMAIL in notification.channels and not notification.mails and not notification.disabled:
+            mailable.check(notification.message)
 
     def _store(self, made: Sequence[tuple[Notification, Idempotency | None]]) -> list[bool]:
         stored = self._notifications.add_all(made)

@@ -15,9 +15,9 @@ from notify_server.domain.registry import Note, Status
 from notify_server.errors import TurnedBack
 from notify_server.services.clock import Clock
 from notify_server.services.told import Told, told
+from notify_server.services.wording import Wording
 from notify_server.storage.backlog import Backlog
 from notify_server.storage.inbox import Entry
-from notify_server.storage.notifications import Notifications
 from notify_server.storage.sequenced import Sequenced
 from notify_server.storage.sequences import Sequences
 
@@ -51,7 +51,7 @@ class Sources:
 
     sequences: Sequences
     backlog: Backlog
-    notifications: Notifications
+    wording: Wording
     entries: Sequenced
 
 
@@ -91,7 +91,7 @@ class Announcements:
     def read(self, reached: Sequence[Reached]) -> list[Announced]:
         """What to tell, in the same order; nothing to those from whose inbox it has gone, or of what is over."""
         ids = sorted({each.batch.key.notification for each in reached})
-        notifications = {found.id: found for found in self._sources.notifications.among(ids)}
+        notifications = {found.id: found for found in self._sources.wording.notifications.among(ids)}
         now = self._clock()
         live = [each for each in reached if _is_open(notifications.get(each.batch.key.notification), now)]
         found = [self._announced(each, notifications[each.batch.key.notification]) for each in live]
@@ -99,16 +99,27 @@ class Announcements:
         return found
 
     def _announced(self, reached: Reached, notification: Notification) -> Announced:
-        """Who is told the same is known without their entries, unless the item names the groups that reached them."""
-        if notification.audience.groups and notification.payload is None:
-            parts = _alike(notification, self._sources.entries.among({notification.id: reached.users}))
+        """Who is told the same is known without their entries, unless these say through which groups they were reached,
+        or in which locale they are told.
+        """
+        if (notification.audience.groups or notification.texts) and notification.payload is None:
+            parts = self._alike(notification, self._sources.entries.among({notification.id: reached.users}))
         else:
             others = self._sources.entries.beyond_pending(notification.id, reached.users)
             fresh = [user for user in reached.users if user not in others]
-            parts = _alike(notification, [each for each in others.values() if each is not None])
+            parts = self._alike(notification, [each for each in others.values() if each is not None])
             if fresh:
                 parts.append((told(notification, _fresh(notification, fresh[0])), fresh))
         return Announced(reached.batch.sequence or 0, notification, parts)
+
+    def _alike(self, notification: Notification, entries: Sequence[Entry]) -> list[tuple[Told, Sequence[str]]]:
+        """Users who are told the same together."""
+        alike: dict[Any, list[tuple[Notification, Entry]]] = defaultdict(list)
+        said = self._sources.wording.said([(notification, entry) for entry in entries])
+        for each, entry in zip(said, entries, strict=True):
+            seen = (*entry.groups, entry.status, entry.place, entry.read_at, each.message.title, each.message.body)
+            alike[() if notification.payload is not None else seen].append((each, entry))
+        return [(told(*pairs[0]), [entry.user for _, entry in pairs]) for pairs in alike.values()]
 
     def age(self, notification: Notification) -> float:
         """Seconds since a notification was accepted, or since its time had come."""
@@ -134,12 +145,3 @@ def _is_open(notification: Notification | None, now: datetime) -> bool:
 def _fresh(notification: Notification, user: str) -> Entry:
     """An entry that nothing has happened to."""
     return Entry(user, notification.id, Status.PENDING, Place.UNREAD, (), None)
-
-
-def _alike(notification: Notification, entries: Sequence[Entry]) -> list[tuple[Told, Sequence[str]]]:
-    """Users who are told the same together."""
-    alike: dict[Any, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        key = () if notification.payload is not None else (*entry.groups, entry.status, entry.place, entry.read_at)
-        alike[key].append(entry)
-    return [(told(notification, each[0]), [entry.user for entry in each]) for each in alike.values()]

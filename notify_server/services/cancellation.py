@@ -17,6 +17,7 @@ from notify_server.services.clock import Clock
 from notify_server.storage.backlog import Backlog
 from notify_server.storage.entries import Entries
 from notify_server.storage.expansions import Expansions
+from notify_server.storage.mails import Mails
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.registry import Registry
 from notify_server.storage.resends import Resends
@@ -41,6 +42,7 @@ class Stores:
     registry: Registry
     entries: Entries
     resends: Resends
+    mails: Mails
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class Cancellation:
         expansion = stores.expansions.progress([notification])[notification]
         held = stores.backlog.held(notification, now)
         stores.backlog.withdraw(notification, None if expansion.expanded else expansion.cursor, now)
+        stores.mails.cancel(notification, sorted(held), now)
         stopped, complete = self._stop(notification, held, pages)
         if expansion.expanded and not held and complete:
             stores.notifications.swept(notification)

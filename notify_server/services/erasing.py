@@ -21,7 +21,7 @@ from notify_server.storage.traces import Traces
 
 log = structlog.get_logger()
 
-KINDS = ("devices", "entries", "profiles")  # what an erasure counts
+KINDS = ("devices", "entries", "mails", "profiles")  # what an erasure counts
 _PAGE = 500  # entries removed by one transaction
 _AT_ONCE = 20  # pages that a request waits for
 _IN_A_RUN = 50  # pages of one person in one run of the scheduler

@@ -18,11 +18,12 @@ from notify_server.domain.notification import Channel, Notification
 from notify_server.services.arrival import Arrival, Selection
 from notify_server.services.completion import Completion
 from notify_server.services.holder import Holder
-from notify_server.services.load import Load, Page
+from notify_server.services.load import Entered, Load, Page
 from notify_server.services.sequencing import Opening, Sequencing
 from notify_server.storage.batches import Batches
 from notify_server.storage.expansions import Claim, Expansions
 from notify_server.storage.members import Members
+from notify_server.storage.signals import Signals
 
 log = structlog.get_logger()
 
@@ -34,6 +35,7 @@ class Stores:
     expansions: Expansions
     members: Members
     batches: Batches
+    signals: Signals
 
 
 class Expansion:
@@ -81,7 +83,7 @@ class Expansion:
             batches, last = self._fix(notification, cursor, [user.id for user in members])
             failpoints.passes("expansion.batch")
             users = batches[0].users if batches else ()
-            unmuted = self._enter(Opening(Selection(notification, users, members), cursor, batches))
+            entered = self._enter(Opening(Selection(notification, users, members), cursor, batches))
             failpoints.passes("expansion.entries")
             end = users[-1] if users else cursor
             owner = self._holder.owner
@@ -89,15 +91,16 @@ class Expansion:
                 log.warning("expansion lease lost", notification_id=notification.id)
                 return
             failpoints.passes("expansion.cursor")
-            yield from ((page,) for page in self._released(batches, unmuted))
+            self._post(batches)
+            yield from ((page,) for page in self._released(batches, entered))
             cursor = end
         self._completion.check([notification.id])
         log.info("audience expanded", notification_id=notification.id)
 
-    def _enter(self, page: Opening) -> tuple[str, ...] | None:
+    def _enter(self, page: Opening) -> Entered | None:
         """Write the entries of a page; who is to be sent to. None: that is to be read, the page was entered before."""
         if not page.batches:
-            return ()
+            return Entered()
         if _announced(page.batches):
             entered = self._sequencing.enter([page])
             return None if entered is None else entered[0]
@@ -119,14 +122,14 @@ class Expansion:
         users = notification.audience.users
         return Opening(Selection(notification, users), "", self._batches_of(notification, "", users))
 
-    def _enter_all(self, pages: Sequence[Opening]) -> list[tuple[str, ...]] | None:
+    def _enter_all(self, pages: Sequence[Opening]) -> list[Entered] | None:
         """Write batches and entries; who is to be sent to. None where a crashed run had stored one of the batches."""
         if not self._stores.batches.add_all([batch for page in pages for batch in page.batches]):
             return None
         failpoints.passes("together.batches")
         return self._arrival.enter([page.selection for page in pages], self._holder.now())
 
-    def _complete(self, pages: Sequence[Opening], entered: Sequence[tuple[str, ...]]) -> Iterator[Load]:
+    def _complete(self, pages: Sequence[Opening], entered: Sequence[Entered]) -> Iterator[Load]:
         failpoints.passes("together.entries")
         selections = [page.selection for page in pages]
         ended = [(s.notification.id, s.users[-1], len(s.users)) for s in selections]
@@ -134,6 +137,7 @@ class Expansion:
             log.warning("expansion lease lost", notification_ids=[identity for identity, _, _ in ended])
             return  # whatever is ours comes due when our lease on its batch ends
         failpoints.passes("together.cursor")
+        self._post([batch for page in pages for batch in page.batches])
         released = [
             each for page, who in zip(pages, entered, strict=True) for each in self._released(page.batches, who)
         ]
@@ -160,7 +164,10 @@ class Expansion:
         return stored.users if stored else ()
 
     def _batches_of(self, notification: Notification, cursor: str, users: tuple[str, ...]) -> list[Batch]:
-        """A page's batches, one a channel: that for push is leased to us, that for realtime is for gateways to read."""
+        """A page's batches, one a channel.
+
+        Those for push and mail are leased to us until the page has its entries; that for realtime is for gateways.
+        """
         rank = Rank.of(notification.priority, small=not cursor and len(users) < SIZE)
         return [self._batch(notification, channel, cursor, users, rank) for channel in notification.channels]
 
@@ -168,18 +175,26 @@ class Expansion:
         self, notification: Notification, channel: Channel, cursor: str, users: tuple[str, ...], rank: Rank
     ) -> Batch:
         key = BatchKey(notification.id, channel, cursor)
-        if channel is not Channel.PUSH:
+        if channel is Channel.REALTIME:
             return Batch(key, users, self._holder.now(), rank, Stage.ANNOUNCE)
-        if notification.push_at is not None:
-            return Batch(key, users, notification.push_at, rank)
+        later = notification.push_at if channel is Channel.PUSH else notification.email_at
+        if later is not None:
+            return Batch(key, users, later, rank)
         return Batch(key, users, self._holder.until(), rank, owner=self._holder.owner)
 
-    def _released(self, batches: Sequence[Batch], unmuted: tuple[str, ...] | None) -> Iterator[Page]:
+    def _released(self, batches: Sequence[Batch], entered: Entered | None) -> Iterator[Page]:
         """Hand our own push batches on. What a crashed run left comes due by itself, and what is for later, then."""
         for batch in batches:
-            if batch.owner == self._holder.owner:
+            if batch.owner == self._holder.owner and batch.key.channel is Channel.PUSH:
                 self._holder.batches.add(batch.key)
-                yield Page(batch, unmuted)
+                yield Page(batch) if entered is None else Page(batch, entered.users, entered.locales)
+
+    def _post(self, batches: Sequence[Batch]) -> None:
+        """Let any worker have what is to be mailed at once."""
+        mailed = [batch.key for batch in batches if batch.owner and batch.key.channel is Channel.EMAIL]
+        if mailed:
+            self._stores.batches.let_go(mailed, self._holder.owner, self._holder.now())
+            self._stores.signals.send()
 
 
 def _announced(batches: Sequence[Batch]) -> bool:

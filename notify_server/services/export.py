@@ -52,6 +52,7 @@ class Export:
         while page:
             yield from ({"kind": "entry", **entry} for entry in page)
             page = self._personal.page(user, page[-1]["notification_id"])
+        yield from ({"kind": "mail", **mail} for mail in self._personal.mails(user))
         yield from ({"kind": "notification", **named} for named in self._personal.waiting(user))
         yield from self._lines(user)
 

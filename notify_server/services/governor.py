@@ -1,4 +1,4 @@
-"""One project-wide rate, shared by all workers that send; and one circuit breaker, that of all of them.
+"""One rate of a channel, shared by all workers that send; and one circuit breaker, that of all of them.
 
 About every half second a worker says whether it sends, learns how many others do and how fast all may, and takes an
 equal part. When nothing gets through, the channel is paused for all workers; after each pause one of them sends a few
@@ -30,7 +30,8 @@ _ALIVE = timedelta(seconds=3)  # how long a report counts
 _MISSES = 3  # dispatches in a row without any success, until the channel counts as broken …
 _MISSED = 10  # … if they had so many messages: a few single ones may have bad luck
 _UNANSWERED = frozenset({Reason.UNAVAILABLE, Reason.CONNECTION_LOST})
-_UNPROVEN = _UNANSWERED | {Reason.CREDENTIAL_REFUSED, Reason.DEVICE_RATE}  # not a word of FCM that it works
+_BROKEN = (Reason.CREDENTIAL_REFUSED, Reason.TLS_FAILED, Reason.SENDER_REFUSED)  # once is enough: a person must act
+_UNPROVEN = _UNANSWERED | {*_BROKEN, Reason.DEVICE_RATE}  # not a word of the provider that it works
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,17 @@ class Shared:
 
 
 class Governor:
-    """Paces the push channel for one worker. Safe for many threads."""
+    """Paces one channel for one worker. Safe for many threads."""
 
-    def __init__(self, shared: Shared, limits: Limits, holder: Holder, ticks: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        shared: Shared,
+        limits: Limits,
+        holder: Holder,
+        ticks: Callable[[], float] = monotonic,
+        channel: Channel = Channel.PUSH,
+    ) -> None:
+        self._channel = channel
         self._shared = shared
         self._limits = limits
         self._holder = holder
@@ -68,7 +77,7 @@ class Governor:
         self._sending = sending
         paces, workers = self._shared.paces, self._shared.workers
         workers.report(self._holder.owner, now, now + _ALIVE, sending=sending)
-        self._pace = paces.change(Channel.PUSH, lambda pace: pace.busy(now)) if sending else paces.get(Channel.PUSH)
+        self._pace = paces.change(self._channel, lambda pace: pace.busy(now)) if sending else paces.get(self._channel)
         # Whoever may begin at any moment reckons with all others doing so as well.
         self.sharers = max(workers.sending(now) if sending else workers.alive(now), 1)
         self._divide()
@@ -93,7 +102,8 @@ class Governor:
         if not self._pace.failures or self.paused:
             return None
         name = token_hex(8)
-        self._change("push channel probed", lambda pace: pace.probed(name, self._holder.now()))
+        takes = self._limits.probe
+        self._change(f"{self._channel} channel probed", lambda pace: pace.probed(name, self._holder.now(), takes))
         return name if self._pace.prober == name else None
 
     def observe(self, outcomes: Sequence[Outcome], probe: str | None = None) -> None:
@@ -104,7 +114,7 @@ class Governor:
         if reasons - _UNPROVEN:
             self._missed.clear()
             if probe:
-                self._change("push channel works again", Pace.healed)
+                self._change(f"{self._channel} channel works again", Pace.healed)
         elif probe or not self._pace.failures:
             self._miss(reasons, len(outcomes), probe)
 
@@ -118,22 +128,24 @@ class Governor:
         self._shared.workers.leave(self._holder.owner)
 
     def _miss(self, reasons: set[Reason | None], messages: int, probe: str | None) -> None:
-        if Reason.CREDENTIAL_REFUSED in reasons:
-            self._break(Reason.CREDENTIAL_REFUSED, probe)
+        if broken := next((reason for reason in _BROKEN if reason in reasons), None):
+            self._break(broken, probe)
         elif reasons & _UNANSWERED:
             self._missed.append(messages)
             if probe or (len(self._missed) >= _MISSES and sum(self._missed) >= _MISSED):
                 self._break(Reason.UNAVAILABLE, probe)
         elif probe:
-            self._change("push channel probed in vain", lambda pace: pace.unprobed(probe, self._holder.now()))
+            self._change(
+                f"{self._channel} channel probed in vain", lambda pace: pace.unprobed(probe, self._holder.now())
+            )
 
     def _break(self, reason: Reason, probe: str | None) -> None:
         self._missed.clear()
-        self._change("push channel paused", lambda pace: pace.broken(reason, self._holder.now(), probe))
+        self._change(f"{self._channel} channel paused", lambda pace: pace.broken(reason, self._holder.now(), probe))
 
     def _change(self, event: str, change: Callable[[Pace], Pace]) -> None:
         before = self._pace
-        self._pace = after = self._shared.paces.change(Channel.PUSH, change)
+        self._pace = after = self._shared.paces.change(self._channel, change)
         self._divide()
         if after != before:
             log.warning(event, reason=after.reason, since=_shown(after.paused_at), until=_shown(after.paused_until))

@@ -24,7 +24,7 @@ class Pacing:
 
     paces: Paces
     workers: Workers
-    limits: Limits
+    limits: Mapping[Channel, Limits]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +61,21 @@ class Health:
             raise MigrationsPending(f"Run `notify-server migrate`: {', '.join(missing)}.")
 
     def queue_age(self) -> float:
-        """Seconds for which the work that waits longest has been due: a push batch, or an audience; 0 where none is."""
+        """Seconds for which the work that waits longest has been due: a batch to send, or an audience; 0: none is."""
         now = self._clock()
-        oldest = [self._backlog.oldest_due(Channel.PUSH, now), self._expansions.oldest_due(now)]
+        batches = [self._backlog.oldest_due(channel, now) for channel in self._pacing.limits]
+        oldest = [*batches, self._expansions.oldest_due(now)]
         return max((now - due).total_seconds() for due in (*oldest, now) if due)
 
     def channels(self) -> Mapping[Channel, ChannelHealth]:
         """How each channel that is paced does now."""
-        now, pace = self._clock(), self._pacing.paces.get(Channel.PUSH)
+        return {channel: self._channel(channel, limits) for channel, limits in self._pacing.limits.items()}
+
+    def _channel(self, channel: Channel, limits: Limits) -> ChannelHealth:
+        now, pace = self._clock(), self._pacing.paces.get(channel)
         condition, throttle = pace.condition(now), pace.throttle(now)
-        rate = 0.0 if condition is Condition.PAUSED else pace.rate(self._pacing.limits, now)
-        return {Channel.PUSH: ChannelHealth(condition, pace.reason, pace.paused_at, pace.paused_until, rate, throttle)}
+        rate = 0.0 if condition is Condition.PAUSED else pace.rate(limits, now)
+        return ChannelHealth(condition, pace.reason, pace.paused_at, pace.paused_until, rate, throttle)
 
     def workers(self) -> Mapping[bool, int]:
         """How many workers send, and how many live and do not."""

@@ -12,9 +12,9 @@ from notify_server.domain.notification import Notification, State
 from notify_server.domain.registry import Note, Status
 from notify_server.errors import NotFound
 from notify_server.services.clock import Clock
+from notify_server.services.wording import Wording
 from notify_server.storage.documents import Document
 from notify_server.storage.inbox import Entry, Inbox, Selection
-from notify_server.storage.notifications import Notifications
 from notify_server.storage.updates import Update, Updates
 
 _DETAIL = "inbox"  # what the history says of a read that came this way
@@ -83,10 +83,10 @@ class Marked:
 class Reading:
     """A user's own entries. Those of others are as unknown as those that do not exist."""
 
-    def __init__(self, inbox: Inbox, notifications: Notifications, updates: Updates, clock: Clock) -> None:
+    def __init__(self, inbox: Inbox, wording: Wording, updates: Updates, clock: Clock) -> None:
         self._inbox = inbox
         self._updates = updates
-        self._notifications = notifications
+        self._wording = wording
         self._clock = clock
 
     def page(self, user: str, wanted: Filter, after: str | None, limit: int) -> Page:
@@ -98,12 +98,12 @@ class Reading:
         filters = {name: value for name, value in filters.items() if value is not None}
         found = self._inbox.page(user, wanted.view.places, filters, after, limit + 1)
         shown = found[:limit]
-        return Page(items(shown, self._notifications), shown[-1].notification if len(found) > limit else None)
+        return Page(items(shown, self._wording), shown[-1].notification if len(found) > limit else None)
 
     def get(self, user: str, notification: str) -> Item:
         """One item. Raises NotFound."""
         entry = self._inbox.find(user, notification)
-        for item in items([entry], self._notifications) if entry is not None else ():
+        for item in items([entry], self._wording) if entry is not None else ():
             return item
         raise NotFound(f"There is no notification {notification[:64]!r}.")
 
@@ -145,7 +145,7 @@ class Reading:
     def _just_before(self, user: str, before: datetime | None) -> list[str]:
         """What was accepted before a time, but in the same second: ids tell no more than seconds."""
         ids = self._inbox.accepted_in(user, before) if before is not None else []
-        found = self._notifications.among(ids) if ids else []
+        found = self._wording.notifications.among(ids) if ids else []
         return [notification.id for notification in found if before is not None and notification.created_at < before]
 
     def _note(self) -> Note:
@@ -161,16 +161,16 @@ def _named(wanted: Marked) -> Mapping[str, list[str] | str | None]:
     }
 
 
-def items(entries: Sequence[Entry], notifications: Notifications) -> list[Item]:
-    """Entries with what their notifications say: one query for all of them."""
-    found = notifications.among([entry.notification for entry in entries]) if entries else []
-    known = {notification.id: notification for notification in found}
-    return [_item(known[e.notification], e) for e in entries if _is_there(known.get(e.notification), e)]
+def items(entries: Sequence[Entry], wording: Wording) -> list[Item]:
+    """Entries with what their notifications say."""
+    return [
+        _item(notification, entry) for notification, entry in wording.read(entries) if _is_there(notification, entry)
+    ]
 
 
-def _is_there(notification: Notification | None, entry: Entry) -> bool:
+def _is_there(notification: Notification, entry: Entry) -> bool:
     """A cancelled notification is gone at once, also where its entries are still being cancelled."""
-    return notification is not None and not (notification.state is State.CANCELLED and entry.status is Status.PENDING)
+    return not (notification.state is State.CANCELLED and entry.status is Status.PENDING)
 
 
 def _item(notification: Notification, entry: Entry) -> Item:

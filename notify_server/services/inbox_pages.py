@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from notify_server.domain.inbox import Place
 from notify_server.domain.user import User
 from notify_server.services.inbox import Item, View, items
+from notify_server.services.wording import Wording
 from notify_server.storage.inbox import Entry
 from notify_server.storage.inbox_pages import REACH, InboxPages, Walk
-from notify_server.storage.notifications import Notifications
 from notify_server.storage.users import Users
 
 __all__ = ["REACH", "Browsing", "Listing", "Order", "Slice"]
@@ -50,9 +50,9 @@ class Slice:
 class Browsing:
     """Lists that are read no further than REACH entries."""
 
-    def __init__(self, pages: InboxPages, notifications: Notifications, users: Users) -> None:
+    def __init__(self, pages: InboxPages, wording: Wording, users: Users) -> None:
         self._pages = pages
-        self._notifications = notifications
+        self._wording = wording
         self._users = users
 
     def page(self, listing: Listing, number: int, size: int) -> Slice:
@@ -66,7 +66,7 @@ class Browsing:
         for walk in listing.walks:
             entries += self._between(walk, begin - count, end - count)
             count += self._pages.count(walk)
-        return Slice(items(entries, self._notifications), min(count, REACH))
+        return Slice(items(entries, self._wording), min(count, REACH))
 
     def users(self, ids: Sequence[str]) -> list[User]:
         """Those of these users that exist."""

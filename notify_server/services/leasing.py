@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from secrets import token_hex
 from threading import Lock
+from time import monotonic
 
 from notify_server import failpoints
 from notify_server.domain.batch import Batch, Rank
@@ -17,6 +18,14 @@ from notify_server.storage.expansions import Expansions
 from notify_server.storage.signals import Signals
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A moment at which leases were ours, by a monotonic clock in seconds, and how often they had run out by then."""
+
+    at: float
+    lapses: int
+
+
 class Leasing:
     """The leases of one worker. Safe for many threads."""
 
@@ -27,16 +36,18 @@ class Leasing:
         self.holder = holder
         self._taking = Lock()
         self._doubtful = False
+        self._renewed_at = monotonic()
+        self._lapses = 0
 
-    def take(self, *, small: bool = False) -> Load:
-        """Lease the most urgent batch that is due, with others like it where it has few users; empty where none is.
+    def take(self, *, small: bool = False, channel: Channel = Channel.PUSH) -> Load:
+        """Lease the most urgent batch of `channel` that is due, with others like it where it has few users.
 
-        `small`: of small audiences only.
+        Empty where none is due. `small`: of small audiences only.
         """
         holder = self.holder
         ranks = [rank for rank in Rank if rank.small or not small]
         with self._taking:
-            leased = self._batches.lease(Channel.PUSH, holder.owner, holder.now(), holder.until(), ranks)
+            leased = self._batches.lease(channel, holder.owner, holder.now(), holder.until(), ranks)
         if leased:
             failpoints.passes("delivery.leased")
         holder.batches.update(batch.key for batch in leased)
@@ -54,7 +65,7 @@ class Leasing:
         rest = replace(_of(page.batch, users[most:]), due_at=self.holder.now(), owner=None)
         rest = replace(rest, key=replace(rest.key, part=token_hex(8)))
         lost = self._batches.settle([Settled(page.batch, kept, [rest])], self.holder.owner)
-        return [] if lost else [Page(kept, page.recipients and kept.users)]
+        return [] if lost else [Page(kept, page.recipients and kept.users, page.locales)]
 
     @contextmanager
     def in_hand(self, load: Load) -> Iterator[None]:
@@ -91,11 +102,23 @@ class Leasing:
         """Let it be for another lease time: what it needs is still being written."""
         self._batches.give_back(batch, self.holder.owner, self.holder.until())
 
+    def mark(self) -> Mark:
+        """To be taken once it is known that leases are ours: `lapsed` then says whether they may be somebody else's."""
+        return Mark(monotonic(), self._lapses)
+
+    def lapsed(self, mark: Mark) -> bool:
+        """Whether leases may have run out since `mark`, because this process stood still. It costs no read."""
+        kept_at = max(self._renewed_at, mark.at)
+        return mark.lapses != self._lapses or monotonic() - kept_at >= self.holder.lease
+
     def renew(self) -> None:
         """Keep the leases of all that is in hand for another lease time."""
-        holder, until = self.holder, self.holder.until()
+        holder, until, began = self.holder, self.holder.until(), monotonic()
+        if began - self._renewed_at >= holder.lease:
+            self._lapses += 1
         self._batches.renew(list(holder.batches), holder.owner, until)
         self._expansions.renew(list(holder.audiences), holder.owner, until)
+        self._renewed_at = began
 
     def resign(self) -> None:
         """Give back whatever is still leased, so that others need not wait for the leases to run out."""

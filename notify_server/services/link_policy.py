@@ -17,18 +17,18 @@ class LinkPolicy:
 
     def check(self, message: Message) -> None:
         """Raises InvalidInput for a link that leads elsewhere."""
-        if message.link is None:
-            return
-        parts = urlsplit(message.link)
+        if message.link is not None and (fault := self.fault(message.link)):
+            raise InvalidInput({"message.link": [fault]})
+
+    def fault(self, link: str) -> str | None:
+        """What is wrong with a link; None: it leads where links may lead."""
+        parts = urlsplit(link)
         if parts.scheme not in self.schemes:
-            raise _refused(f"Must begin with {' or '.join(f'{scheme}://' for scheme in self.schemes)}.")
+            return f"Must begin with {' or '.join(f'{scheme}://' for scheme in self.schemes)}."
         if self.hosts and not self._may_lead_to(parts.hostname or ""):
-            raise _refused("Leads to a host that is not among NOTIFY_LINK_HOSTS.")
+            return "Leads to a host that is not among NOTIFY_LINK_HOSTS."
+        return None
 
     def _may_lead_to(self, host: str) -> bool:
         host = host.removesuffix(".")
         return any(host.endswith(one[1:]) if one.startswith("*.") else host == one for one in self.hosts)
-
-
-def _refused(fault: str) -> InvalidInput:
-    return InvalidInput({"message.link": [fault]})

@@ -11,7 +11,7 @@ from notify_server.domain.device import Target
 from notify_server.domain.dispatch import Owned
 from notify_server.domain.notification import Channel
 from notify_server.domain.outcome import Kind, Outcome
-from notify_server.domain.push import PushTransport
+from notify_server.domain.push import Encoded, PushTransport
 from notify_server.domain.registry import Reason
 from notify_server.services.device_limits import DeviceLimits
 from notify_server.services.governor import Governor
@@ -22,12 +22,16 @@ _STALE = 0.2  # seconds of waiting, after which what was read before is read aga
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """A batch that is to be sent now: its message, its recipients and their devices."""
+    """A batch that is to be sent now: its message, its recipients and their devices.
+
+    `runs`: the first so many devices get this message, the next so many that one; without, all get the same.
+    """
 
     batch: Batch
     ready: Ready
     users: Sequence[str]
     devices: Sequence[Owned]
+    runs: Sequence[tuple[Encoded, int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +85,26 @@ class Outlet:
 
     def _measured(self, sends: Sequence[Send], waits: Sequence[Sequence[float | None]]) -> list[list[Outcome]]:
         started = self._ticks()
-        outcomes = self._transport.send(
-            [(send.ready.encoded, _admitted(send, each)) for send, each in zip(sends, waits, strict=True)]
-        )
+        parts = [_parts(send, each) for send, each in zip(sends, waits, strict=True)]
+        outcomes = iter(self._transport.send([part for each in parts for part in each]))
         metrics.SEND_SECONDS.labels(Channel.PUSH.value).observe(self._ticks() - started)
-        return outcomes
+        return [[outcome for _ in each for outcome in next(outcomes)] for each in parts]
 
 
-def _admitted(send: Send, waits: Sequence[float | None]) -> list[Target]:
-    return [target for (_, _, target), wait in zip(send.devices, waits, strict=True) if wait is None]
+def _parts(send: Send, waits: Sequence[float | None]) -> list[tuple[Encoded, list[Target]]]:
+    """Each message of a batch with the targets that get it now, in the order of the devices."""
+    if send.runs is None:
+        return [(send.ready.encoded, _admitted(send.devices, waits))]
+    parts, start = [], 0
+    for encoded, count in send.runs:
+        end = start + count
+        parts.append((encoded, _admitted(send.devices[start:end], waits[start:end])))
+        start = end
+    return parts
+
+
+def _admitted(devices: Sequence[Owned], waits: Sequence[float | None]) -> list[Target]:
+    return [target for (_, _, target), wait in zip(devices, waits, strict=True) if wait is None]
 
 
 def _put_together(waits: Sequence[float | None], answered: Sequence[Outcome]) -> list[Outcome]:

@@ -8,7 +8,7 @@ from notify_server.domain.notification import Notification, State
 from notify_server.errors import InvalidInput, NotFound
 from notify_server.services.clock import Clock
 from notify_server.services.told import Told, told
-from notify_server.storage.notifications import Notifications
+from notify_server.services.wording import Wording
 from notify_server.storage.sequenced import Numbered, Sequenced, made_at
 
 _TOGETHER = 50  # notifications read at once: each may hold 64 KiB
@@ -35,9 +35,9 @@ class Missed:
 class Replays:
     """Finds what sockets have missed. Safe for many threads."""
 
-    def __init__(self, entries: Sequenced, notifications: Notifications, most: int, clock: Clock) -> None:
+    def __init__(self, entries: Sequenced, wording: Wording, most: int, clock: Clock) -> None:
         self._entries = entries
-        self._notifications = notifications
+        self._wording = wording
         self._most = most
         self._clock = clock
 
@@ -59,13 +59,10 @@ class Replays:
 
     def read(self, part: Sequence[Numbered]) -> list[tuple[Notification, Told]]:
         """What to tell of some missed entries, in order; what was cancelled or has expired is left out."""
-        ids = sorted({each.entry.notification for each in part})
-        notifications = {found.id: found for found in self._notifications.among(ids)}
-        wanted = [(notifications.get(each.entry.notification), each) for each in part]
         return [
-            (notification, told(notification, each.entry, replayed=True))
-            for notification, each in wanted
-            if notification is not None and self._is_open(notification)
+            (notification, told(notification, entry, replayed=True))
+            for notification, entry in self._wording.read([each.entry for each in part])
+            if self._is_open(notification)
         ]
 
     def _is_open(self, notification: Notification) -> bool:

@@ -18,7 +18,7 @@ from notify_server.services.clock import Clock
 from notify_server.storage.backlog import Backlog
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.registry import Registry
-from notify_server.storage.resends import Request, Resends
+from notify_server.storage.resends import Again, Request, Resends
 from notify_server.storage.signals import Signals
 
 log = structlog.get_logger()
@@ -73,8 +73,8 @@ class Resending:
             raise Conflict("Its time to live is over: nothing of it is sent any more.")
         if found.state is State.SCHEDULED:
             raise Conflict("It is scheduled: nobody has been sent it yet.")
-        if Channel.PUSH not in found.channels:
-            raise Conflict("It does not go by push: there is nothing to send again.")
+        if _channel(found) is None:
+            raise Conflict("It goes neither by push nor by mail: there is nothing to send again.")
 
     def _carry_on(self, request: Request) -> int:
         """Queue as many pages as workers have use for, and forget the request after the last one."""
@@ -84,7 +84,7 @@ class Resending:
         except (Conflict, NotFound):
             self._stores.resends.finish(request)
             return 0
-        if request.users is None and not request.cursor:
+        if request.users is None and not request.cursor and _channel(found) is Channel.PUSH:
             self._recall(found, request)
         queued = self._pages(found, request)
         if queued:
@@ -106,7 +106,8 @@ class Resending:
             if end is None:
                 self._stores.resends.finish(request)
                 break
-            moved = self._stores.resends.queue(request, page, end, self._clock(), rank)
+            asked = Again(request, page, end, _channel(found) or Channel.PUSH)
+            moved = self._stores.resends.queue(asked, self._clock(), rank)
             if moved is None:
                 break
             request, queued = moved, queued + len(page)
@@ -121,3 +122,8 @@ class Resending:
         named = named_after(Audience(request.users), request.cursor, SIZE)
         page = registry.unconfirmed_among(request.notification, request.at, named) if named else {}
         return page, named[-1] if named else None
+
+
+def _channel(found: Notification) -> Channel | None:
+    """By what it is sent again: a mail only where there is no push."""
+    return next((channel for channel in (Channel.PUSH, Channel.EMAIL) if channel in found.channels), None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from notify_server.domain.batch import Batch
 from notify_server.services.arrival import Arrival, Selection
 from notify_server.services.holder import Holder
+from notify_server.services.load import Entered
 from notify_server.storage.sequences import NewPage, Sequences
 from notify_server.storage.signals import Signals
 
@@ -28,7 +29,7 @@ class Sequencing:
         self._signals = signals
         self._holder = holder
 
-    def enter(self, openings: Sequence[Opening]) -> list[tuple[str, ...]] | None:
+    def enter(self, openings: Sequence[Opening]) -> list[Entered] | None:
         """Write and announce the pages, all in one transaction; who is to be sent to, for each.
 
         None where one was entered before, or a lease was lost: then nothing was written.

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 
@@ -11,12 +11,13 @@ import structlog
 from notify_server import failpoints, metrics
 from notify_server.domain.batch import Batch
 from notify_server.domain.dispatch import Dispatch, Owned, Plan, plan
-from notify_server.domain.notification import Channel
+from notify_server.domain.notification import Channel, Notification
 from notify_server.domain.registry import Event, Note, Reason
 from notify_server.services.clock import Clock
 from notify_server.services.load import who
 from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.devices import Devices
+from notify_server.storage.joint import Joint
 from notify_server.storage.registry import Registry
 
 log = structlog.get_logger()
@@ -24,13 +25,24 @@ log = structlog.get_logger()
 Part = tuple[str, Sequence[str]]  # a notification, and some of its users
 
 
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What is written."""
+
+    registry: Registry
+    joint: Joint
+    devices: Devices
+    batches: Batches
+
+
 class Settlement:
     """Writes devices, then entries, then batches: a crash in between leaves batches that can be dispatched again."""
 
-    def __init__(self, registry: Registry, devices: Devices, batches: Batches, rng: Random, clock: Clock) -> None:
-        self._registry = registry
-        self._devices = devices
-        self._batches = batches
+    def __init__(self, stores: Stores, rng: Random, clock: Clock) -> None:
+        self._registry = stores.registry
+        self._joint = stores.joint
+        self._devices = stores.devices
+        self._batches = stores.batches
         self._rng = rng
         self._clock = clock
 
@@ -56,6 +68,16 @@ class Settlement:
                 self._batches.give_back(dispatch.batch, owner, self._clock())
         failpoints.passes("settlement.batches")
 
+    def refuse(self, batch: Batch, notification: Notification, note: Note, owner: str) -> None:
+        """No device can be sent this: push has come to its end for a batch, and what is mailed as well may go on."""
+        users = {notification.id: batch.users}
+        if Channel.EMAIL in notification.channels:
+            self._joint.unpushable(users, note)
+        else:
+            self._registry.move(Event.FAIL, users, note)
+        self._registry.pushed(users, note)
+        self._batches.settle([Settled(batch)], owner)
+
     def _apart(self, dispatch: Dispatch) -> Dispatch:
         """Where a dead owner has sent some of it: less those who were stranded then, and have had a device since."""
         batch = dispatch.batch
@@ -71,7 +93,7 @@ class Settlement:
         self._hold(parts, note, _shared(dispatches))
 
     def _hold(self, parts: Sequence[Part], note: Note, shared: Collection[str]) -> None:
-        """Note why some are not sent to yet; of `shared` notifications, an open socket may have told them."""
+        """Note why some are not sent to yet; of `shared` notifications, another channel may have told them."""
         for told in (False, True):
             if some := [part for part in parts if (part[0] in shared) is told]:
                 self._registry.hold(who(some), note, told=told)
@@ -94,7 +116,7 @@ class Settlement:
     def _move(self, dispatches: Sequence[Dispatch], plans: Sequence[Plan]) -> None:
         """Write the moves, equal ones of all dispatches with one update."""
         alike: dict[tuple[Event | None, Note], list[Part]] = defaultdict(list)
-        shared = _shared(dispatches)
+        shared, mailed = _shared(dispatches), _mailed(dispatches)
         for dispatch, planned in zip(dispatches, plans, strict=True):
             for move in planned.moves:
                 alike[move.event, move.note].append((dispatch.notification.id, move.users))
@@ -102,7 +124,12 @@ class Settlement:
             if event is None:
                 self._hold(parts, note, shared)
                 continue
-            self._registry.move(event, who(parts), note)
+            moved = parts
+            if event is Event.FAIL and (waiting := [part for part in parts if part[0] in mailed]):
+                self._joint.unpushable(who(waiting), note)
+                moved = [part for part in parts if part[0] not in mailed]
+            if moved:
+                self._registry.move(event, who(moved), note)
             if live := [part for part in parts if part[0] in shared]:
                 self._registry.pushed(who(live), note)
 
@@ -117,8 +144,13 @@ class Settlement:
 
 
 def _shared(dispatches: Sequence[Dispatch]) -> set[str]:
-    """The notifications that go by open sockets as well."""
-    return {d.notification.id for d in dispatches if Channel.REALTIME in d.notification.channels}
+    """The notifications that go by another channel as well, which may have got through before."""
+    return {d.notification.id for d in dispatches if len(d.notification.channels) > 1}
+
+
+def _mailed(dispatches: Sequence[Dispatch]) -> set[str]:
+    """Those of them that go by mail."""
+    return {d.notification.id for d in dispatches if Channel.EMAIL in d.notification.channels}
 
 
 def _dead(dispatches: Sequence[Dispatch]) -> Mapping[Reason, Sequence[Owned]]:

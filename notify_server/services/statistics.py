@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from notify_server.domain import measures
+from notify_server.domain.by_channel import by_channel
 from notify_server.domain.intervals import Bucket, Interval, buckets, most
 from notify_server.domain.periods import Period, period, previous
 from notify_server.domain.tally import Tally, total
@@ -65,6 +66,7 @@ class Report:
     as_of: datetime
     totals: Mapping[str, Any]
     reasons: Sequence[Mapping[str, Any]]
+    channels: Sequence[Mapping[str, Any]]
     series: Sequence[Mapping[str, Any]]
     previous: Before | None = None
 
@@ -106,6 +108,7 @@ def report(question: Question, period: Period, source: Source, as_of: datetime) 
         as_of=as_of,
         totals=measures.totals(whole),
         reasons=measures.reasons(whole),
+        channels=by_channel(whole),
         series=_series(list(buckets(period, question.interval, zone)), period, source),
         previous=None if before is None else Before(before, measures.totals(total(source.whole(before)))),
     )

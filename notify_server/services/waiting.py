@@ -19,10 +19,12 @@ class Waiting:
     """The users of a batch who are still to be sent to; the `parked` among them wait for a device.
 
     A dead owner of the batch has parked them. It is for the batch of a new device to reach them, and for no other.
+    `locales`: see Page.
     """
 
     users: tuple[str, ...]
     parked: frozenset[str] = frozenset()
+    locales: Mapping[str, str] | None = None
 
 
 def still_waiting(registry: Registry, batches: Sequence[Batch], at: datetime) -> list[Waiting]:

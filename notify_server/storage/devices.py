@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from pymongo import UpdateOne, WriteConcern
 from pymongo.database import Database
@@ -97,6 +98,20 @@ class Devices:
         """(user, device id, target) of every active device of `users`: one query for a whole batch."""
         found = self._all.find({"_id.u": {"$in": list(users)}, "active": True}, {"target": 1})
         return [(d["_id"]["u"], d["_id"]["d"], _target(d["target"])) for d in found]
+
+    def localised(self, users: Sequence[str]) -> tuple[list[tuple[str, str, Target]], Mapping[tuple[str, str], str]]:
+        """The same, and the locales by user and device id, of those devices that have one."""
+        found = list(self._all.find({"_id.u": {"$in": list(users)}, "active": True}, {"target": 1, "locale": 1}))
+        targets = [(d["_id"]["u"], d["_id"]["d"], _target(d["target"])) for d in found]
+        return targets, {
+            (user, device): d["locale"] for (user, device, _), d in zip(targets, found, strict=True) if d["locale"]
+        }
+
+    def locales(self, users: Sequence[str]) -> Mapping[str, str]:
+        """For each of `users`, the locale of that active device with one from which something was heard last."""
+        theirs = {"_id.u": {"$in": list(users)}, "active": True}
+        found = [d for d in self._all.find(theirs, {"locale": 1, "confirmed_at": 1}) if d["locale"]]
+        return {d["_id"]["u"]: d["locale"] for d in sorted(found, key=itemgetter("confirmed_at"))}
 
     def deactivate(self, dead: Mapping[Reason, Sequence[tuple[str, str, Target]]], at: datetime) -> int:
         """Mark devices whose target FCM called dead, unless they have a new target by now. Returns how many."""

@@ -12,10 +12,10 @@ from pymongo.database import Database
 
 from notify_server.domain.audience import is_brief
 from notify_server.domain.batch import Rank
-from notify_server.domain.notification import Notification, State
+from notify_server.domain.notification import Channel, Notification, State
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, object_id
-from notify_server.storage.notification_document import from_document
+from notify_server.storage.notification_document import WITHOUT_MAILS, from_document
 
 # A cancelled audience is still expanded: each of its recipients gets an entry that says so.
 _UNEXPANDED = [State.ACCEPTED.value, State.DISPATCHING.value, State.CANCELLED.value]
@@ -38,12 +38,13 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a dispatcher must know before it sends: the state, and how far the registry is filled."""
+    """What a dispatcher must know before it sends: the state, how far the registry is filled, and if it is mailed."""
 
     state: State
     expires_at: datetime
     cursor: str
     expanded: bool
+    mailed: bool = False
 
     def covers(self, page: str) -> bool:
         """Whether every recipient of the page that begins after `page` has its entry."""
@@ -73,7 +74,7 @@ class Expansions:
         ours = {"_id": {"$in": ids}}
         begun = [{"$set": {"owner": owner, "due_at": until, "state": _begun()}}]
         self._unconfirmed.update_many(ours | waiting, begun)
-        claimed = self._all.find(ours | {"owner": owner, "due_at": until})
+        claimed = self._all.find(ours | {"owner": owner, "due_at": until}, WITHOUT_MAILS)
         return [Claim(from_document(document), document["cursor"]) for document in claimed.sort("_id", 1)]
 
     def advance(self, notification: str, owner: str, cursors: tuple[str, str], recipients: int, *, last: bool) -> bool:
@@ -120,11 +121,15 @@ class Expansions:
 
     def progress(self, notifications: Sequence[str]) -> Mapping[str, Progress]:
         """What a dispatcher must know of each of these notifications that exists."""
-        fields = ("state", "expires_at", "cursor", "expanded")
+        fields = ("state", "expires_at", "cursor", "expanded", "channels")
         found = self._all.find({"_id": {"$in": [object_id(notification) for notification in notifications]}}, fields)
         return {
             str(document["_id"]): Progress(
-                State(document["state"]), document["expires_at"], document["cursor"], document["expanded"]
+                State(document["state"]),
+                document["expires_at"],
+                document["cursor"],
+                document["expanded"],
+                Channel.EMAIL.value in document["channels"],
             )
             for document in found
         }
@@ -163,7 +168,8 @@ class Expansions:
 
     def close(self, notification: str) -> None:
         """Nothing of it will ever be sent again."""
-        self._all.update_one({"_id": object_id(notification)}, {"$set": {"open": False}})
+        unsaid = {"mails": "", "attachments": ""}
+        self._all.update_one({"_id": object_id(notification)}, {"$set": {"open": False}, "$unset": unsaid})
         self.finish([notification])
 
     def reap(self, now: datetime) -> int:

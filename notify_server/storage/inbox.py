@@ -17,12 +17,12 @@ from notify_server.storage.registry import transition
 
 _PAGE = 2000  # entries that one write marks as read: it is to take much less than a mark holds
 
-SHOWN = {"status": 1, "inbox": 1, "groups": 1, "read_at": 1}
+SHOWN = {"status": 1, "inbox": 1, "groups": 1, "read_at": 1, "locale": 1}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of the inbox, without what the notification says."""
+    """One entry of the inbox, without what the notification says; `locale` is the one in which it says it."""
 
     user: str
     notification: str
@@ -30,6 +30,7 @@ class Entry:
     place: Place
     groups: Sequence[str]
     read_at: datetime | None
+    locale: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,4 +170,5 @@ def entry(document: Document) -> Entry:
         place=Place(document["inbox"]),
         groups=document["groups"],
         read_at=document["read_at"],
+        locale=document.get("locale"),
     )

@@ -14,7 +14,7 @@ from notify_server.storage.documents import Document, Store
 # (internalQueryMaxScansToExplode).
 _SCANS = 100
 
-_ADDRESSING = {"groups": 1, "community": 1, "muted": 1}  # what expansion asks of a user, and no more
+_ADDRESSING = {"groups": 1, "community": 1, "muted": 1, "locale": 1}  # what expansion asks of a user, and no more
 
 
 @translated
@@ -70,6 +70,7 @@ def _from_document(document: dict[str, Any]) -> User:
         document["_id"],
         document["community"],
         tuple(document["groups"]),
+        locale=document.get("locale"),
         muted_groups=frozenset(muted["groups"]),
         muted_categories=frozenset(muted["categories"]),
     )

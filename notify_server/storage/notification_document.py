@@ -1,8 +1,11 @@
 """How a notification is written down: the only place that knows the fields of its document."""
 
+from dataclasses import asdict
+
 from notify_server.domain.audience import is_brief
 from notify_server.domain.batch import Rank
 from notify_server.domain.notification import (
+    Attachment,
     Audience,
     Channel,
     Message,
@@ -12,9 +15,13 @@ from notify_server.domain.notification import (
     State,
 )
 from notify_server.domain.statistics import Labels, community_of
+from notify_server.domain.texts import Mail, Text, Texts
+from notify_server.domain.user_fields import UserField
 from notify_server.storage.documents import Document, object_id
 
-WITHOUT_USERS = {"audience.users": 0, "erased_parts": 0}  # up to 50,000 ids, which only expansion needs, and figures
+WITHOUT_MAILS = {"mails": 0, "attachments": 0}  # pages of HTML and files, which only the channel email needs
+# Up to 50,000 ids, which only expansion needs, and figures.
+WITHOUT_USERS = {"audience.users": 0, "erased_parts": 0} | WITHOUT_MAILS
 
 
 def to_document(notification: Notification) -> Document:
@@ -45,6 +52,8 @@ def to_document(notification: Notification) -> Document:
         "address": notification.address,
         "payload": notification.payload,
         "push_after": notification.push_after,
+        **_templated(notification),
+        **_mailed(notification),
         "state": notification.state.value,
         "recipients": 0,
         "cursor": "",
@@ -86,4 +95,65 @@ def from_document(document: Document) -> Notification:
         address=document["address"],
         payload=document["payload"],
         push_after=document["push_after"],
+        email_after=document.get("email_after"),
+        reply_to=document.get("reply_to"),
+        attachments=attachments(document),
+        action=document.get("action"),
+        disabled=document.get("disabled", False),
+        texts=texts(document),
+        mails=mails(document),
+    )
+
+
+def mails(document: Document) -> dict[str, Mail]:
+    """The mails of a notification, by locale."""
+    return {locale: Mail(**mail) for locale, mail in document.get("mails", {}).items()}
+
+
+def attachments(document: Document) -> tuple[Attachment, ...]:
+    """The files that go with its mails, where the query did not leave them out."""
+    return tuple(Attachment(**each) for each in document.get("attachments", ()))
+
+
+def _mailed(notification: Notification) -> Document:
+    """The fields that only a notification by mail may have."""
+    found: Document = {"email_after": notification.email_after, "reply_to": notification.reply_to}
+    found = {name: value for name, value in found.items() if value is not None}
+    if notification.attachments:
+        found["attachments"] = [asdict(attachment) for attachment in notification.attachments]
+    return found
+
+
+def _templated(notification: Notification) -> Document:
+    """The fields that only a notification from a template has."""
+    said = notification.texts
+    if said is None:
+        return {}
+    found: Document = {
+        "action": notification.action,
+        "disabled": notification.disabled,
+        "texts": {
+            "template": said.template,
+            "version": said.version,
+            "default": said.default,
+            "locales": {locale: asdict(text) for locale, text in said.locales.items()},
+            "fields": sorted(said.fields),
+        },
+    }
+    if notification.mails:
+        found["mails"] = {locale: asdict(mail) for locale, mail in notification.mails.items()}
+    return found
+
+
+def texts(document: Document) -> Texts | None:
+    """What a notification says in each locale; None where it was not made from a template."""
+    if "texts" not in document:
+        return None
+    document = document["texts"]
+    return Texts(
+        template=document["template"],
+        version=document["version"],
+        default=document["default"],
+        locales={locale: Text(**text) for locale, text in document["locales"].items()},
+        fields=frozenset(UserField(each) for each in document["fields"]),
     )

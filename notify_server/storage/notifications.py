@@ -9,12 +9,19 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from notify_server.domain.notification import Notification, State
+from notify_server.domain.notification import Attachment, Notification, State
+from notify_server.domain.texts import Mail
 from notify_server.errors import NotFound
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, not_new, object_id
 from notify_server.storage.majority import confirmed
-from notify_server.storage.notification_document import WITHOUT_USERS, from_document, to_document
+from notify_server.storage.notification_document import (
+    WITHOUT_USERS,
+    attachments,
+    from_document,
+    mails,
+    to_document,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,20 @@ class Notifications:
             raise NotFound(f"There is no notification {notification}.")
         return from_document(found), found["recipients"]
 
+    def mails(self, notification: str) -> dict[str, Mail]:
+        """The mails of one notification by locale; none where it was not made from a template. Raises NotFound."""
+        found = self._all.find_one({"_id": object_id(notification)}, {"mails": 1})
+        if found is None:
+            raise NotFound(f"There is no notification {notification}.")
+        return mails(found)
+
+    def attachments(self, notification: str) -> tuple[Attachment, ...]:
+        """The files that go with its mails. Raises NotFound."""
+        found = self._all.find_one({"_id": object_id(notification)}, {"attachments": 1})
+        if found is None:
+            raise NotFound(f"There is no notification {notification}.")
+        return attachments(found)
+
     def among(self, notifications: Sequence[str]) -> list[Notification]:
         """Those of these notifications that exist, without their named users."""
         ids = [object_id(notification) for notification in notifications]
@@ -107,7 +128,7 @@ class Notifications:
         """Nothing is left of a cancelled notification that could be sent."""
         self._all.update_one(
             {"_id": object_id(notification), "state": State.CANCELLED.value},
-            {"$set": {"open": False}, "$unset": {"unswept": ""}},
+            {"$set": {"open": False}, "$unset": {"unswept": "", "mails": "", "attachments": ""}},
         )
 
 

@@ -14,19 +14,34 @@ from pymongo.client_session import ClientSession
 
 from notify_server.domain.periods import floor
 from notify_server.domain.registry import Reason, Status
+from notify_server.domain.signs import SIGNS, signs
 from notify_server.domain.statistics import Part, merged
-from notify_server.domain.tally import Fate, names, step_of
+from notify_server.domain.tally import Fate, names, standing, step_of
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store, entries_after, object_id
 
-FIELDS = ("status", "reason", "groups", "history", "received_at", "read_at")  # what a part is made from
+FIELDS = ("status", "reason", "groups", "history", "received_at", "read_at", "over", "sequence")  # what makes a part
+_SIGNED = ("over", "sequence")  # one of them is there where an entry goes by mail, or to open sockets
 _ENTERED = {"$first": "$history.at"}
+_BRANCHES = [
+    {"case": {"$regexMatch": {"input": "$$detail", "regex": pattern}}, "then": sign} for sign, pattern in SIGNS.items()
+]
+_SIGN = {"$switch": {"branches": _BRANCHES, "default": None}}
+# What domain/signs.py says of an entry, each sign once; null where push is alone, and nothing of its history is read.
+SIGNS_OF: dict[str, Any] = {
+    "$cond": [
+        {"$or": [{"$gt": [f"${field}", None]} for field in _SIGNED]},
+        {"$setUnion": [{"$map": {"input": "$history.detail", "as": "detail", "in": _SIGN}}]},
+        None,
+    ]
+}
 _ALIKE: dict[str, Any] = {
     "_id": {
         "n": "$_id.n",
         "status": "$status",
         "reason": "$reason",
         "groups": "$groups",
+        "signs": SIGNS_OF,
         "quarter": {"$dateTrunc": {"date": _ENTERED, "unit": "minute", "binSize": 15}},
     },
     "count": {"$sum": 1},
@@ -72,7 +87,7 @@ class Recount:
         stages: list[Mapping[str, Any]] = [{"$match": which}, {"$group": _ALIKE}]
         for row in self._all.aggregate(stages, hint=index, session=session):
             key = row["_id"]
-            tally = _tally(key["status"], key["reason"], row)
+            tally = _tally(key, row)
             together.setdefault(key["n"], []).extend(_by_group(key["quarter"], key["groups"], tally))
         return {n: merged(parts) for n, parts in together.items()}
 
@@ -83,15 +98,21 @@ def parts_of(entries: Iterable[Document]) -> list[Part]:
     for entry in entries:
         entered = entry["history"][0]["at"]
         reason = entry["reason"] and Reason(entry["reason"])
-        fate = Fate(Status(entry["status"]), reason, entered, entry["received_at"], entry["read_at"])
+        signed = signs(line["detail"] for line in entry["history"]) if any(map(entry.__contains__, _SIGNED)) else None
+        fate = Fate(Status(entry["status"]), reason, entered, entry["received_at"], entry["read_at"], signed)
         parts += _by_group(floor(entered), entry["groups"], Counter(names(fate)))
     return merged(parts)
 
 
-def _tally(status: str, reason: str | None, row: Document) -> dict[str, int]:
-    tally = {status: row["count"]}
-    if reason:
-        tally[f"{status}:{reason}"] = row["count"]
+def given(found: Sequence[str | None] | None) -> frozenset[str] | None:
+    """The signs of SIGNS_OF, without what stands for lines that give none."""
+    return None if found is None else frozenset(sign for sign in found if sign)
+
+
+def _tally(key: Document, row: Document) -> dict[str, int]:
+    status, reason = Status(key["status"]), key["reason"] and Reason(key["reason"])
+    count: int = row["count"]
+    tally = dict.fromkeys(standing(status, reason, given(key["signs"])), count)
     for name in ("received", "read"):
         steps = Counter(step_of(milliseconds) for milliseconds in row[name] if milliseconds is not None)
         tally |= {f"{name}@{step}": count for step, count in steps.items()}

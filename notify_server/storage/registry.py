@@ -32,11 +32,12 @@ _UNSENT: Document = {"$or": [_PENDING, _SOCKET_ALONE]}  # to be pushed
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """The recipients of one page of a notification."""
+    """The recipients of one page of a notification; `mailed`: it goes by mail."""
 
     notification: str
     category: str | None
     recipients: Sequence[Recipient]
+    mailed: bool = False
 
 
 @translated
@@ -72,7 +73,7 @@ class Registry:
             return self._all.update_many(guard, transition(event, note)).modified_count
         ended = self._all.update_many(guard | {"sent_at": None}, transition(event, note)).modified_count
         if ended != most:
-            self._all.update_many(guard | {"sent_at": {"$ne": None}}, _back_to_sent(note))
+            self._all.update_many(guard | {"sent_at": {"$ne": None}}, back_to_sent(note))
         return ended
 
     def resend(self, who: Who, at: datetime, resends: int) -> int:
@@ -120,6 +121,11 @@ class Registry:
         found = self._all.find({"_id": any_of(who)} | _UNSENT | _UNMUTED, {"reason": 1})
         return {(str(document["_id"]["n"]), document["_id"]["u"]): document["reason"] for document in found}
 
+    def locales(self, notification: str, users: Sequence[str]) -> Mapping[str, str]:
+        """The locales in which these recipients get it, of those whose entry names one."""
+        found = self._all.find({"_id": any_of({notification: users})}, {"locale": 1})
+        return {document["_id"]["u"]: document["locale"] for document in found if "locale" in document}
+
     def waiting(self, user: str, reason: Reason) -> list[str]:
         """Notifications of which `user` has an entry that is not pushed yet for this reason."""
         theirs = {"_id.u": user, "inbox": Place.UNREAD.value, "reason": reason.value}
@@ -166,7 +172,7 @@ def transition(event: Event, note: Note) -> Document:
     return _counting({"$set": values, "$push": {"history": _line(target, note)}}, note)
 
 
-def _back_to_sent(note: Note) -> Document:
+def back_to_sent(note: Note) -> Document:
     """The update of an entry that was sent before: when that was, and its place in the inbox, stay."""
     line = _line(Status.SENT, replace(note, detail=f"{note.detail or note.reason}: not sent again"))
     return _counting({"$set": {"status": Status.SENT.value, "reason": None}, "$push": {"history": line}}, note)
@@ -218,8 +224,12 @@ def entries(page: Arrivals, at: datetime, sequence: int | None = None) -> Iterat
         reason = recipient.suppressed and recipient.suppressed.value
         status = suppressed if reason else pending
         detail = OVERRIDDEN if recipient.overridden else reason
-        numbered = {} if sequence is None or reason else {"sequence": sequence}
-        yield numbered | {
+        some: Document = {} if sequence is None or reason else {"sequence": sequence}
+        if recipient.locale is not None:
+            some["locale"] = recipient.locale
+        if page.mailed:
+            some["over"] = []  # of which channels it has come to the end: see joint.py
+        yield some | {
             "_id": {"n": n, "u": recipient.user},
             "status": status,
             "reason": reason,

@@ -36,6 +36,16 @@ class Request:
     cursor: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The next page of a request: its users, each with the number of their resends so far; where it ends; by what."""
+
+    request: Request
+    page: Mapping[str, int]
+    end: str
+    channel: Channel = Channel.PUSH
+
+
 @translated
 class Resends:
     """Keeps requests, and queues their pages."""
@@ -66,8 +76,8 @@ class Resends:
         """Forget it."""
         self._all.delete_one(_exactly(request))
 
-    def queue(self, request: Request, page: Mapping[str, int], end: str, now: datetime, rank: Rank) -> Request | None:
-        """Queue the users of `page` (each with the number of their resends so far), and move the cursor to `end`.
+    def queue(self, again: Again, now: datetime, rank: Rank) -> Request | None:
+        """Queue the users of a page, and move the cursor to its end.
 
         Who is in a batch that waits to be sent is left there; who is in one that waits for receipts is taken out of it.
         All or nothing. None, and nothing is changed, where another scheduler was here before or nothing of the
@@ -75,13 +85,14 @@ class Resends:
         """
 
         def write(session: ClientSession) -> Request | None:
-            if not self._go_on(request, page, end, now, session):
+            request, page = again.request, again.page
+            if not self._go_on(request, page, again.end, now, session):
                 return None
-            users = self._take(request.notification, list(page), session)
-            batches = [to_document(batch) for batch in _batches(request, users, page, now, rank)]
+            users = self._take(again, session)
+            batches = [to_document(batch) for batch in _batches(again, users, now, rank)]
             if batches:
                 self._batches.insert_many(batches, session=session)
-            return replace(request, cursor=end)
+            return replace(request, cursor=again.end)
 
         return in_transaction(self._all.database, write)
 
@@ -101,9 +112,10 @@ class Resends:
         session.abort_transaction()
         return False
 
-    def _take(self, notification: str, users: list[str], session: ClientSession) -> list[str]:
-        """Those of `users` who wait in no batch to be sent, out of those that wait for receipts."""
-        ours = {"_id.n": object_id(notification), "_id.c": Channel.PUSH.value, "users": {"$in": users}}
+    def _take(self, again: Again, session: ClientSession) -> list[str]:
+        """Those of the page who wait in no batch to be sent, out of those that wait for receipts."""
+        notification, users = object_id(again.request.notification), list(again.page)
+        ours = {"_id.n": notification, "_id.c": again.channel.value, "users": {"$in": users}}
         stages = {"stage": {"$in": [Stage.DISPATCH.value, Stage.CONFIRM.value]}}
         found = list(self._batches.find(ours | stages, {"stage": 1, "users": 1}, session=session))
         queued = {user for batch in found if batch["stage"] == Stage.DISPATCH for user in batch["users"]}
@@ -115,10 +127,11 @@ class Resends:
         return free
 
 
-def _batches(request: Request, users: list[str], page: Mapping[str, int], now: datetime, rank: Rank) -> Iterator[Batch]:
+def _batches(again: Again, users: list[str], now: datetime, rank: Rank) -> Iterator[Batch]:
     """One for each number of resends so far: an entry is only sent again by a batch with a higher one."""
+    request, page = again.request, again.page
     for resends in sorted({page[user] for user in users}):
-        key = BatchKey(request.notification, Channel.PUSH, request.cursor, f"resend:{request.token}:{resends}")
+        key = BatchKey(request.notification, again.channel, request.cursor, f"resend:{request.token}:{resends}")
         alike = tuple(user for user in users if page[user] == resends)
         yield Batch(key, alike, now, rank, resends=resends + 1)
 

@@ -59,7 +59,12 @@ class Subscriptions:
         if not groups:
             return []
         open_ones = {"_id": {"$in": list(groups)}, "open": True, "expires_at": {"$gt": now}}
-        found = self._notifications.aggregate([{"$match": open_ones}, {"$set": {"audience.users": _narrowed(user)}}])
+        stages: list[Document] = [
+            {"$match": open_ones},
+            {"$unset": ["mails", "attachments"]},
+            {"$set": {"audience.users": _narrowed(user)}},
+        ]
+        found = self._notifications.aggregate(stages)
         return [Underway(from_document(document), groups[document["_id"]]) for document in found]
 
     def suppress(self, user: str, notifications: Sequence[str], reason: Reason, at: datetime) -> int:

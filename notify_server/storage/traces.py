@@ -12,6 +12,7 @@ from pymongo.client_session import ClientSession
 from notify_server.domain.batch import Rank, Stage
 from notify_server.domain.erasure import Erasure
 from notify_server.domain.inbox import Place
+from notify_server.domain.mail import mail_id
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store, entry_id
 from notify_server.storage.erasures import Erasures
@@ -30,6 +31,11 @@ _BLANK: Document = {
     "email": None,
     "locale": None,
     "timezone": None,
+}
+# The update that takes from a notification what it says: to its app, to its reader, by mail, and by a socket.
+_UNSAID: Document = {
+    "$set": {"message": {"title": None, "body": None, "image": None, "link": None, "data": {}}, "payload": None},
+    "$unset": {"texts": "", "mails": "", "attachments": ""},
 }
 
 
@@ -52,6 +58,8 @@ class Traces:
         self._notifications = database["notifications"]
         self._batches = database["batches"]
         self._resends = database["resends"]
+        self._mails = database["mails"]
+        self._contents = database["mail_contents"]
         self._erasures = erasures
         self._updates = Forgetting(database)
         self._told = Updates(database)
@@ -94,8 +102,13 @@ class Traces:
         return self._users.find_one(echo, {"_id": 1}) is None
 
     def unname(self, erasure: Erasure) -> None:
-        """Take the name out of audiences that are not expanded: they will not reach them; and out of updates."""
+        """Take the name out of audiences that are not expanded: they will not reach them; and out of updates.
+
+        What was for them alone says nothing any more.
+        """
         named = waiting_for(erasure.user) | {"created_at": {"$lte": erasure.at}}
+        alone = {"users": [erasure.user], "groups": [], "communities": [], "everyone": False}
+        self._notifications.update_many(named | {f"audience.{kind}": whom for kind, whom in alone.items()}, _UNSAID)
         self._notifications.update_many(named, _without(erasure.user))
         if erasure.user is not None:
             self._updates.forget(erasure.user)
@@ -175,13 +188,26 @@ class Traces:
             if counted:
                 self._registry.delete_many(entries, session=session)
                 self._notifications.bulk_write(counted, ordered=False, session=session)
+                self._notifications.update_many(_of_nobody(ids), _UNSAID, session=session)
                 parts = {str(entry["_id"]["n"]): parts_of([entry]) for entry in found}
                 chunks = self._tallies.holding(erasure.user or "", list(parts), session)
                 self._subjects.keep_erased(parts, chunks, session)
-                self._erasures.removed(erasure, {"entries": len(found)}, session)
+                mails = self._remove_mails(erasure.user or "", ids, session)
+                self._erasures.removed(erasure, {"entries": len(found), "mails": mails}, session)
 
         with self._journal.changing(map(str, ids)):
             self._transact(write)
+
+    def _remove_mails(self, user: str, ids: Collection[ObjectId], session: ClientSession) -> int:
+        """The mails go, and what they said, unless it was said to others as well. Returns how many."""
+        theirs = {"_id": {"$in": [mail_id(str(n), user) for n in ids]}}
+        said = {mail["content"] for mail in self._mails.find(theirs, {"content": 1}, session=session)} - {None}
+        removed = self._mails.delete_many(theirs, session=session).deleted_count
+        if said:
+            to_others = {"n": {"$in": list(ids)}, "content": {"$in": list(said)}}
+            said -= {mail["content"] for mail in self._mails.find(to_others, {"content": 1}, session=session)}
+            self._contents.delete_many({"_id": {"$in": list(said)}}, session=session)
+        return removed
 
     def _has_entries(self, user: str | None) -> bool:
         return self._registry.find_one({"_id.u": user, "inbox": _ANY_PLACE}, {"_id": 1}) is not None
@@ -194,6 +220,12 @@ class Traces:
 def _without(user: str | None) -> Document:
     """The update that takes the name out of an audience, and what was made of it: with that a guess could be tested."""
     return {"$pull": {"audience.users": user}, "$unset": {"idempotency.fingerprint": ""}}
+
+
+def _of_nobody(ids: Collection[ObjectId]) -> Document:
+    """The condition on those of these notifications of which every recipient is erased."""
+    counts = {"$map": {"input": {"$objectToArray": {"$ifNull": ["$erased", {}]}}, "in": "$$this.v"}}
+    return {"_id": {"$in": list(ids)}, "expanded": True, "$expr": {"$eq": ["$recipients", {"$sum": counts}]}}
 
 
 def waiting_for(user: str | None) -> Document:

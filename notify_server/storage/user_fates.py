@@ -10,10 +10,12 @@ from notify_server.domain.registry import Reason, Status
 from notify_server.domain.tally import Fate
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store, entry_id
+from notify_server.storage.recount import SIGNS_OF, given
 from notify_server.storage.registry_walk import FIRST, PAGE, SKEW, earliest
 
 _ANY_PLACE = {"$in": [place.value for place in Place]}  # leads to the index `by_user`
-_SHOWN = {"status": 1, "reason": 1, "received_at": 1, "read_at": 1, "history": {"$slice": 1}}
+_ENTERED = {"$first": "$history.at"}
+_SHOWN = {"status": 1, "reason": 1, "received_at": 1, "read_at": 1, "entered_at": _ENTERED, "signs": SIGNS_OF}
 
 
 @translated
@@ -45,5 +47,5 @@ class UserFates:
 
 def _fate(entry: Document) -> Fate:
     reason = entry["reason"] and Reason(entry["reason"])
-    entered = entry["history"][0]["at"]
-    return Fate(Status(entry["status"]), reason, entered, entry["received_at"], entry["read_at"])
+    times = entry["entered_at"], entry["received_at"], entry["read_at"]
+    return Fate(Status(entry["status"]), reason, *times, given(entry["signs"]))

@@ -1,17 +1,20 @@
-"""The collection `workers`: who is alive, and who of them is sending."""
+"""The collections `workers` and `mailers`: who is alive, and who of them is sending pushes, or mails."""
 
 from datetime import datetime
 
+from notify_server.domain.notification import Channel
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Store
+
+_COLLECTIONS = {Channel.PUSH: "workers", Channel.EMAIL: "mailers"}
 
 
 @translated
 class Workers:
     """Reports and counts workers. Documents of the dead go by a TTL index."""
 
-    def __init__(self, database: Store) -> None:
-        self._all = database["workers"]
+    def __init__(self, database: Store, channel: Channel = Channel.PUSH) -> None:
+        self._all = database[_COLLECTIONS[channel]]
 
     def report(self, owner: str, now: datetime, until: datetime, *, sending: bool) -> None:
         """Say that `owner` lives at least until then, and whether it sends."""

@@ -4,10 +4,11 @@ The pace is off: what is measured is what the machine can do, not FCM's quota.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Thread
+from typing import Any
 
 from bson import ObjectId
 
@@ -59,12 +60,12 @@ def run() -> Result:
         return Result("delivery", figures, {"send_each_per_second": send_each_per_second(peer)})
 
 
-def measure(running: Installation, recipients: int) -> Broadcast:
-    """Send one notification to the group. Raises RuntimeError unless everybody is sent to."""
+def measure(running: Installation, recipients: int, payload: Mapping[str, Any] = _PAYLOAD) -> Broadcast:
+    """Send one notification to a group of so many. Raises RuntimeError unless everybody is sent to."""
     with _memory(running) as memory, running.client() as backend:
         before = cpu_seconds(running.workers), cpu_seconds([running.mongod])
         began = time.perf_counter()
-        identity = running.post(backend, _PAYLOAD)
+        identity = running.post(backend, payload)
         await_done(running, identity)
         seconds = time.perf_counter() - began
         used = cpu_seconds(running.workers) - before[0], cpu_seconds([running.mongod]) - before[1]

@@ -27,7 +27,7 @@ from notify_server.storage.embedded import EmbeddedDatabase
 from scripts.benchmarks.fcm_peer import FcmPeer
 
 _READY_WITHIN = 30.0  # seconds
-_UNPACED = {"NOTIFY_FCM_RATE": "1000000", "NOTIFY_FCM_RAMP": "0"}
+_UNPACED = {"NOTIFY_FCM_RATE": "1000000", "NOTIFY_FCM_RAMP": "0", "NOTIFY_MAIL_RATE": "1000000"}
 _SECRET = "the key of user tokens while a benchmark runs"  # noqa: S105
 
 
@@ -111,12 +111,19 @@ def cpu_seconds(processes: list[psutil.Process]) -> float:
 
 
 @contextmanager
-def installation(
-    peer: FcmPeer, *, web: int = 1, workers: int = 1, paced: bool = False, log: Path | None = None
+def installation(  # noqa: PLR0913 - by name alone
+    peer: FcmPeer,
+    *,
+    web: int = 1,
+    workers: int = 1,
+    paced: bool = False,
+    catching: bool = False,
+    log: Path | None = None,
 ) -> Iterator[Installation]:
     """Start it in a temporary directory, against `peer` as FCM, and stop it at the end.
 
-    Unless `paced`, the workers send as fast as they can. What the processes log goes to `log`, or where ours goes.
+    Unless `paced`, the workers send as fast as they can. With `catching`, mails go to a mail catcher. What the
+    processes log goes to `log`, or where ours goes.
     """
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="notify-bench-")))
@@ -124,6 +131,9 @@ def installation(
             data_dir=directory,
             port=_free_port(),
             realtime_port=_free_port(),
+            mail_catcher=catching,
+            catcher_port=_free_port(),
+            catcher_smtp_port=_free_port(),
             web_processes=web,
             jwt_secret=_SECRET,
         )
@@ -135,7 +145,7 @@ def installation(
         told = _environment(config, peer) | ({} if paced else _UNPACED)
         running = Installation(config, mongod, database, told, log)
         stack.callback(running.stop)
-        for command in ["web", *["worker"] * workers]:
+        for command in [*["catcher"] * catching, "web", *["worker"] * workers]:
             running.start(command)
         _await_ready(config)
         yield running
@@ -147,6 +157,9 @@ def _environment(config: Config, peer: FcmPeer) -> dict[str, str]:
         "NOTIFY_DATA_DIR": str(config.data_dir),
         "NOTIFY_PORT": str(config.port),
         "NOTIFY_REALTIME_PORT": str(config.realtime_port),
+        "NOTIFY_MAIL_CATCHER": str(config.mail_catcher),
+        "NOTIFY_CATCHER_PORT": str(config.catcher_port),
+        "NOTIFY_CATCHER_SMTP_PORT": str(config.catcher_smtp_port),
         "NOTIFY_WEB_PROCESSES": str(config.web_processes),
         "NOTIFY_JWT_SECRET": config.jwt_secret,
         "NOTIFY_LOG_LEVEL": "warning",

@@ -10,9 +10,11 @@ from flask import Flask
 from pymongo.database import Database
 
 from notify_server.api.app import create_app
-from notify_server.bootstrap import Services, build_services
+from notify_server.bootstrap import Services, build_engine, build_services
+from notify_server.channels.fcm.transport import open_transport
 from notify_server.config import Config
 from notify_server.domain.audience import Recipient
+from notify_server.services.briefs import Briefs
 from notify_server.storage.registry import Arrivals, Registry
 from tests.api.caller import Caller
 from tests.api.contract import Contract
@@ -84,6 +86,18 @@ def stored(database: Database[dict[str, Any]]) -> Callable[[], dict[str, list[An
         return found
 
     return read
+
+
+@pytest.fixture
+def expand(config: Config, database: Database[dict[str, Any]]) -> Callable[[], None]:
+    """Makes entries of every brief audience that waits, as a worker would."""
+
+    def run() -> None:
+        briefs = Briefs(build_engine(config, database, open_transport(config)).expansion)
+        while briefs.claim() or not briefs.idle:
+            briefs.step()
+
+    return run
 
 
 @pytest.fixture

@@ -7,8 +7,13 @@ ANYWHERE = {
     "group_id": "class-101",
     "category_id": "booking",
     "device_id": "phone",
+    "template_name": "ticket_purchased",
+    "action_name": "ticket_purchased",
+    "version": "1",
     "token_id": "1f0c93ab52de",
     "notification_id": "6b007bddabf10665a8c867db",
+    "mail_id": "6b007bddabf10665a8c867db9f2c41d07be3a865",
+    "link": "dGhpcyBpcyBub3QgYSBsaW5rIG9mIG91cnM",
 }
 
 

@@ -3,9 +3,10 @@ import json
 import pytest
 
 from notify_server.api import files
-from notify_server.domain.notification import Audience, Message
+from notify_server.domain.notification import Audience, Channel, Message
 from notify_server.errors import InvalidInput, Refused
 from notify_server.services.clock import utc_now
+from notify_server.services.composition import Composed
 
 PAYLOAD = {"message": {"title": "t"}, "users": ["b", "a"]}
 
@@ -31,5 +32,6 @@ def test_a_file_that_is_not_json_is_refused():
 
 
 def test_the_answer_has_the_members_of_the_apis():
-    notification = files.draft(json.dumps(PAYLOAD).encode()).notification(utc_now())
+    draft = files.draft(json.dumps(PAYLOAD).encode())
+    notification = draft.notification(Composed(Message(), (Channel.PUSH,)), utc_now())
     assert json.loads(files.answer(notification)).keys() == {"id", "state", "created_at", "expires_at"}

@@ -21,7 +21,7 @@ from tests.builders import NOON, StoppedClock, a_batch, after
 
 def gauges(database: Store) -> dict[str, float]:
     """Each sample by its name and labels, as Prometheus gets it."""
-    pacing = Pacing(Paces(database), Workers(database), Limits(rate=1000.0, ramp=0.0))
+    pacing = Pacing(Paces(database), Workers(database), {Channel.PUSH: Limits(rate=1000.0, ramp=0.0)})
     registry = CollectorRegistry()
     registry.register(Gauges(Health(database, Backlog(database), Expansions(database), pacing, StoppedClock())))
     lines = generate_latest(registry).decode().splitlines()

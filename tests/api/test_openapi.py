@@ -3,6 +3,7 @@ import re
 from http import HTTPStatus
 
 import pytest
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from werkzeug.test import TestResponse
 
@@ -123,7 +124,10 @@ def test_patterns_hold_in_every_language(document):
 def test_an_answer_has_every_field_and_a_body_those_it_needs(document):
     schemas = document["components"]["schemas"]
     assert set(schemas["ShownNotification"]["required"]) == schemas["ShownNotification"]["properties"].keys()
-    assert schemas["Notification"]["required"] == ["message"]
+    says = Draft202012Validator({"not": schemas["Notification"]["not"]})
+    assert all(says.is_valid({name: ""}) for name in ("message", "template", "action"))
+    assert not any(says.is_valid(fields) for fields in ({}, {"message": "", "action": ""}, {"users": []}))
+    assert schemas["Template"]["required"] == ["locales"]
     assert "required" not in schemas["Profile"]
 
 

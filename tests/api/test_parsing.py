@@ -12,10 +12,14 @@ N = "0" * 24
 BODIES = {
     "POST /v1/notifications": {"message": {"title": "t"}, "users": ["u1"]},
     "POST /api/realtime/internal/notify": {"userIds": ["u1"], "payload": {"a": 1}},
+    "PUT /v1/templates/t1": {"locales": {"en": {"title": "t"}}},
+    "PUT /v1/actions/a1": {"template": "t1"},
     "PUT /v1/users/u1": {"community": "c"},
     "PUT /v1/groups/g1": {"members": ["u1"]},
     "POST /v1/groups/g1/members": {"add": ["u1"]},
     "POST /v1/tokens": {"name": "n", "scopes": ["read"]},
+    "POST /v1/mails/allow": {"address": "a@example.org"},
+    "PUT /v1/settings/email": {"service": "disabled"},
     "PUT /v1/me/devices/d1": {"platform": "ios", "token": "t"},
     "POST /v1/me/receipts": {"receipts": [{"notification_id": N, "status": "read"}]},
     f"PATCH /v1/me/notifications/{N}": {"is_read": True},
@@ -35,8 +39,9 @@ ROUTES = pytest.mark.parametrize("route", BODIES)
 
 @pytest.fixture
 def send(backend, device_of, database):
-    """Sends a raw body to one of the routes. Notification N is in the inbox of u1."""
+    """Sends a raw body to one of the routes. Notification N is in the inbox of u1; an action needs a template."""
     phone = device_of("u1")
+    backend.put("/v1/templates/t1", BODIES["PUT /v1/templates/t1"])
     Notifications(database).add(a_notification(id=N), None)
     Registry(database).insert([Arrivals(N, None, recipients("u1"))], NOON)
 
@@ -56,7 +61,14 @@ def test_every_route_that_takes_a_body_is_tried(contract):
         and not path.startswith("/jsonapi")
         and operation.get("requestBody", {}).get("required")
     }
-    filled = {"{user_id}": "u1", "{group_id}": "g1", "{device_id}": "d1", "{notification_id}": N}
+    filled = {
+        "{user_id}": "u1",
+        "{group_id}": "g1",
+        "{device_id}": "d1",
+        "{template_name}": "t1",
+        "{action_name}": "a1",
+        "{notification_id}": N,
+    }
     for template, value in filled.items():
         taking = {route.replace(template, value) for route in taking}
     assert taking == BODIES.keys()

@@ -4,18 +4,25 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from notify_server.domain.action import Action
 from notify_server.domain.audience import Recipient
 from notify_server.domain.audit import Change, Kind, Party
 from notify_server.domain.batch import Batch, Rank, Stage
 from notify_server.domain.inbox import VISIBLE, Place
+from notify_server.domain.mail import MailRecord, mail_id
 from notify_server.domain.notification import Audience, Channel, Notification, Priority, State
 from notify_server.domain.registry import Event, Note, Reason, Status
 from notify_server.domain.statistics import ALL, Dimension, Labels, Part
 from notify_server.domain.statistics import Kind as Figures
+from notify_server.domain.template import Content, Source
+from notify_server.domain.texts import Mail
 from notify_server.domain.user import Mutable
+from notify_server.storage import mails as mail_store
+from notify_server.storage.actions import Actions
 from notify_server.storage.audit import Audit
 from notify_server.storage.backlog import Backlog
 from notify_server.storage.batches import Batches, Settled
+from notify_server.storage.blocked_addresses import BlockedAddresses
 from notify_server.storage.changes import Changes
 from notify_server.storage.clients import Clients, Secret
 from notify_server.storage.counts import LEASE, Counts
@@ -28,8 +35,11 @@ from notify_server.storage.groups import Groups
 from notify_server.storage.hash_keys import HashKeys
 from notify_server.storage.inbox import Inbox, Selection
 from notify_server.storage.inbox_pages import InboxPages, Walk
+from notify_server.storage.joint import Joint
 from notify_server.storage.journal import Journal
 from notify_server.storage.leases import Leases
+from notify_server.storage.mail_pages import MailPages
+from notify_server.storage.mails import Mails, content_id
 from notify_server.storage.members import Members
 from notify_server.storage.notifications import Idempotency, Notifications
 from notify_server.storage.paces import Paces
@@ -37,17 +47,19 @@ from notify_server.storage.personal import Personal
 from notify_server.storage.receipts import Receipt, Receipts
 from notify_server.storage.recount import Recount
 from notify_server.storage.registry import Arrivals, Registry
-from notify_server.storage.resends import Request, Resends
+from notify_server.storage.resends import Again, Request, Resends
 from notify_server.storage.retirements import Retirements
 from notify_server.storage.rollup_check import RollupCheck
 from notify_server.storage.sequenced import Sequenced
 from notify_server.storage.sequences import NewPage, Sequences
 from notify_server.storage.sessions import Session, Sessions
+from notify_server.storage.settings import Settings
 from notify_server.storage.snapshots import Snapshots
 from notify_server.storage.statistics import Statistics
 from notify_server.storage.subjects import Subjects
 from notify_server.storage.subscriptions import Subscriptions
 from notify_server.storage.tallies import Tallies
+from notify_server.storage.templates import Templates
 from notify_server.storage.traces import Traces
 from notify_server.storage.users import Users
 from notify_server.storage.workers import Workers
@@ -96,13 +108,21 @@ class Work:
             watch(Receipts(database)),
         )
         self.resends, self.sessions = watch(Resends(database)), watch(Sessions(database))
+        self.mails, self.mail_pages, self.joint = (
+            watch(Mails(database)),
+            watch(MailPages(database)),
+            watch(Joint(database)),
+        )
+        self.blocked, self.settings = watch(BlockedAddresses(database)), watch(Settings(database))
         self.inbox, self.subscriptions = watch(Inbox(database)), watch(Subscriptions(database))
         self.inbox_pages = watch(InboxPages(database))
         self.erasures, self.hash_keys = watch(Erasures(database)), watch(HashKeys(database))
         self.traces = watch(Traces(database, self.erasures))
         self.audit, self.personal = watch(Audit(database)), watch(Personal(database))
         self.sequences, self.sequenced = watch(Sequences(database)), watch(Sequenced(database))
+        self.templates, self.actions = watch(Templates(database)), watch(Actions(database))
         self.paces, self.workers = watch(Paces(database)), watch(Workers(database))
+        self.mailers = watch(Workers(database, Channel.EMAIL))
         self.changes, self.journal = watch(Changes(database)), watch(Journal(database))
         self.recount, self.subjects, self.counts = (
             watch(Recount(database)),
@@ -133,6 +153,7 @@ class Work:
             part()
         self._sequences()
         self._others()
+        self._templates()
         read_figures(self.database, self._watch)
         self._people()
         self._figures()
@@ -169,6 +190,8 @@ class Work:
             self.devices.register(a_device("u299", f"d{number}"))
         self.devices.bound("u299", 5, NOON)
         self.devices.bound("u299", 2, NOON)
+        self.devices.localised(USERS[:50])
+        self.devices.locales(USERS[:50])
         gone = [owned for owned in self.devices.targets(USERS[:50]) if owned[0] == "u003"]
         self.devices.deactivate({Reason.UNREGISTERED: gone}, NOON)
         self.devices.delete("u001", "phone")
@@ -183,6 +206,7 @@ class Work:
         self.registry.resend({n: USERS[:10]}, NOON, 1)
         self.registry.hold({n: USERS[60:70]}, Note(NOON, Reason.NO_DEVICE))
         self.registry.standing({n: USERS[:50], self.made[1].id: USERS[:9]}, [Status.PENDING, Status.SENT])
+        self.registry.locales(n, USERS[:50])
         self.registry.waiting("u060", Reason.NO_DEVICE)
         self.receipts.known("u020", [n])
         for event in (Event.RECEIVE, Event.READ):
@@ -232,6 +256,7 @@ class Work:
 
     def _notifications(self) -> None:
         self.notifications.get(self.first.id)
+        self.notifications.mails(self.first.id)
         self.notifications.add_all([(a_notification(), None), (a_notification(), None)])
         self.notifications.among([self.first.id, self.made[1].id])
         self.notifications.by_idempotency("backend", "k1")
@@ -245,6 +270,8 @@ class Work:
         ):
             self.notifications.page(filters, self.made[50].id, 9)
         self.notifications.cancel(self.made[-2].id)
+        self.notifications.mails(self.first.id)
+        self.notifications.attachments(self.first.id)
         self.notifications.unswept(9)
         self.notifications.swept(self.made[-2].id)
 
@@ -277,6 +304,7 @@ class Work:
         self.batches.call(leased[0])
         self.batches.awaited(self.first.id, ["u1", "u2"])
         self.batches.holds("one", leased[0])
+        self.batches.let_go([a_batch(self.first.id).key], "one", NOON)
         self.batches.give_back(leased[0], "one", after(30))
         self.batches.renew([batch.key for batch in leased], "one", after(30))
         split = [a_batch(leased[3].key.notification, part="1")]
@@ -308,7 +336,7 @@ class Work:
         self.batches.add(a_batch(requests[0].notification, "u2", page="u1", stage=Stage.CONFIRM))
         self.resends.waiting(9)
         self.resends.requested(requests[0].notification)
-        self.resends.queue(requests[0], {"u1": 0, "u2": 0}, "u2", NOON, Rank.BULK)
+        self.resends.queue(Again(requests[0], {"u1": 0, "u2": 0}, "u2"), NOON, Rank.BULK)
         self.resends.finish(requests[0])
 
     def _sequences(self) -> None:
@@ -334,8 +362,23 @@ class Work:
         self.registry.pushed({n: USERS[20:30]}, Note(NOON))
         self.backlog.announced(10, 9)
 
+    def _templates(self) -> None:
+        content = Content("en", {"en": Source("T")})
+        for name in MANY:
+            self.templates.add(name, content, None, NOON)
+            self.actions.put(Action(name, name, (Channel.PUSH,), NOON))
+        self.templates.newest("g003")
+        self.templates.get("g003", 1)
+        self.templates.listed("g003", 9)
+        self.templates.versions("g003", None, 9)
+        self.templates.versions("g003", 3, 9)
+        self.actions.find("g003")
+        self.actions.listed("g003", 9)
+
     def _people(self) -> None:
+        self._mails()
         self.personal.profile("u070")
+        list(self.personal.mails("u070"))
         self.personal.devices("u070")
         self.personal.page("u070", None)
         self.personal.page("u070", self.made[30].id)
@@ -360,6 +403,55 @@ class Work:
         self.erasures.complete(erasure)
         self.erasures.get(erasure)
         self.erasures.find("u070")
+
+    def _mails(self) -> None:
+        said = Mail("s", "t")
+        for number, made in enumerate(self.made):
+            name, users = content_id(made.id, said), [*USERS[number : number + 20], "u070"]
+            self.mails.say([(name, said)], after(60))
+            self.mails.enter([_a_mail(made.id, user, number, name) for user in users])
+        n, user = self.made[20].id, USERS[25]
+        mail = mail_id(n, user)
+        self.mails.among({n: USERS[20:30]})
+        self.mails.find(mail)
+        self.mails.content(content_id(n, said))
+        self.mails.awaiting(user)
+        self.mails.record([mail_store.Recorded(mail, Status.SENT, NOON, 1, {"reason": None})])
+        self.mails.move(mail, Event.RECEIVE, NOON)
+        self.mails.resend({n: USERS[20:30]}, 1, NOON)
+        self.mails.cancel(n, [USERS[26]], NOON)
+        self.mails.expire(after(5))
+        for filters in (
+            {},
+            {"recipient": user},
+            {"action": "a1"},
+            {"status": "pending"},
+            {"from": NOON, "to": after(9)},
+        ):
+            self.mail_pages.page(filters, None, 9)
+            self.mail_pages.page(filters, mail, 9)
+        for address in USERS:
+            self.blocked.block(address, Reason.BOUNCED, None, NOON)
+        self.blocked.among(USERS[:9])
+        self.blocked.allow(USERS[0])
+        self._joint(n)
+        for name in USERS[:20]:
+            self.settings.put(name, {}, 0, NOON)
+        self.settings.put(USERS[0], {}, 1, NOON)
+        self.settings.get(USERS[0])
+
+    def _joint(self, n: str) -> None:
+        who, note = {n: USERS[20:30]}, Note(NOON, Reason.DEFERRED, "mail: deferred")
+        for push_follows in (True, False):
+            self.joint.unmailed(who, note, push_follows=push_follows)
+            self.joint.mailed(who, note, push_follows=push_follows)
+            self.joint.unmailable(Event.FAIL, who, note, alone=not push_follows)
+        self.joint.unpushable(who, note)
+        self.joint.reopen(who, 1)
+        self.joint.reported(Event.RECEIVE, n, USERS[24], note, alone=True)
+        self.joint.reported(Event.RECEIVE, n, USERS[23], note, alone=False)
+        for at, user in enumerate(USERS[25:29]):
+            self.joint.bounced(n, user, "mail bounced", NOON, alone=at % 2 == 0)
 
     def _figures(self) -> None:
         names = [made.id for made in self.made]
@@ -463,6 +555,25 @@ class Work:
         self.paces.change(Channel.PUSH, lambda pace: pace.busy(after(1)))
         for number in range(20):
             self.workers.report(f"w{number}", NOON, after(3 if number % 2 else -3), sending=number % 3 == 0)
+        for number in range(20):
+            self.mailers.report(f"w{number}", NOON, after(3 if number % 2 else -3), sending=number % 3 == 0)
+        self.mailers.sending(NOON)
+        self.mailers.alive(NOON)
         self.workers.sending(NOON)
         self.workers.alive(NOON)
         self.workers.leave("w1")
+
+
+def _a_mail(notification: str, user: str, number: int, content: str) -> MailRecord:
+    return MailRecord(
+        id=mail_id(notification, user),
+        notification=notification,
+        user=user,
+        status=list(Status)[number % len(Status)],
+        created_at=NOON,
+        expires_at=after(number),
+        ends_at=after(3600),
+        reason=Reason.NO_ADDRESS if number % 3 else None,
+        action=f"a{number % 7}",
+        content=content,
+    )

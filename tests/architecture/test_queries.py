@@ -23,7 +23,7 @@ UNWATCHED = {
     "Forgetting",
 }  # their listeners follow a capped collection in natural order, which is what it is for
 CAPPED = {"updates"}  # small, and without an index that each receipt would pay for
-SORTED_IN_MEMORY = {"devices"}  # the few devices of one user
+SORTED_IN_MEMORY = {"devices", "templates"}  # those of one user; names, of which there are few
 EXPIRING = "to_end"  # the name of indexes by which MongoDB itself removes what has ended
 _PROFILE_SIZE = 64 * 1024 * 1024  # bytes
 

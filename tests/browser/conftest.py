@@ -12,6 +12,7 @@ from notify_server.bootstrap import build_services
 from tests.browser.site import Site
 from tests.chromium import browser, chromium
 from tests.fcm_simulator import SimulatorProcess
+from tests.processes.free_ports import free_ports
 from tests.service import Service
 
 __all__ = ["browser", "chromium"]
@@ -25,10 +26,12 @@ def site(
     shared_database: Database[dict[str, Any]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
-    """Web, worker and scheduler as processes, and the FCM simulator."""
+    """Web, worker and scheduler as processes, the FCM simulator, and the mail catcher."""
     directory: Path = tmp_path_factory.mktemp("site")
-    with SimulatorProcess() as fcm, Service(mongodb_uri, database_name, fcm, directory, web_processes=1) as service:
-        for command in ("web", "worker", "scheduler"):
+    ports = dict(zip(("catcher_port", "catcher_smtp_port"), free_ports(2), strict=True))
+    settings = {"web_processes": 1, "mail_catcher": True, **ports}
+    with SimulatorProcess() as fcm, Service(mongodb_uri, database_name, fcm, directory, **settings) as service:
+        for command in ("catcher", "web", "worker", "scheduler"):
             service.start(command)
         made = Site(service, fcm, build_services(service.config, shared_database), shared_database)
         made.await_ready()

@@ -3,8 +3,12 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from notify_server.domain.mail import mail_id
+from notify_server.domain.notification import Channel
 from notify_server.domain.registry import Event, Note, Reason
+from notify_server.domain.template import Content, Source, Variable, VariableType
 from notify_server.services.clock import utc_now
+from notify_server.storage.blocked_addresses import BlockedAddresses
 from notify_server.storage.registry import Registry
 from tests.service import until
 
@@ -13,6 +17,9 @@ PAGES = (
     "", "notifications", "notifications?category=nobody", "notifications?from=yesterday", "notifications/{n}",
     "users", "users?user=axe", "users?user=nobody", "users/axe-1", "users/axe-1?notification={n}", "groups",
     "groups/axe-group", "devices", "health", "export", "send", "notifications/nothing",
+    "mails", "mails?status=failed", "mails?from=yesterday", "mails/{mail}", "mails/{blocked}", "caught", "caught/1",
+    "settings/email",
+    "templates", "templates/ticket_purchased", "templates/user_confirm?locale=de", "templates/axe-bare?version=1",
 )  # fmt: skip
 
 
@@ -26,7 +33,24 @@ def filled(site):
     until(lambda: site.stands(identity, "axe-2", "pending"), "the entry")
     until(lambda: site.stands(identity, "axe-1", "received"), "the receipt")
     Registry(site.database).move(Event.FAIL, {identity: ["axe-2"]}, Note(utc_now(), Reason.UNREGISTERED, "gone"))
-    return identity
+    site.services.packs.install("events")
+    bare = Content("en", {"en": Source("{{ event }}")}, {"event": Variable(VariableType.STRING)})
+    site.services.templates.put("axe-bare", bare)
+    site.services.templates.put("axe-bare", bare)
+    return {"n": identity, **_mailed(site)}
+
+
+def _mailed(site):
+    """A mail that was sent and caught, and one to an address that is blocked."""
+    found = {}
+    for user, name, status in (("axe-1", "mail", "sent"), ("axe-3", "blocked", "suppressed")):
+        site.services.people.put(user, {"email": f"{user}@school.example"})
+        if name == "blocked":
+            BlockedAddresses(site.database).block(f"{user}@school.example", Reason.BOUNCED, "5.1.1", utc_now())
+        mailed = site.send(user, title="For axe, by mail", channels=(Channel.EMAIL,))
+        until(lambda mailed=mailed, user=user, status=status: site.stands(mailed, user, status), "the mail")
+        found[name] = mail_id(mailed, user)
+    return found
 
 
 def faults(page):
@@ -54,7 +78,7 @@ def audit(page, paths):
 def test_no_page_has_a_serious_fault(admin, filled, scheme, width):
     admin.emulate_media(color_scheme=scheme)
     admin.set_viewport_size({"width": width, "height": 800})
-    assert audit(admin, [path.format(n=filled) for path in PAGES]) == {}
+    assert audit(admin, [path.format(**filled) for path in PAGES]) == {}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -154,3 +154,16 @@ def test_a_session_that_ends_under_an_open_page_is_told(admin, site):
     expect(admin.locator("#freshness")).to_have_text("Your session has ended. Reload the page to sign in again.")
     admin.reload()
     expect(admin.get_by_label("Server token")).to_be_visible()
+
+
+def test_a_mail_of_a_template_is_shown_in_its_frame_as_it_looks(admin, site):
+    site.services.packs.install("events")
+    admin.get_by_role("link", name="Templates").click()
+    admin.get_by_role("link", name="ticket_purchased", exact=True).click()
+    mail = admin.frame_locator("iframe")
+    expect(mail.get_by_role("heading")).to_have_text("Your tickets for Sommertagung 2027")
+    card = mail.locator(".card").evaluate("card => getComputedStyle(card).borderRadius")
+    assert card == "12px"  # its own styles count, within the frame's own policy
+    admin.get_by_role("navigation", name="Locales").get_by_role("link", name="de", exact=True).click()
+    expect(mail.get_by_role("heading")).to_have_text("Ihre Karten für Sommertagung 2027")
+    expect(admin.locator("pre").first).to_contain_text("vielen Dank für Ihre Bestellung")

@@ -57,6 +57,17 @@ def test_nothing_is_told_without_a_division_by_zero():
     assert "delivered -, read -" in found
 
 
+def test_channels_are_told_of_where_there_is_more_than_push():
+    assert "BY CHANNEL" not in "\n".join(lines("g", told()))
+    tally = {"sent": 1, "email/sent": 1, "email/read": 1, "beside/sent": 1, "read": 1100}
+    mailed = report(QUESTION, Period(START, START + timedelta(days=1)), Counted([(START, tally)]), START)
+    assert [row.split() for row in list(lines("g", mailed))[-3:]] == [
+        ["BY", "CHANNEL", "SENT", "RECEIVED", "READ", "FAILED", "BOUNCED", "SUPPRESSED"],
+        ["push", "1,100", "-", "-", "0", "-", "-"],
+        ["email", "1", "0", "1", "0", "0", "0"],
+    ]
+
+
 def test_the_period_before_is_told_where_it_was_asked_for():
     assert "before, from 2026-11-21 00:00: 0 recipients" in "\n".join(lines("g", told(replace(QUESTION, compare=True))))
 

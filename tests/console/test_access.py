@@ -14,7 +14,7 @@ from tests.builders import NOON, StoppedClock
 from tests.console.visitor import Visitor, said
 
 N = "6b007bddabf10665a8c867db"
-NAMED = {"notification_id": N, "user_id": "u1", "name": "g1"}
+NAMED = {"notification_id": N, "user_id": "u1", "name": "g1", "mail_id": f"{N}0123456789abcdef", "number": 1}
 
 
 def closed(console):
@@ -59,6 +59,7 @@ def test_a_made_up_session_is_none(visitor):
         ("/users/u1", "read"),
         ("/send", "send"),
         ("/export", "read"),
+        ("/templates/g1", "read"),
     ],
 )
 def test_a_token_without_the_scope_of_a_page_is_told_which(signed_in, path, needed):

@@ -22,9 +22,9 @@ def test_every_way_leads_somewhere_and_says_where_it_is(admin):
 @pytest.mark.parametrize(
     ("scope", "expected"),
     [
-        ("send", ["Queue and FCM", "Send a test"]),
-        ("statistics", ["Overview", "Groups", "Devices", "Queue and FCM"]),
-        ("users", ["Queue and FCM"]),
+        ("send", ["Queue and channels", "Mails", "E-mail settings", "Send a test"]),
+        ("statistics", ["Overview", "Groups", "Devices", "Queue and channels", "Mails", "E-mail settings"]),
+        ("users", ["Queue and channels", "Mails", "E-mail settings"]),
     ],
 )
 def test_only_what_the_token_may_see_is_offered(signed_in, scope, expected):

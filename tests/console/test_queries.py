@@ -2,6 +2,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from notify_server.api.paging import encode
 from notify_server.console import queries
 
 
@@ -45,6 +46,14 @@ def test_periods_have_a_default_and_only_some_lengths(read):
 @pytest.mark.parametrize("cursor", ["", "?", "eA", "ä"])
 def test_what_is_no_cursor_of_ours_leads_to_the_first_page(read, cursor):
     assert read(f"cursor={cursor}")[1] is None
+
+
+@pytest.mark.parametrize("mail", ["0123456789abcdef" * 2 + "01234567", "x", "6b007bddabf10665a8c867db"])
+def test_a_cursor_of_mails_names_a_mail(console, mail):
+    with console.test_request_context(f"/?cursor={encode(mail)}"):
+        assert queries.mail_cursor() == (mail if len(mail) == 40 else None)
+    with console.test_request_context("/?cursor=?"):
+        assert queries.mail_cursor() is None
 
 
 def test_days_begin_and_end_in_utc():

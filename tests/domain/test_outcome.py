@@ -63,4 +63,5 @@ def test_an_accepted_send_has_no_reason() -> None:
 
 def test_429_both_kinds_of_401_and_what_we_hold_back_ourselves_cost_no_attempt() -> None:
     turned_away = {Reason.QUOTA_EXCEEDED, Reason.CREDENTIAL_REFUSED, Reason.PROVIDER_CREDENTIAL}
-    assert turned_away | {Reason.DEVICE_RATE} == UNCOUNTED
+    mail = {Reason.TLS_FAILED, Reason.SENDER_REFUSED, Reason.NO_ADDRESS}
+    assert turned_away | mail | {Reason.DEVICE_RATE} == UNCOUNTED

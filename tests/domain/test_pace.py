@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -107,6 +108,13 @@ def test_after_a_pause_one_prober_holds_all_others_off() -> None:
     assert (probed.prober, probed.paused_until) == ("one", after(10) + PROBE)
     assert probed.probed("two", after(29)) == probed
     assert probed.probed("two", after(30)).prober == "two"
+
+
+def test_a_probe_may_take_as_long_as_its_channel_needs_for_an_answer() -> None:
+    broken = FULL.broken(Reason.UNAVAILABLE, NOON)
+    probed = broken.probed("one", after(10), timedelta(seconds=90))
+    assert probed.probed("two", after(99)) == probed
+    assert probed.probed("two", after(100)).prober == "two"
 
 
 def test_a_channel_that_works_is_not_probed() -> None:

@@ -18,6 +18,9 @@ EDGES = {
     (Event.FAIL, "pending", "failed"),  # g
     (Event.EXPIRE, "pending", "expired"),  # g
     (Event.CANCEL, "pending", "cancelled"),  # g
+    (Event.DISABLE, "pending", "suppressed"),  # f
+    (Event.BOUNCE, "sent", "failed"),  # k
+    (Event.BOUNCE, "received", "failed"),  # k
     *((Event.RECEIVE, status, "received") for status in ("failed", "expired", "cancelled", "suppressed")),  # h
     *((Event.READ, status, "read") for status in ("failed", "expired", "cancelled", "suppressed")),  # h
 }
@@ -28,6 +31,7 @@ RESENT = {
     (Event.FAIL, "pending", "sent"),
     (Event.EXPIRE, "pending", "sent"),
     (Event.CANCEL, "pending", "sent"),
+    (Event.DISABLE, "pending", "sent"),
 }
 
 

@@ -57,6 +57,8 @@ def test_an_entry_counts_for_its_status_its_reason_and_its_times() -> None:
     read = Fate(Status.READ, None, AT, AT + 50 * MILLISECOND, AT + 100 * MILLISECOND)
     assert list(names(failed)) == ["failed", "failed:unregistered"]
     assert list(names(read)) == ["read", "received@50", "read@100"]
+    mailed = Fate(Status.SENT, None, AT, None, None, {"email/sent"})
+    assert list(names(mailed)) == ["sent", "email/sent", "beside/sent"]
 
 
 @given(TALLIES, TALLIES)
@@ -87,8 +89,9 @@ def test_quarters_of_an_hour_are_numbered_from_midnight() -> None:
 
 
 def test_names_are_told_apart() -> None:
-    assert [is_status(name) for name in ("sent", "failed:unregistered", "read@5")] == [True, False, False]
-    assert [is_time(name) for name in ("sent", "failed:unregistered", "read@5")] == [False, False, True]
+    told = ("sent", "failed:unregistered", "read@5", "email/sent")
+    assert [is_status(name) for name in told] == [True, False, False, False]
+    assert [is_time(name) for name in told] == [False, False, True, False]
 
 
 def test_a_step_of_milliseconds_is_that_of_the_time() -> None:

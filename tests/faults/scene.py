@@ -22,7 +22,7 @@ from tests.service import Service, until
 
 BATCH = 500  # recipients
 _COUNTED = ("changes", "tallies", "statistics", "archive")
-_OF_NOTIFICATIONS = ("notifications", "registry", "batches", "resends", *_COUNTED)
+_OF_NOTIFICATIONS = ("notifications", "registry", "batches", "resends", "mails", "mail_contents", *_COUNTED)
 WINDOW = Config.worker_threads * BATCH  # what one worker has in flight: each thread sends one batch at a time
 PAUSE = 0.5  # seconds without a send that count as standing still
 SLOW = {"min": 0.1, "max": 0.2}  # seconds an answer of FCM takes, so that a dispatch has a middle to be hit
@@ -67,7 +67,7 @@ class Scene:
     def close(self) -> None:
         """End every process and forget what they did; the people stay."""
         self.service.__exit__(None, None, None)
-        for name in (*_OF_NOTIFICATIONS, "leases", "paces", "workers"):
+        for name in (*_OF_NOTIFICATIONS, "leases", "paces", "workers", "mailers", "settings", "blocked_addresses"):
             self.database[name].delete_many({})
         self.database.client.close()
 

@@ -112,10 +112,10 @@ BROKEN = {
     ),
     "a move that is not in the table": (
         {
-            "$push": {"history": {"status": "failed", "detail": None}},
-            "$set": {"status": "failed", "reason": "ttl_over"},
+            "$push": {"history": {"status": "suppressed", "detail": None}},
+            "$set": {"status": "suppressed", "reason": "muted_category"},
         },
-        f"3: {ALICE} is failed by way of pending, sent, failed",
+        f"3: {ALICE} is suppressed by way of pending, sent, suppressed",
     ),
     "a move that is not in the history": (
         {"$set": {"status": "read"}},

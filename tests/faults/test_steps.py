@@ -39,6 +39,7 @@ COUNTING = [s for s in STEPS if s.startswith("counting.")]
 RETIREMENT = [s for s in STEPS if s.startswith("retirement.")]
 OTHERS = ["acceptance.stored", "enrolment.registered", "scheduler.leading", "release.released", "resend.recalled"]
 OTHERS += ["replay.read"]
+MAILING = [s for s in STEPS if s.startswith("mailing.")] + ["people.addressed"]  # tried in test_mail.py
 EVERY_DAY = {"expansion.entries", "delivery.sent", "settlement.entries", "together.entries", "delivery.leased"}
 EVERY_DAY |= {"scheduler.leading", "expire.entries", "reap.batches", GATEWAY[0], SEQUENCING[1], COUNTING[1]}
 EVERY_DAY |= {"retirement.archived"}
@@ -103,7 +104,7 @@ def take_over(scene: Scene) -> None:
 
 def test_every_step_has_its_death_here():
     of_workers, of_schedulers = [*BROADCAST, *TOGETHER, *FROM_QUEUE], [*EXPIRY, *REAPING, *COUNTING, *RETIREMENT]
-    assert sorted([*of_workers, *of_schedulers, *GATEWAY, *SEQUENCING, *OTHERS]) == sorted(STEPS)
+    assert sorted([*of_workers, *of_schedulers, *GATEWAY, *SEQUENCING, *MAILING, *OTHERS]) == sorted(STEPS)
 
 
 @each(BROADCAST)

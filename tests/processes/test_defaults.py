@@ -61,6 +61,15 @@ def test_the_demo_page_is_there_while_nobody_else_can_reach_it(config, host, the
     assert defaults.environment(completed, simulator=True)["NOTIFY_DEMO"] == there
 
 
+@pytest.mark.parametrize(
+    ("settings", "caught"),
+    [({}, "True"), ({"host": "0.0.0.0"}, "False"), ({"smtp_host": "mail"}, "False"), ({"sendgrid_key": "k"}, "False")],
+)
+def test_mails_are_caught_on_this_machine_until_a_service_is_configured(config, settings, caught):
+    completed = defaults.complete(replace(config, **settings), URI)
+    assert defaults.environment(completed, simulator=True)["NOTIFY_MAIL_CATCHER"] == caught
+
+
 def test_a_configured_firebase_project_is_left_alone(config):
     configured = replace(config, fcm_project="real", fcm_endpoint="https://fcm.example")
     assert not defaults.uses_simulator(configured)

@@ -1,6 +1,7 @@
 import http.server
 import socket
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -32,6 +33,16 @@ def test_every_taken_port_is_named_by_its_variable(config):
 def test_without_a_simulator_its_port_may_be_taken(config):
     with socket.create_server(("127.0.0.1", config.simulator_port)):
         ports.require_free(config, simulator=False)
+
+
+def test_the_ports_of_the_catcher_are_named_too(config):
+    caught, smtp = free_ports(2)
+    config = replace(config, catcher_port=caught, catcher_smtp_port=smtp)
+    ports.require_free(config, simulator=False, catcher=True)
+    with socket.create_server(("127.0.0.1", smtp)):
+        ports.require_free(config, simulator=False)
+        with pytest.raises(ConfigurationError, match=f"NOTIFY_CATCHER_SMTP_PORT: cannot listen on port {smtp}"):
+            ports.require_free(config, simulator=False, catcher=True)
 
 
 def test_two_of_our_own_on_one_port_are_refused(config):

@@ -15,18 +15,19 @@ def interrupts():
 
 
 def test_the_simulator_starts_before_the_workers_and_the_api_comes_last():
-    programs = stack._processes(Config(worker_processes=3), simulator=True)
-    assert [program.name for program in programs] == ["simulator", "worker", "scheduler", "realtime", "web"]
-    assert [program.count for program in programs] == [1, 3, 1, 1, 1]
+    programs = stack._processes(Config(worker_processes=3), simulator=True, catcher=True)
+    names = ["simulator", "catcher", "worker", "scheduler", "realtime", "web"]
+    assert [program.name for program in programs] == names
+    assert [program.count for program in programs] == [1, 1, 3, 1, 1, 1]
 
 
-def test_with_a_firebase_project_there_is_no_simulator():
-    programs = stack._processes(Config(fcm_project="real"), simulator=False)
+def test_with_a_firebase_project_and_a_mail_service_nothing_stands_in():
+    programs = stack._processes(Config(fcm_project="real"), simulator=False, catcher=False)
     assert [program.name for program in programs] == ["worker", "scheduler", "realtime", "web"]
 
 
 def test_only_the_simulator_is_not_told_of_the_ca_file_that_it_makes():
-    programs = stack._processes(Config(), simulator=True)
+    programs = stack._processes(Config(), simulator=True, catcher=False)
     assert [dict(program.environment) for program in programs] == [{"NOTIFY_FCM_CA_FILE": ""}, {}, {}, {}, {}]
 
 

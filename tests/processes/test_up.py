@@ -7,14 +7,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
+import httpx
 import psutil
 import pytest
 from pymongo import MongoClient
+from pymongo.database import Database
 
 from notify_server.config import Config
 from notify_server.processes import leftovers, ports
+from notify_server.services.clock import utc_now
+from notify_server.services.server_tokens import ServerTokens
+from notify_server.storage.clients import Clients
 from notify_server.storage.database import connect, uri_file
 from tests.processes.free_ports import free_ports
 
@@ -30,14 +36,23 @@ class Up:
     """`notify-server up` as a process, on a data directory and ports of its own."""
 
     def __init__(self, data_dir: Path, *arguments: str, given: dict[str, str] | None = None) -> None:
-        web, realtime, simulator = free_ports(3)
-        self.config = Config(data_dir=data_dir, port=web, realtime_port=realtime, simulator_port=simulator)
+        web, realtime, simulator, catcher, smtp = free_ports(5)
+        self.config = Config(
+            data_dir=data_dir,
+            port=web,
+            realtime_port=realtime,
+            simulator_port=simulator,
+            catcher_port=catcher,
+            catcher_smtp_port=smtp,
+        )
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("NOTIFY_", "GOOGLE_"))}
         wanted = {
             "NOTIFY_DATA_DIR": str(data_dir),
             "NOTIFY_PORT": str(web),
             "NOTIFY_REALTIME_PORT": str(realtime),
             "NOTIFY_SIMULATOR_PORT": str(simulator),
+            "NOTIFY_CATCHER_PORT": str(catcher),
+            "NOTIFY_CATCHER_SMTP_PORT": str(smtp),
             "NOTIFY_WEB_PROCESSES": "1",
         }
         self.output = data_dir.with_suffix(".output")
@@ -126,6 +141,33 @@ def refuses_a_second_one(up: Up, elsewhere: Path) -> None:
     assert not (elsewhere / "mongodb").exists()
 
 
+def catches_a_mail(up: Up, database: Database[dict[str, Any]]) -> None:
+    """What goes by mail is sent for real, to the catcher, which shows it; without anybody having set anything."""
+    token = ServerTokens(Clients(database), utc_now).create("tests", [])
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{up.config.port}/v1", headers={"Authorization": f"Bearer {token}"}
+    ) as api:
+        assert api.put("/users/ada", json={"email": "ada@school.example"}).status_code == 201
+        message = {"title": "Booking confirmed", "body": "Monday 9:00"}
+        made = api.post("/notifications", json={"message": message, "users": ["ada"], "channels": ["email"]})
+        assert made.status_code == 202, made.text
+        until(lambda: api.get("/mails", params={"status": "sent"}).json()["mails"])
+        [mail] = api.get("/mails").json()["mails"]
+        [entry] = api.get(f"/notifications/{made.json()['id']}/registry").json()["entries"]
+        [_, _, by_mail] = api.get("/statistics").json()["channels"]
+    assert (mail["recipient"], mail["address"], mail["service"]) == ("ada", "ada@school.example", "smtp")
+    assert (entry["status"], by_mail["sent"]) == ("sent", 1)
+    with httpx.Client(base_url=f"http://127.0.0.1:{up.config.catcher_port}") as catcher:
+        [caught] = catcher.get("/mails").json()["mails"]
+        whole = catcher.get(f"/mails/{caught['id']}").json()
+    assert (caught["to"], caught["subject"], caught["message_id"]) == (
+        ["ada@school.example"],
+        "Booking confirmed",
+        mail["message_id"],
+    )
+    assert "Monday 9:00" in whole["text"]
+
+
 def test_it_runs_everything_once_keeps_it_running_and_stops_it_in_order(start, tmp_path):
     up = start()
     up.await_ready()
@@ -133,7 +175,7 @@ def test_it_runs_everything_once_keeps_it_running_and_stops_it_in_order(start, t
     assert ports.accepts("127.0.0.1", up.config.realtime_port)
     assert ports.accepts("127.0.0.1", up.config.simulator_port)
     before = up.children()
-    assert {"mongod", "simulator", "worker", "scheduler", "realtime", "web"} <= set(before)
+    assert {"mongod", "simulator", "catcher", "worker", "scheduler", "realtime", "web"} <= set(before)
     refuses_a_second_one(up, tmp_path / "other")
     assert ports.is_ready(up.config)
 
@@ -141,6 +183,7 @@ def test_it_runs_everything_once_keeps_it_running_and_stops_it_in_order(start, t
     until(lambda: up.children().get("worker") not in (None, before["worker"]))
 
     with connect(up.config).client as client:
+        catches_a_mail(up, client.notify)
         client.notify.things.insert_one({"_id": "kept"})
         os.kill(before["mongod"], signal.SIGKILL)
         until(lambda: up.children().get("mongod") not in (None, before["mongod"]))
@@ -153,7 +196,7 @@ def test_it_runs_everything_once_keeps_it_running_and_stops_it_in_order(start, t
 
     up.signal(signal.SIGTERM)
     assert up.end() == 0, up.output.read_text()
-    assert stop_order(up) == ["web", "realtime", "scheduler", "worker", "simulator", "mongod"]
+    assert stop_order(up) == ["web", "realtime", "scheduler", "worker", "catcher", "simulator", "mongod"]
     assert leftovers.find(up.config.data_dir) == []
     assert not uri_file(up.config).exists()
 

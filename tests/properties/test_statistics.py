@@ -24,6 +24,7 @@ from notify_server.domain.registry import Event, Note, Reason
 from notify_server.services.counting import Counting, Ticks
 from notify_server.storage.documents import Store, new_id, object_id
 from notify_server.storage.inbox import Inbox, Selection
+from notify_server.storage.joint import Joint
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.receipts import Receipt, Receipts
 from notify_server.storage.registry import Arrivals, Registry
@@ -64,9 +65,11 @@ class Machine(RuleBasedStateMachine):
         self.leaders = [self._leader(), self._leader()]
         self.registry, self.receipts = Registry(self.database), Receipts(self.database)
         self.inbox, self.subscriptions = Inbox(self.database), Subscriptions(self.database)
+        self.joint = Joint(self.database)
         self.erasing = build_erasing(self.database, self.clock)
         self.retirement = build_retirement(Config(registry_days=DAYS), self.database, self.clock, self.leaps)
-        self.journals = [store._journal for store in (self.registry, self.receipts, self.inbox, self.subscriptions)]
+        stores = (self.registry, self.receipts, self.inbox, self.subscriptions, self.joint)
+        self.journals = [store._journal for store in stores]
         self.journals.append(self.erasing._traces._journal)
         for journal in self.journals:
             journal._ticks, journal._clock = self.leaps, DatabaseClock(self.clock)
@@ -84,18 +87,19 @@ class Machine(RuleBasedStateMachine):
         young=st.booleans(),
         users=some_users,
         groups=st.lists(st.sampled_from("xy"), unique=True),
-        category=st.sampled_from([None, "news"]),
-        community=st.sampled_from([None, "school"]),
+        labels=st.tuples(st.sampled_from([None, "news"]), st.sampled_from([None, "school"])),
+        mailed=st.booleans(),
     )
     def enter(
-        self, young: bool, users: list[str], groups: list[str], category: str | None, community: str | None
+        self, young: bool, users: list[str], groups: list[str], labels: tuple[str | None, str | None], mailed: bool
     ) -> None:
+        category, community = labels
         identity = new_id(self.clock.now if young else LONG_AGO)
         made = a_notification(id=identity, category=category, community=community, created_at=self.clock.now)
         Notifications(self.database).add(made, None)
         self.database["notifications"].update_one({"_id": object_id(made.id)}, {"$set": {"expanded": True}})
         recipients = [Recipient(user, groups, Reason.MUTED_GROUP if user == "u7" else None) for user in users]
-        self.registry.insert([Arrivals(made.id, category, recipients)], self.clock.now)
+        self.registry.insert([Arrivals(made.id, category, recipients, mailed)], self.clock.now)
         self.made.append(made.id)
 
     @precondition(lambda self: self.made)
@@ -108,6 +112,37 @@ class Machine(RuleBasedStateMachine):
     @rule(which=st.integers(0, 9), users=some_users)
     def resend(self, which: int, users: list[str]) -> None:
         self.registry.resend({self._pick(which): users}, self.clock.now, 1)
+
+    @precondition(lambda self: self.made)
+    @rule(which=st.integers(0, 9), users=some_users, follows=st.booleans(), done=st.booleans())
+    def mail(self, which: int, users: list[str], follows: bool, done: bool) -> None:
+        if done:
+            note = Note(self.clock.now, None, "mail, attempt 1: accepted", 1)
+            self.joint.mailed({self._pick(which): users}, note, push_follows=follows)
+        else:
+            note = Note(self.clock.now, Reason.BAD_ADDRESS, "mail, attempt 1: bad_address", 1)
+            self.joint.unmailable(Event.FAIL, {self._pick(which): users}, note, alone=not follows)
+
+    @precondition(lambda self: self.made)
+    @rule(
+        which=st.integers(0, 9),
+        user=one_user,
+        what=st.sampled_from([Event.RECEIVE, Event.READ, Event.BOUNCE]),
+        alone=st.booleans(),
+    )
+    def mail_report(self, which: int, user: str, what: Event, alone: bool) -> None:
+        if what is Event.BOUNCE:
+            notification, at = self._pick(which), self.clock.now
+            self.joint.bounced(notification, user, "mail bounced (5.1.1)", at, alone=alone)
+        else:
+            said = {Event.RECEIVE: "mail delivered to the recipient's server", Event.READ: "mail opened"}
+            self.joint.reported(what, self._pick(which), user, Note(self.clock.now, detail=said[what]), alone=alone)
+
+    @precondition(lambda self: self.made)
+    @rule(which=st.integers(0, 9), users=some_users)
+    def push_in_vain(self, which: int, users: list[str]) -> None:
+        note = Note(self.clock.now, Reason.UNREGISTERED, "attempt 1: unregistered", 1)
+        self.joint.unpushable({self._pick(which): users}, note)
 
     @precondition(lambda self: self.made)
     @rule(which=st.integers(0, 9), users=some_users)

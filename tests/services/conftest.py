@@ -60,5 +60,7 @@ def clock() -> StoppedClock:
 @pytest.fixture
 def scene(
     config: Config, database: Store, transport: PushTransport, fcm: SimulatorProcess, clock: StoppedClock
-) -> Scene:
-    return Scene(leading_to(fcm, config), database, transport, fcm, clock)
+) -> Iterator[Scene]:
+    made = Scene(leading_to(fcm, config), database, transport, fcm, clock)
+    yield made
+    made.close()

@@ -8,7 +8,7 @@ from notify_server.bootstrap import Engine, Services, build_engine, build_servic
 from notify_server.config import Config
 from notify_server.domain.batch import Rank
 from notify_server.domain.device import Platform
-from notify_server.domain.notification import Audience, Message
+from notify_server.domain.notification import Audience, Channel, Message
 from notify_server.domain.push import PushTransport
 from notify_server.services.acceptance import Draft
 from notify_server.services.briefs import Briefs
@@ -37,13 +37,25 @@ class Scene:
     clock: StoppedClock
 
     def __post_init__(self) -> None:
+        self._engines: list[Engine] = []
+        self.begin()
+
+    def begin(self) -> None:
+        """Build everything by the configuration as it is now."""
         self.services: Services = build_services(self.config, self.database, self.clock)
         self.engine: Engine = self.worker()
         self.upkeep: Upkeep = build_upkeep(self.config, self.database, self.clock)[1]
 
     def worker(self, database: Any = None, transport: PushTransport | None = None) -> Engine:
         """A worker of its own; on `database` where it is to see another than the others do."""
-        return build_engine(self.config, database or self.database, transport or self.transport, self.clock)
+        made = build_engine(self.config, database or self.database, transport or self.transport, self.clock)
+        self._engines.append(made)
+        return made
+
+    def close(self) -> None:
+        """Let go of connections to mail servers."""
+        for engine in self._engines:
+            engine.mailing.close()
 
     def accept(self, *users: str, **draft: Any) -> str:
         """Hand over a notification to `users` and `groups`; the rest as in Draft. Its id."""
@@ -77,6 +89,23 @@ class Scene:
             worker.delivery.deliver(load)
         while load := worker.leasing.take():
             worker.delivery.deliver(load)
+
+    def mail(self, engine: Engine | None = None) -> None:
+        """Let a worker expand what waits, and mail until nothing is due, or nothing gets through."""
+        worker = engine or self.engine
+        for load in list(self.loads(worker)):
+            worker.leasing.release(load)
+        while not worker.mailing.paused and (load := worker.leasing.take(channel=Channel.EMAIL)):
+            worker.mailing.mail(load)
+
+    def address(self, *users: str) -> None:
+        """Give users addresses: what comes before an @ in a user's id is the mailbox, else all of it."""
+        for user in users:
+            self.services.people.put(user, {"email": f"{user.partition('@')[0]}@example.org"})
+
+    def mails(self, notification: str) -> dict[str, Document]:
+        """The lines of the mail registry, by user."""
+        return {found["user"]: found for found in self.database["mails"].find({"n": object_id(notification)})}
 
     def entry(self, notification: str, user: str) -> Document:
         """One registry entry as it stands."""

@@ -8,6 +8,7 @@ from prometheus_client import REGISTRY
 
 from notify_server.bootstrap import build_services
 from notify_server.domain.notification import (
+    Attachment,
     Audience,
     Channel,
     Message,
@@ -16,6 +17,7 @@ from notify_server.domain.notification import (
     ResendPolicy,
     State,
 )
+from notify_server.domain.template import Content, Source, Variable, VariableType
 from notify_server.errors import Conflict, InvalidInput
 from notify_server.services.acceptance import Acceptance, Draft
 from notify_server.storage.documents import object_id
@@ -30,13 +32,17 @@ FULL = Draft(
     Audience(("u1",), ("choir",), ("school",), everyone=True),
     "booking",
     "school-1",
-    (Channel.PUSH, Channel.REALTIME),
+    (Channel.PUSH, Channel.REALTIME, Channel.EMAIL),
     Priority.HIGH,
     60,
     after(600),
     ResendPolicy(10, 1),
+    mandatory=True,
     payload='{"a": 1}',
     push_after=5,
+    email_after=7,
+    reply_to="desk@example.org",
+    attachments=(Attachment("a.txt", "text/plain", b"1"),),
 )
 SECRET = b"k" * 32
 PLAIN = Draft(HELLO, Audience(("u1",)))
@@ -53,11 +59,13 @@ def stored(scene: Scene) -> int:
 
 def test_an_accepted_notification_is_everything_that_was_asked_for(acceptance: Acceptance, scene: Scene) -> None:
     notification = acceptance.accept(FULL, "backend", None)
-    assert all(getattr(notification, field.name) == getattr(FULL, field.name) for field in fields(Draft))
+    asked = {field.name for field in fields(Draft)} - {"template", "variables"}
+    assert all(getattr(notification, name) == getattr(FULL, name) for name in asked)
     assert (notification.created_at, notification.state) == (NOON, State.SCHEDULED)
     assert scene.services.inspection.get(notification.id).notification == replace(
-        notification, audience=replace(FULL.audience, users=())
+        notification, audience=replace(FULL.audience, users=()), attachments=()
     )
+    assert Notifications(scene.database).attachments(notification.id) == FULL.attachments
 
 
 def test_an_id_goes_by_the_clock_that_everything_goes_by(acceptance: Acceptance, scene: Scene) -> None:
@@ -120,7 +128,8 @@ def test_of_two_payloads_that_race_for_a_key_one_is_refused(acceptance: Acceptan
 
 @pytest.mark.parametrize("field", fields(Draft), ids=lambda field: field.name)
 def test_every_field_is_in_the_fingerprint(field: Any) -> None:
-    other: Draft = replace(FULL, **dict[str, Any]({field.name: None}))
+    changed = "x" if field.name in {"template", "action"} else None
+    other: Draft = replace(FULL, **dict[str, Any]({field.name: changed}))
     assert other.fingerprint(SECRET) != FULL.fingerprint(SECRET)
 
 
@@ -180,3 +189,73 @@ def test_every_process_knows_a_repeat(acceptance: Acceptance, scene: Scene) -> N
     first = acceptance.accept(PLAIN, "backend", "k1")
     other = build_services(scene.config, scene.database, scene.clock).acceptance
     assert other.accept(PLAIN, "backend", "k1").id == first.id
+
+
+def test_a_template_is_rendered_once_and_stored_with_its_mails(acceptance: Acceptance, scene: Scene) -> None:
+    variables = {"name": Variable(VariableType.STRING)}
+    sources = {
+        "en": Source("Hello {{ name }}", text="T {{ name }}"),
+        "de": Source("Hallo {{ name }}", text="T {{ name }}"),
+    }
+    scene.services.templates.put("hello", Content("en", sources, variables))
+    ordered = replace(PLAIN, message=None, template="hello", variables={"name": "Ada"}, channels=None)
+    made = acceptance.accept(ordered, "backend", None)
+    assert (made.channels, made.mails) == ((Channel.PUSH,), {})
+    assert scene.services.inspection.get(made.id).notification == replace(made, audience=Audience())
+    mailed = acceptance.accept(replace(ordered, channels=(Channel.PUSH, Channel.EMAIL)), "backend", None)
+    assert Notifications(scene.database).mails(mailed.id) == mailed.mails
+    assert {locale: mail.text for locale, mail in mailed.mails.items()} == {"en": "T Ada", "de": "T Ada"}
+    assert scene.services.inspection.get(mailed.id).notification.mails == {}
+
+
+def test_each_locale_is_asked_for_and_told_of(acceptance: Acceptance, scene: Scene) -> None:
+    sources = {"en": Source("T", "b"), "de": Source("T", "ä" * 2040)}
+    scene.services.templates.put("long", Content("en", sources))
+    ordered = replace(PLAIN, message=None, template="long", channels=None)
+    with pytest.raises(InvalidInput) as refusal:
+        acceptance.accept(ordered, "backend", None)
+    assert list(refusal.value.errors) == ["template"]
+    assert "locales.de: " in refusal.value.errors["template"][0]
+    assert acceptance.accept(replace(ordered, channels=(Channel.REALTIME,)), "backend", None)
+    assert stored(scene) == 1
+
+
+def test_a_link_of_a_template_leads_where_links_may(acceptance: Acceptance, scene: Scene) -> None:
+    content = Content("en", {"en": Source("T")}, {"url": Variable(VariableType.STRING)}, link="{{ url }}")
+    scene.services.templates.put("link", content)
+    ordered = replace(PLAIN, message=None, template="link", variables={"url": "javascript:alert(1)"})
+    with pytest.raises(InvalidInput) as refusal:
+        acceptance.accept(ordered, "backend", None)
+    assert list(refusal.value.errors) == ["template"]
+
+
+def test_what_is_said_is_in_no_log(acceptance: Acceptance) -> None:
+    assert "secret" not in repr(replace(PLAIN, variables={"a": "secret"}))
+
+
+def test_what_no_document_holds_is_refused_by_its_field_and_takes_no_other_with_it(
+    acceptance: Acceptance, scene: Scene
+) -> None:
+    """Notifications of one moment are stored with one write, which MongoDB would refuse as a whole."""
+    large = replace(PLAIN, audience=Audience(tuple(f"{n:06}{'日' * 122}" for n in range(50_000))))
+    refused: list[InvalidInput] = []
+
+    def offer() -> None:
+        with pytest.raises(InvalidInput) as caught:
+            acceptance.accept(large, "backend", None)
+        refused.append(caught.value)
+
+    at_once(offer, *[lambda: acceptance.accept(PLAIN, "backend", None)] * 5)
+    assert [error.errors.keys() for error in refused] == [{"users"}]
+    assert stored(scene) == 5
+
+
+def test_the_largest_payload_is_stored_and_read(acceptance: Acceptance, scene: Scene) -> None:
+    users = tuple(f"{n:06}{'x' * 122}" for n in range(50_000))
+    files = tuple(Attachment(f"{n}.pdf", "application/pdf", b"x" * 104_857) for n in range(10))
+    made = acceptance.accept(
+        replace(PLAIN, audience=Audience(users), channels=(Channel.PUSH, Channel.EMAIL), attachments=files), "b", None
+    )
+    store = Notifications(scene.database)
+    assert store.attachments(made.id) == files
+    assert len(scene.database["notifications"].find_one({})["audience"]["users"]) == 50_000  # type: ignore[index]

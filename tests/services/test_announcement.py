@@ -4,17 +4,22 @@ from collections.abc import Sequence
 import pytest
 
 from notify_server.bootstrap import Gateway, build_gateway
+from notify_server.domain.action import Action
 from notify_server.domain.notification import Channel
 from notify_server.domain.registry import Status
+from notify_server.domain.template import Content, Source
 from notify_server.errors import TurnedBack
 from notify_server.services.announcement import AT_ONCE, Announced, Announcements, Reached, Sources
 from notify_server.services.reception import Report
 from notify_server.services.waiting import still_waiting
+from notify_server.services.wording import Wording
 from notify_server.storage.backlog import Backlog
+from notify_server.storage.devices import Devices
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.registry import Registry
 from notify_server.storage.sequenced import Sequenced
 from notify_server.storage.sequences import Sequences
+from notify_server.storage.users import Users
 from tests.builders import NOON
 from tests.services.scene import Scene
 
@@ -68,7 +73,8 @@ def comparing(scene: Scene, every: float) -> Announcements:
     scene.accept("a", channels=LIVE)
     scene.expand()
     database = scene.database
-    sources = Sources(Sequences(database), Backlog(database), Notifications(database), Sequenced(database))
+    wording = Wording(Notifications(database), Users(database), Devices(database))
+    sources = Sources(Sequences(database), Backlog(database), wording, Sequenced(database))
     return Announcements(sources, scene.clock, every)
 
 
@@ -349,3 +355,28 @@ def test_a_push_that_failed_after_a_socket_was_told_is_in_the_history(
     assert scene.accepted() == (["ada:phone"] if retried else [])
     assert scene.standing(notification) == {"ada": ("sent", None)}
     assert scene.violations(notification) == []
+
+
+def test_everybody_is_told_in_their_language_and_those_of_one_together(
+    scene: Scene, announcements: Announcements
+) -> None:
+    for user, locale in (("a", "de-AT"), ("b", "de"), ("c", "fr"), ("d", None)):
+        scene.services.people.put(user, {"locale": locale})
+    scene.services.templates.put("t", Content("en", {"en": Source("Hello"), "de": Source("Hallo")}))
+    scene.accept("a", "b", "c", "d", message=None, template="t", channels=LIVE)
+    scene.expand()
+    [announced] = read(announcements, "a", "b", "c", "d")
+    assert {tuple(who): told.content["title"] for told, who in announced.told} == {
+        ("a", "b"): "Hallo",
+        ("c", "d"): "Hello",
+    }
+
+
+def test_what_is_disabled_is_told_to_nobody(scene: Scene, announcements: Announcements) -> None:
+    scene.services.templates.put("t", Content("en", {"en": Source("Hello")}))
+    scene.services.actions.put(Action("act", "t", LIVE, NOON, notification_enabled=False))
+    notification = scene.accept("a", message=None, action="act", channels=None)
+    scene.expand()
+    assert [each.told for each in read(announcements, "a")] in ([], [[]])
+    assert scene.standing(notification) == {"a": ("suppressed", "action_disabled")}
+    assert scene.state(notification) == "done"

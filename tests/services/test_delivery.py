@@ -627,3 +627,15 @@ def test_a_worker_may_die_before_any_operation_and_nobody_is_lost(scene: Scene) 
         for name in ("notifications", "registry", "batches", *COUNTED):
             scene.database[name].delete_many({})
     assert moment > 10
+
+
+def test_a_message_that_the_encoder_refuses_is_still_mailed(people: Scene) -> None:
+    """It came past the check of the API, as from an older version."""
+    people.address("a")
+    notification = people.accept("a", channels=(Channel.PUSH, Channel.EMAIL))
+    people.database["notifications"].update_one({}, {"$set": {"message.data": {"large": "x" * 5000}}})
+    for load in list(people.loads()):
+        people.engine.leasing.release(load)
+    people.engine.delivery.deliver(people.engine.leasing.take())
+    assert people.standing(notification) == {"a": ("pending", "payload_rejected")}
+    assert [batch["_id"]["c"] for batch in people.batches(notification)] == ["email"]

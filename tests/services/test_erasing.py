@@ -5,22 +5,27 @@ import pytest
 
 from notify_server.bootstrap import build_erasing
 from notify_server.domain.batch import Rank
-from notify_server.domain.notification import Audience
+from notify_server.domain.email_settings import EmailSettings, SmtpServer
+from notify_server.domain.mail import Address, Security, Service
+from notify_server.domain.notification import Attachment, Audience, Channel, Message
 from notify_server.domain.registry import Status
+from notify_server.domain.texts import Mail, Text, Texts
 from notify_server.domain.user import Mutable
 from notify_server.errors import NotFound
 from notify_server.services.acceptance import Draft
 from notify_server.services.audit import Change, Kind, Party
 from notify_server.services.erasing import Erasing
 from notify_server.services.reception import Report
+from notify_server.storage.notifications import Notifications
 from notify_server.storage.users import Users
-from tests.builders import after, at_once
+from tests.builders import a_notification, after, at_once
+from tests.fcm_simulator import free_port
 from tests.services.interruption import Interrupted, Killed, die
 from tests.services.scene import HELLO, LEASE, Scene
 
 ME = "person-to-erase"
 MADE = 60.0  # seconds after which a profile without anything is taken for an echo
-COMPLETE = {"devices": 1, "entries": 3, "profiles": 1}
+COMPLETE = {"devices": 1, "entries": 3, "mails": 0, "profiles": 1}
 
 
 @pytest.fixture
@@ -104,7 +109,7 @@ def test_an_expansion_that_runs_at_the_same_moment_does_not_bring_the_person_bac
     notification = scene.accept(ME, "z")
     engine = scene.engine
     claims = engine.expansion.claim(list(Rank), 9)  # the audience is read, nothing is written
-    assert erasing.erase(ME).erased == {"devices": 1, "entries": 0, "profiles": 1}
+    assert erasing.erase(ME).erased == {"devices": 1, "entries": 0, "mails": 0, "profiles": 1}
     loads = [load for claim in claims for load in engine.expansion.loads(claim)]
     assert "users" in mentions(scene)
     for load in loads:
@@ -278,3 +283,118 @@ def empty(scene: Scene) -> None:
     for name in set(scene.database.list_collection_names()) - {"migrations", "keys", "signals"}:
         scene.database[name].delete_many({})
     scene.fcm.clear()
+
+
+@pytest.fixture
+def mailed(scene: Scene) -> None:
+    """Mails are tried, and reach nobody."""
+    nobody = SmtpServer("127.0.0.1", free_port(), Security.NONE)
+    scene.services.email_settings.put(EmailSettings(Service.SMTP, Address("n@example.org"), smtp=nobody))
+
+
+@pytest.mark.usefixtures("mailed")
+def test_mails_go_with_their_entries_and_what_was_said_to_others_stays(scene: Scene) -> None:
+    scene.address(ME, "other")
+    both = scene.accept(ME, "other", channels=(Channel.EMAIL,))
+    alone = scene.accept(ME, channels=(Channel.EMAIL,), message=Message("For you alone"))
+    scene.mail()
+    said = {found["user"]: found["content"] for found in scene.database["mails"].find()}
+    assert scene.database["mail_contents"].count_documents({}) == 2
+    assert scene.services.erasing.erase(ME).erased["mails"] == 2
+    assert list(scene.mails(both)) == ["other"]
+    assert scene.mails(alone) == {}
+    assert [found["_id"] for found in scene.database["mail_contents"].find()] == [said["other"]]
+
+
+SECRET = "a word that nobody else was told"
+
+
+def whispered(scene: Scene) -> list[str]:
+    """The collections in which the word is, as text or within a file."""
+    found = scene.database.list_collection_names()
+    return [name for name in found if SECRET in str(list(scene.database[name].find())).replace("\\x", "")]
+
+
+@pytest.mark.parametrize("expanded", [False, True])
+@pytest.mark.parametrize(
+    "channels", [(Channel.PUSH,), (Channel.EMAIL,), (Channel.PUSH, Channel.REALTIME, Channel.EMAIL)]
+)
+def test_what_was_said_to_nobody_else_is_forgotten(
+    scene: Scene, erasing: Erasing, channels: tuple[Channel, ...], expanded: bool
+) -> None:
+    scene.address(ME)
+    scene.accept(
+        ME,
+        channels=channels,
+        message=Message(SECRET, SECRET, f"https://e.org/{SECRET}", None, {"k": SECRET}),
+        attachments=(Attachment("a", "text/plain", SECRET.encode()),) if Channel.EMAIL in channels else (),
+        payload=f'{{"x": "{SECRET}"}}' if Channel.REALTIME in channels else None,
+        send_at=None if expanded else after(9999),
+    )
+    if expanded:
+        scene.work()
+        scene.mail()
+        scene.clock.forward(LEASE + 1)
+    assert whispered(scene)
+    assert erasing.erase(ME).complete
+    assert whispered(scene) == []
+    assert mentions(scene) == []
+    scene.clock.forward(9999)
+    scene.upkeep.release()
+    scene.work()
+    assert scene.accepted() == []
+
+
+@pytest.mark.usefixtures("mailed")
+def test_what_was_said_by_a_template_to_nobody_else_is_forgotten(scene: Scene, erasing: Erasing) -> None:
+    texts = Texts("t", 1, "en", {"en": Text(SECRET, SECRET)})
+    made = a_notification(
+        audience=Audience((ME,)), texts=texts, mails={"en": Mail(SECRET, SECRET, SECRET)}, channels=(Channel.EMAIL,)
+    )
+    scene.address(ME)
+    Notifications(scene.database).add(made, None)
+    scene.mail()
+    assert {"notifications", "mail_contents"} <= set(whispered(scene))
+    assert erasing.erase(ME).complete
+    assert whispered(scene) == []
+
+
+@pytest.mark.usefixtures("mailed")
+@pytest.mark.parametrize("audience", [{"users": (ME, "other")}, {"groups": ("chess",)}])
+def test_what_was_said_to_others_as_well_stays_until_they_are_erased_too(
+    scene: Scene, erasing: Erasing, audience: dict[str, tuple[str, ...]]
+) -> None:
+    for user in (ME, "other"):
+        scene.services.people.put(user, {"groups": ["chess"], "email": f"{user}@example.org"})
+    payload = Draft(Message(SECRET), Audience(**audience), channels=(Channel.EMAIL,))
+    notification = scene.services.acceptance.accept(payload, "tests", None).id
+    scene.mail()
+    scene.clock.forward(LEASE + 1)
+    assert erasing.erase(ME).complete
+    assert scene.services.inspection.get(notification).notification.message.title == SECRET
+    assert erasing.erase("other").complete
+    assert whispered(scene) == []
+    assert adds_up(scene, notification)
+
+
+@pytest.mark.parametrize("end", ["expired", "cancelled"])
+def test_files_and_mails_go_when_nothing_of_them_will_be_sent_any_more(scene: Scene, end: str) -> None:
+    texts = Texts("t", 1, "en", {"en": Text("title")})
+    made = a_notification(
+        audience=Audience(("a",)),
+        texts=texts,
+        mails={"en": Mail(SECRET, SECRET)},
+        attachments=(Attachment("a", "text/plain", SECRET.encode()),),
+        channels=(Channel.EMAIL,),
+        ttl=60,
+    )
+    Notifications(scene.database).add(made, None)
+    scene.expand()
+    assert "notifications" in whispered(scene)
+    if end == "expired":
+        scene.clock.forward(61)
+        scene.upkeep.expire()
+    else:
+        scene.services.cancellation.cancel(made.id)
+    assert scene.standing(made.id)["a"][0] == end
+    assert whispered(scene) == []

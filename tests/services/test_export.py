@@ -2,13 +2,25 @@ import tracemalloc
 
 import pytest
 
+from notify_server.domain.texts import Mail
 from notify_server.errors import NotFound
 from notify_server.services.audit import Change, Kind, Party
 from notify_server.services.export import Export
 from notify_server.storage.documents import new_id
+from notify_server.storage.mails import Mails, content_id
 from notify_server.storage.registry import Arrivals, Registry
 from tests.builders import after, recipients
 from tests.services.scene import Scene
+from tests.storage.test_mails import N, a_mail
+
+
+def test_mails_come_out_with_what_they_said(database, scene: Scene) -> None:
+    said = Mail("Hello", "text")
+    Mails(database).say([(content_id(N, said), said)], after(60))
+    Mails(database).enter([a_mail("a", address="a@example.org", content=content_id(N, said))])
+    scene.address("a")
+    [mail] = [record for record in scene.services.export.of("a") if record["kind"] == "mail"]
+    assert (mail["notification_id"], mail["address"], mail["message"]["text"]) == (N, "a@example.org", "text")
 
 
 @pytest.fixture

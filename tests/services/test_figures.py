@@ -20,7 +20,18 @@ from notify_server.services.statistics import Question, Report
 from notify_server.storage.documents import Store, object_id
 from notify_server.storage.users import Users
 from tests.builders import StoppedClock
-from tests.statistics_world import COMMUNITIES, GROUPS, Entry, World, counts, point, reasons, seconds, series
+from tests.statistics_world import (
+    COMMUNITIES,
+    GROUPS,
+    Entry,
+    World,
+    channels,
+    counts,
+    point,
+    reasons,
+    seconds,
+    series,
+)
 
 NOW = datetime(2027, 1, 15, 10, 7, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
@@ -75,6 +86,8 @@ def held_against(report: Report, entries: list[tuple[datetime, Entry]]) -> None:
     assert totals == pytest.approx(counts(plain), abs=1e-6)
     assert {(row["status"], row["reason"]): row["count"] for row in report.reasons} == reasons(plain)
     assert [row["count"] for row in report.reasons] == sorted(reasons(plain).values(), reverse=True)
+    told = {(row["channel"], name): count for row in report.channels for name, count in row.items() if count}
+    assert {pair: count for pair, count in told.items() if pair[1] != "channel"} == channels(plain)
     expected = series(entries, report.interval, report.timezone)
     shown = [{k: v for k, v in row.items() if k not in ("at", "period")} for row in report.series if row["recipients"]]
     assert [row["period"] for row in report.series if row["recipients"]] == sorted(

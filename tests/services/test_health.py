@@ -20,7 +20,7 @@ from tests.mongod import Mongod
 
 
 def health(database: Store) -> Health:
-    pacing = Pacing(Paces(database), Workers(database), Limits(rate=1000.0, ramp=0.0))
+    pacing = Pacing(Paces(database), Workers(database), {Channel.PUSH: Limits(rate=1000.0, ramp=0.0)})
     return Health(database, Backlog(database), Expansions(database), pacing, StoppedClock(NOON))
 
 

@@ -5,6 +5,7 @@ import pytest
 from notify_server.channels.fcm.encoding import EncodedMessage
 from notify_server.domain.notification import Message
 from notify_server.domain.push import PushTransport
+from notify_server.domain.texts import Text, Texts
 from notify_server.errors import InvalidInput, NotFound
 from notify_server.services.messages import Messages
 from notify_server.storage.documents import Store, new_id
@@ -91,3 +92,14 @@ def test_what_fcm_would_refuse_is_refused(database: Store, messages: Messages) -
     notification = stored(database, message=Message("Hi", data={"from": "me"}))
     with pytest.raises(InvalidInput):
         messages.get(notification, NOON)
+
+
+def test_a_template_is_encoded_once_for_each_locale(database: Store, messages: Messages) -> None:
+    texts = Texts("t", 1, "en", {"en": Text("Hello"), "de": Text("Hallo")})
+    ready = messages.get(stored(database, texts=texts), NOON)
+    assert ready.encoded is ready.locales["en"]
+    for locale, title in (("en", b'"title":"Hello"'), ("de", b'"title":"Hallo"')):
+        encoded = ready.locales[locale]
+        assert isinstance(encoded, EncodedMessage)
+        assert title in encoded.rest
+    assert messages.get(stored(database), NOON).locales == {}

@@ -1,9 +1,10 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from notify_server.domain.batch import Rank
-from notify_server.domain.notification import Channel
+from notify_server.domain.notification import Channel, Message
 from notify_server.domain.outcome import ACCEPTED, Kind, Outcome
 from notify_server.domain.pace import Limits
 from notify_server.domain.push import PushTransport
@@ -158,3 +159,16 @@ def test_the_pace_learns_from_the_answers(
     refused = Outcome(Kind.RETRY, Reason.QUOTA_EXCEEDED)
     assert outlet.send([a_send(*"abcde")]) == [[refused] * 5]
     assert Paces(database).get(Channel.PUSH).throttled_at == NOON
+
+
+def test_each_run_of_devices_gets_its_message_and_each_device_has_its_outcome_in_its_place(
+    outlet: Sender, a_send: Sending, transport: PushTransport, fcm: SimulatorProcess
+) -> None:
+    fcm.behave(prefixes={"dead": {"unregistered": 1}})
+    plain, other = a_send("x"), a_send("a", "dead-1", "b", "b", "b", "b", "dead-2")
+    german = transport.encode(replace(other.ready.notification, message=Message("Hallo")), NOON)
+    split = replace(other, runs=[(other.ready.encoded, 2), (german, 5)])
+    expected = [ACCEPTED, DEAD, ACCEPTED, ACCEPTED, TOO_OFTEN, TOO_OFTEN, DEAD]
+    assert outlet.send([plain, split]) == [[ACCEPTED], expected]
+    titles = {row["target"]: row["message"]["notification"]["title"] for row in fcm.messages(outcome="accepted")}
+    assert titles == {"x": "Booking confirmed", "a": "Booking confirmed", "b": "Hallo"}

@@ -4,6 +4,7 @@ import pytest
 
 from notify_server.bootstrap import build_gateway
 from notify_server.domain.notification import Channel
+from notify_server.domain.template import Content, Source
 from notify_server.errors import InvalidInput
 from notify_server.services.replay import Missed, Replays, parsed
 from notify_server.storage.documents import new_id
@@ -138,3 +139,13 @@ def test_only_an_id_can_be_an_id() -> None:
     for wrong in ("", "x", 5, {}, made + "00"):
         with pytest.raises(InvalidInput):
             parsed(wrong)
+
+
+def test_what_was_missed_is_told_in_the_locale_of_its_entry(scene: Scene, replays: Replays) -> None:
+    first = announce(scene)
+    scene.services.people.put("ada", {"locale": "de"})
+    scene.services.templates.put("t", Content("en", {"en": Source("Hello"), "de": Source("Hallo")}))
+    announce(scene, message=None, template="t")
+    scene.services.people.put("ada", {"locale": "en"})
+    [(_, told)] = [each for part in replays.missed("ada", first, last(scene)).parts for each in replays.read(part)]
+    assert told.content["title"] == "Hallo"

@@ -2,6 +2,7 @@ import pytest
 
 from notify_server.domain.notification import Channel
 from notify_server.services.arrival import Selection
+from notify_server.services.load import Entered
 from notify_server.services.sequencing import Opening
 from tests.services.interruption import Interrupted, Killed, die
 from tests.services.scene import Scene, claims
@@ -14,7 +15,7 @@ def test_a_page_that_was_entered_is_not_announced_again(scene: Scene) -> None:
     [claim] = claims(scene.engine)
     expansion = scene.engine.expansion
     page = expansion._opening(claim.notification)
-    assert expansion._sequencing.enter([page]) == [("a", "b")]
+    assert expansion._sequencing.enter([page]) == [Entered(("a", "b"))]
     assert expansion._sequencing.enter([page]) is None
     list(expansion.loads(claim))  # as whoever takes over would
     assert scene.standing(notification) == dict.fromkeys("ab", ("pending", None))
@@ -47,6 +48,6 @@ def test_those_who_have_muted_it_are_entered_and_not_numbered(scene: Scene) -> N
     [claim] = claims(scene.engine)
     page = scene.engine.expansion._opening(claim.notification)
     assert page == Opening(Selection(claim.notification, ("a", "muted")), "", page.batches)
-    assert scene.engine.expansion._sequencing.enter([page]) == [("a",)]
+    assert scene.engine.expansion._sequencing.enter([page]) == [Entered(("a",))]
     assert "sequence" not in scene.entry(notification, "muted")
     assert scene.entry(notification, "a")["sequence"] == 1

@@ -11,14 +11,15 @@ from notify_server.bootstrap import build_services
 from notify_server.domain.batch import Batch
 from notify_server.domain.device import Platform
 from notify_server.domain.dispatch import Dispatch
-from notify_server.domain.notification import Notification
+from notify_server.domain.notification import Channel, Notification
 from notify_server.domain.outcome import ACCEPTED, Kind, Outcome
 from notify_server.domain.registry import Event, Note, Reason
 from notify_server.services.enrolment import Installation
-from notify_server.services.settlement import Settlement
+from notify_server.services.settlement import Settlement, Stores
 from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.devices import Devices
 from notify_server.storage.documents import Store, object_id
+from notify_server.storage.joint import Joint
 from notify_server.storage.registry import Arrivals, Registry
 from tests.builders import StoppedClock, a_batch, a_device, a_notification, a_target, after, recipients, seeded
 from tests.services.interruption import Interrupted, Killed, die
@@ -35,7 +36,9 @@ class Desk:
 
     def __init__(self, database: Store, clock: StoppedClock, *users: str) -> None:
         self.devices, self.registry, self.batches = Devices(database), Registry(database), Batches(database)
-        self.settlement = Settlement(self.registry, self.devices, self.batches, seeded(), clock)
+        self.settlement = Settlement(
+            Stores(self.registry, Joint(database), self.devices, self.batches), seeded(), clock
+        )
         self.notification: Notification = a_notification()
         self.registry.insert([Arrivals(self.notification.id, None, recipients(*users))], clock())
         for user in users:
@@ -201,3 +204,24 @@ def test_a_dispatch_at_any_moment_of_a_registration_sends_once(scene: Scene) -> 
         if not database.happened:
             break
     assert moment > 3
+
+
+@pytest.mark.parametrize(
+    ("channels", "expected"),
+    [
+        ((Channel.PUSH,), ("failed", "payload_rejected")),
+        ((Channel.PUSH, Channel.EMAIL), ("pending", "payload_rejected")),
+    ],
+)
+def test_what_the_encoder_refuses_ends_push_and_leaves_the_mail_to_go(
+    database: Store, clock: StoppedClock, channels: tuple[Channel, ...], expected: tuple[str, str]
+) -> None:
+    desk = Desk(database, clock, "a")
+    note = Note(after(1), Reason.PAYLOAD_REJECTED)
+    desk.settlement.refuse(desk.batch, replace(desk.notification, channels=channels), note, "one")
+    assert desk.standing()["a"][:2] == expected
+    assert database["batches"].count_documents({}) == 0
+    Joint(database).mailed(
+        {desk.notification.id: ["a"]}, Note(after(2), None, "mail, attempt 1: accepted", 1), push_follows=True
+    )
+    assert desk.standing()["a"][0] == ("failed" if len(channels) == 1 else "sent")

@@ -1,13 +1,18 @@
 import json
 
+from notify_server.domain.audience import Recipient
 from notify_server.domain.notification import Audience, Message
+from notify_server.domain.texts import Mail, Text, Texts
+from notify_server.domain.user_fields import UserField, mark
 from notify_server.storage.devices import Devices
 from notify_server.storage.documents import Store, new_id, object_id
+from notify_server.storage.mails import Mails, content_id
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.personal import Personal
 from notify_server.storage.registry import Arrivals, Registry
 from notify_server.storage.users import Users
 from tests.builders import NOON, a_device, a_notification, after, recipients
+from tests.storage.test_mails import N, a_mail
 
 
 def test_everything_that_is_stored_of_a_person_comes_out_as_json(database: Store) -> None:
@@ -42,6 +47,26 @@ def test_everything_that_is_stored_of_a_person_comes_out_as_json(database: Store
     assert "u2" not in json.dumps(entry)
 
 
+def test_a_person_is_shown_what_they_were_sent_in_their_locale_and_with_their_fields(database: Store) -> None:
+    Users(database).put("u1", {"email": "u1@example.org"}, NOON)
+    locales = {"en": Text("Hello"), "de": Text(f"Hallo {mark(UserField.EMAIL)}", f"{mark(UserField.ID)}")}
+    texts = Texts("t", 1, "en", locales, frozenset({UserField.EMAIL}))
+    made = a_notification(texts=texts, message=Message("Hello", link="https://example.org"))
+    Notifications(database).add(made, None)
+    Registry(database).insert([Arrivals(made.id, None, [Recipient("u1", locale="de"), Recipient("u2")])], NOON)
+    personal = Personal(database)
+    [mine], [theirs] = personal.page("u1", None), personal.page("u2", None)
+    assert mine["notification"]["message"] == {
+        "title": "Hallo u1@example.org",
+        "body": "u1",
+        "image": None,
+        "link": "https://example.org",
+        "data": {},
+    }
+    assert theirs["notification"]["message"]["title"] == "Hello"
+    assert "texts" not in mine["notification"]
+
+
 def test_entries_come_in_pages_newest_first_each_once(database: Store) -> None:
     ids = [new_id() for _ in range(450)]
     Registry(database).insert([Arrivals(identity, None, recipients("u1")) for identity in ids], NOON)
@@ -70,3 +95,14 @@ def test_what_waits_for_them_is_what_names_them_without_an_entry(database: Store
     [waiting] = Personal(database).waiting("u1")
     assert json.loads(json.dumps(waiting)) == waiting
     assert "u2" not in json.dumps(waiting)
+
+
+def test_a_mail_says_what_its_reader_read(database: Store) -> None:
+    said = Mail(f"s {mark(UserField.ID)}", f"t {mark(UserField.EMAIL)}")
+    name, mails = content_id(N, said), Mails(database)
+    mails.say([(name, said)], after(60))
+    mails.enter([a_mail("u1", content=name, address="then@example.org"), a_mail("u2", content=None)])
+    Users(database).put("u1", {"email": "now@example.org"}, NOON)
+    [first], [second] = (list(Personal(database).mails(user)) for user in ("u1", "u2"))
+    assert first["message"] == {"subject": "s u1", "text": "t then@example.org", "html": None}
+    assert second["message"] is None

@@ -14,16 +14,34 @@ from notify_server.storage.recount import FIELDS, Recount, parts_of
 from tests.builders import NOON, after
 
 SECONDS = st.one_of(st.none(), st.floats(0, 10**7))
+DETAILS = (
+    None, "device phone", "attempt 2: accepted for 1 of 1 devices", "attempt 1: unregistered", "attempt 1: unavailable",
+    "payload_rejected", "emitted to an open socket", "mail, attempt 1: accepted (250)", "mail, attempt 3: bad_address",
+    "mail, attempt 1: deferred", "mail: mail_disabled", "mail: no address; waits for one until it expires",
+    "mail delivered to the recipient's server", "mail opened", "mail bounced (5.1.1)", "not a mail opened",
+)  # fmt: skip
+WAYS = st.fixed_dictionaries({}, optional={"over": st.just([]) | st.just(["email"]), "sequence": st.integers(1, 9)})
 FATES = st.tuples(
-    st.sampled_from(Status), st.sampled_from([None, *Reason]), st.lists(st.sampled_from("abc")), SECONDS, SECONDS
+    st.sampled_from(Status),
+    st.sampled_from([None, *Reason]),
+    st.lists(st.sampled_from("abc")),
+    SECONDS,
+    SECONDS,
+    WAYS,
+    st.lists(st.sampled_from(DETAILS), max_size=4),
 )
 
 
 def entry(
     name: str, user: str, fate: tuple[Any, ...] = (Status.SENT, None, [], None, None), at: datetime = NOON
 ) -> Any:
-    """An entry as it is stored, as far as it counts. `fate`: status, reason, groups, seconds to received and read."""
-    status, reason, groups, received, read = fate
+    """An entry as it is stored, as far as it counts.
+
+    `fate`: status, reason, groups, seconds to received and read; and maybe fields of other channels than push, and
+    details of its history.
+    """
+    status, reason, groups, received, read, *more = fate
+    ways, details = more or ({}, [None])
 
     def time(seconds: float | None) -> datetime | None:
         made = None if seconds is None else after(seconds) + (at - NOON)
@@ -31,11 +49,9 @@ def entry(
 
     times = {"received_at": time(received), "read_at": time(read)}
     told = {"status": status.value, "reason": reason and reason.value, "groups": groups}
-    history = [
-        {"status": "pending", "at": at, "detail": None},
-        {"status": status.value, "at": after(99), "detail": None},
-    ]
-    return {"_id": entry_id(object_id(name), user), **told, **times, "history": history}
+    lines = [{"status": status.value, "at": after(99), "detail": detail} for detail in details]
+    history = [{"status": "pending", "at": at, "detail": None}, *lines]
+    return {"_id": entry_id(object_id(name), user), **told, **times, **ways, "history": history}
 
 
 def sorted_parts(parts: Sequence[Part]) -> list[Part]:
@@ -58,6 +74,18 @@ def test_alike_entries_are_one_part_for_all_and_one_for_each_group(recount: Reco
         Part(NOON, "chess", {"sent": 2}),
         Part(NOON, "golf", {"sent": 1}),
     ]
+
+
+def test_what_goes_by_other_channels_counts_for_each_and_push_alone_for_none(recount: Recount, database: Store) -> None:
+    name = new_id()
+    details = ["attempt 1: accepted for 1 of 1 devices", "mail, attempt 1: accepted", "mail opened", "mail opened"]
+    for number, ways in enumerate(({}, {"over": []}, {"sequence": 7})):
+        fate = (Status.READ, None, [], None, None, ways, details)
+        database["registry"].insert_one(entry(name, f"u{number}", fate))
+    [part] = recount.of([name])[name]
+    assert part.tally == {
+        "read": 3, "push/sent": 2, "email/sent": 2, "email/received": 2, "email/read": 2, "beside/sent": 2,
+    }  # fmt: skip
 
 
 def test_a_quarter_begins_at_its_minute(recount: Recount, database: Store) -> None:

@@ -8,7 +8,7 @@ from notify_server.domain.notification import Channel, State
 from notify_server.storage.batches import Batches
 from notify_server.storage.documents import Store, new_id, object_id
 from notify_server.storage.notifications import Notifications
-from notify_server.storage.resends import Request, Resends
+from notify_server.storage.resends import Again, Request, Resends
 from tests.builders import NOON, a_batch, a_notification, after, at_once
 
 
@@ -31,7 +31,7 @@ def asked(notification: str, **fields: Any) -> Request:
 
 
 def queued(resends: Resends, request: Request, page: dict[str, int], end: str | None = None) -> Request | None:
-    return resends.queue(request, page, end or max(page), after(1), Rank.PROMPT)
+    return resends.queue(Again(request, page, end or max(page)), after(1), Rank.PROMPT)
 
 
 def batches(database: Store, notification: str) -> list[tuple[str, tuple[str, ...], int]]:

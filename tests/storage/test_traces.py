@@ -71,7 +71,7 @@ def test_entries_go_with_all_that_they_lead_to_and_are_counted_by_status(
     assert mentions(database, *ALL) == []
     counted = {str(n["_id"]): n["erased"] for n in database["notifications"].find()}
     assert counted == {first: {"pending": 1}, second: {"sent": 1}}
-    assert Erasures(database).get(erasure).removed == {"entries": 2}
+    assert Erasures(database).get(erasure).removed == {"entries": 2, "mails": 0}
     left = [(batch["users"], batch["devices"]) for batch in database["batches"].find().sort("users", 1)]
     assert left == [(["a"], [["a", ["phone"]]]), (["z"], None)]
     assert [entry["_id"]["u"] for entry in database["registry"].find().sort("_id.u", 1)] == ["a", "z"]

@@ -5,6 +5,7 @@ from bson import ObjectId
 
 from notify_server.domain.periods import Period
 from notify_server.domain.registry import Reason, Status
+from notify_server.domain.signs import signs
 from notify_server.domain.tally import Fate
 from notify_server.storage.user_fates import UserFates
 from tests.profile import profiled
@@ -53,4 +54,7 @@ def _entered(fate):
 
 def _fate(entry):
     times = entry["history"][0]["at"], entry["received_at"], entry["read_at"]
-    return Fate(Status(entry["status"]), entry["reason"] and Reason(entry["reason"]), *times)
+    details = [line["detail"] for line in entry["history"]]
+    given = signs(details) if "over" in entry or "sequence" in entry else None
+    status, reason = Status(entry["status"]), entry["reason"] and Reason(entry["reason"])
+    return Fate(status, reason, *times, given)

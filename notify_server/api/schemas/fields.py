@@ -8,13 +8,12 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from notify_server.api.schemas import links
 from notify_server.domain import identity, text
 from notify_server.domain.rfc3339 import written
+from notify_server.services import links
 
 _YEARS = range(1970, 2100)  # a notification id holds its time in 32 bits, so filters by time end in 2106
 PROTOTYPES = ("__proto__", "constructor", "prototype")  # JavaScript's: assigning to one changes every object
-_MAX_LINK = 2048  # characters
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -32,6 +31,16 @@ class Id(Normal):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(validate=[validate.Length(1, identity.MAX_ID), check_id], **kwargs)
+
+
+class Name(fields.String):
+    """What a template or an action is called, such as ticket_purchased."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        shape = validate.Regexp(
+            r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z", error="Must be letters, digits, hyphens, dots and underscores."
+        )
+        super().__init__(validate=shape, **kwargs)
 
 
 class Text(Normal):
@@ -67,12 +76,15 @@ class Link(Normal):
     """An absolute URL of any scheme, or of those named; its host comes out in ASCII."""
 
     def __init__(self, *schemes: str, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Length(1, _MAX_LINK), **kwargs)
+        super().__init__(validate=validate.Length(1, links.MAX_LINK), **kwargs)
         self._schemes = frozenset(schemes)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         found: str = super()._deserialize(value, attr, data, **kwargs)
-        return links.normalised(found[: _MAX_LINK + 1], self._schemes)
+        try:
+            return links.normalised(found[: links.MAX_LINK + 1], self._schemes)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
 
 
 class Flag(fields.Boolean):

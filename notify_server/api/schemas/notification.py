@@ -4,7 +4,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from notify_server.api.schemas.fields import DataKey, Flag, Id, Instant, Link, Text
+from notify_server.api.schemas.fields import DataKey, Flag, Id, Instant, Link, Name, Text
+from notify_server.api.schemas.mailed_notification import MAX_EMAIL_AFTER, EmailSchema
 from notify_server.api.schemas.paging import PageSchema
 from notify_server.api.schemas.plain_notification import MAX_BODY, MAX_NAMED, MAX_TITLE, OFFERED, faultless
 from notify_server.domain.notification import (
@@ -61,9 +62,24 @@ class ResendSchema(Schema):
 
 
 class NotificationSchema(Schema):
-    """A notification to be accepted, for at least one of users, groups, communities or everyone."""
+    """A notification to be accepted, for at least one of users, groups, communities or everyone.
 
-    message = fields.Nested(MessageSchema, required=True)
+    It says one of three things: a message, a template with variables, or an action with variables.
+    """
+
+    one_of = ("message", "template", "action")
+
+    message = fields.Nested(MessageSchema)
+    template = Name(
+        metadata={"description": "A template in place of a message: it is rendered for each reader's locale"}
+    )
+    action = Name(metadata={"description": "An action in place of both: it names template, category and channels"})
+    variables = fields.Dict(
+        keys=fields.String(),
+        values=fields.Raw(allow_none=True),
+        load_default=dict,
+        metadata={"description": "What the template shows"},
+    )
     users = fields.List(Id(), validate=validate.Length(max=MAX_USERS), load_default=list)
     groups = fields.List(Id(), validate=validate.Length(max=MAX_NAMED), load_default=list)
     communities = fields.List(Id(), validate=validate.Length(max=MAX_NAMED), load_default=list)
@@ -73,13 +89,20 @@ class NotificationSchema(Schema):
     channels = fields.List(
         fields.Enum(Channel, by_value=True, validate=validate.OneOf(OFFERED)),
         validate=validate.Length(min=1),
-        load_default=lambda: [Channel.PUSH],
+        load_default=None,
+        metadata={"description": "Left out: those of the action, or else push"},
     )
     priority = fields.Enum(Priority, by_value=True, load_default=Priority.NORMAL)
     ttl = fields.Integer(strict=True, validate=validate.Range(1, MAX_TTL), load_default=DEFAULT_TTL)
     send_at = Instant(allow_none=True, load_default=None)
     resend = fields.Nested(ResendSchema, load_default=ResendPolicy)
-    mandatory = Flag(load_default=False, metadata={"description": "Sent also to those who have muted it"})
+    mandatory = Flag(
+        allow_none=True,
+        load_default=None,
+        metadata={
+            "description": "Sent also to those who have muted it; null or left out: as the action says, or else not"
+        },
+    )
     push_after = fields.Integer(
         strict=True,
         allow_none=True,
@@ -87,6 +110,14 @@ class NotificationSchema(Schema):
         load_default=None,
         metadata={"description": "Seconds until push goes to those who have sent no receipt; null: at once"},
     )
+    email_after = fields.Integer(
+        strict=True,
+        allow_none=True,
+        validate=validate.Range(1, MAX_EMAIL_AFTER),
+        load_default=None,
+        metadata={"description": "Seconds until mail goes to those who have not read it; null: at once"},
+    )
+    email = fields.Nested(EmailSchema, allow_none=True, load_default=None)
 
     def load(self, data: Any, **options: Any) -> Any:
         """As in marshmallow; a payload without faults is read at once."""
@@ -98,20 +129,42 @@ class NotificationSchema(Schema):
         if not any(data.get(name) for name in ("users", "groups", "communities", "everyone")):
             raise ValidationError("Name at least one of users, groups, communities or everyone.", "users")
 
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _says_one_thing(self, _: dict[str, Any], original: Any, **__: Any) -> None:
+        if not isinstance(original, dict):
+            return
+        said = [name for name in self.one_of if name in original]
+        if len(said) != 1:
+            raise ValidationError("Give one of message, template and action.", said[-1] if said else "message")
+        if said == ["message"] and original.get("variables"):
+            raise ValidationError("Are for a template or an action.", "variables")
+
     @validates_schema
     def _can_wait(self, data: dict[str, Any], **_: Any) -> None:
         if data.get("push_after") is None:
             return
-        if not set(OFFERED) <= set(data.get("channels", ())):
+        if "action" not in data and not {Channel.PUSH, Channel.REALTIME} <= set(data.get("channels") or ()):
             raise ValidationError("Needs both channels, realtime and push.", "push_after")
         if data["push_after"] >= data.get("ttl", DEFAULT_TTL):
             raise ValidationError("Must be less than ttl.", "push_after")
 
+    @validates_schema
+    def _can_be_mailed(self, data: dict[str, Any], **_: Any) -> None:
+        given = [name for name in ("email", "email_after") if data.get(name) is not None]
+        if given and "action" not in data and Channel.EMAIL not in (data.get("channels") or ()):
+            raise ValidationError("Needs the channel email.", given[0])
+        if data.get("email_after") is not None and data["email_after"] >= data.get("ttl", DEFAULT_TTL):
+            raise ValidationError("Must be less than ttl.", "email_after")
+
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Draft:
+        mailed = data.pop("email") or {}
+        data |= {"reply_to": mailed.get("reply_to"), "attachments": tuple(mailed.get("attachments", ()))}
         named = {name: tuple(sorted(set(data.pop(name)))) for name in ("users", "groups", "communities")}
         audience = Audience(everyone=data.pop("everyone"), **named)
-        return Draft(audience=audience, channels=tuple(dict.fromkeys(data.pop("channels"))), **data)
+        channels = data.pop("channels") or (None if "action" in data else [Channel.PUSH])
+        named_channels = None if channels is None else tuple(dict.fromkeys(channels))
+        return Draft(data.pop("message", None), audience, channels=named_channels, **data)
 
 
 class AcceptanceHeadersSchema(Schema):

@@ -37,6 +37,7 @@ class ErasedCountsSchema(Schema):
 
     devices = fields.Integer()
     entries = fields.Integer(metadata={"description": "Registry entries; counted on in their notifications"})
+    mails = fields.Integer(metadata={"description": "Lines of the mail registry, and what was written to them alone"})
     profiles = fields.Integer()
 
 

@@ -15,7 +15,7 @@ from notify_server.services.acceptance import Draft
 
 MAX_NAMED = 1000  # groups that one payload names, and as many communities
 MAX_TITLE, MAX_BODY = 1024, 4096  # characters
-OFFERED = (Channel.PUSH, Channel.REALTIME)
+OFFERED = tuple(Channel)
 
 _NAMES = frozenset(
     ("message", "users", "groups", "communities", "category", "community", "channels", "priority", "ttl")

@@ -4,8 +4,11 @@ from marshmallow import Schema, fields
 
 from notify_server.api.schemas.fields import Instant
 from notify_server.api.schemas.notification import ResendSchema
+from notify_server.domain import user_fields
 from notify_server.domain.notification import Channel, Priority, State
 from notify_server.domain.registry import Status
+
+_TEXT = {"type": ["string", "null"]}
 
 
 class AcceptedSchema(Schema):
@@ -61,6 +64,22 @@ CountsSchema = Schema.from_dict({status.value: fields.Integer() for status in St
 CountsSchema.__doc__ = "How many entries have each status."
 
 
+class ShownTextSchema(Schema):
+    """Title and body in one locale."""
+
+    title = fields.Function(lambda text: user_fields.legible(text.title), metadata=_TEXT)
+    body = fields.Function(lambda text: user_fields.legible(text.body), metadata=_TEXT)
+
+
+class ShownTextsSchema(Schema):
+    """What it says by locale, and the version of the template that said so."""
+
+    template = fields.String()
+    version = fields.Integer()
+    default = fields.String(metadata={"description": "The locale that `message` is in"})
+    locales = fields.Dict(keys=fields.String(), values=fields.Nested(ShownTextSchema))
+
+
 class ListedNotificationSchema(Schema):
     """A notification with its state; the users it names are found in its registry."""
 
@@ -78,6 +97,19 @@ class ListedNotificationSchema(Schema):
     resend = fields.Nested(ResendSchema, attribute="notification.resend")
     mandatory = fields.Boolean(attribute="notification.mandatory")
     push_after = fields.Integer(attribute="notification.push_after", allow_none=True)
+    email_after = fields.Integer(attribute="notification.email_after", allow_none=True)
+    reply_to = fields.String(attribute="notification.reply_to", allow_none=True)
+    action = fields.String(attribute="notification.action", allow_none=True)
+    disabled = fields.Boolean(
+        attribute="notification.disabled",
+        metadata={"description": "Its action was switched off on every channel: its entries are suppressed"},
+    )
+    texts = fields.Nested(
+        ShownTextsSchema,
+        attribute="notification.texts",
+        allow_none=True,
+        metadata={"description": "Where it was made from a template; what is a user's own is named"},
+    )
     payload = fields.Dict(keys=fields.String(), attribute="notification.content", allow_none=True)
     created_at = Instant(attribute="notification.created_at")
     expires_at = Instant(attribute="notification.expires_at")

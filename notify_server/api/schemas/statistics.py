@@ -5,8 +5,10 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from notify_server.api.schemas.fields import Instant
+from notify_server.domain.by_channel import COUNTS
 from notify_server.domain.intervals import Interval
 from notify_server.domain.measures import STATUSES
+from notify_server.domain.notification import Channel
 from notify_server.domain.registry import Reason
 from notify_server.domain.rfc3339 import written
 
@@ -60,6 +62,17 @@ class ReasonCountSchema(Schema):
     count = fields.Integer()
 
 
+_NOT_KNOWN: dict[str, Any] = {"minimum": 0, "description": "Null where it is not known by channel"}
+ChannelCountsSchema = Schema.from_dict(
+    {
+        "channel": fields.String(metadata={"enum": [channel.value for channel in Channel]}),
+        **{name: fields.Integer(allow_none=True, metadata=_NOT_KNOWN) for name in COUNTS},
+    },
+    name="ChannelCounts",
+)
+ChannelCountsSchema.__doc__ = "How many entries a channel has sent, and what came of that, as far as it is known by it."
+
+
 class BeforeSchema(Schema):
     """The period before, which is as long."""
 
@@ -83,6 +96,7 @@ class StatisticsSchema(_CountedSchema):
     timezone = fields.String()
     totals = fields.Nested(TotalsSchema)
     reasons = fields.List(fields.Nested(ReasonCountSchema))
+    channels = fields.List(fields.Nested(ChannelCountsSchema))
     series = Series()
     previous = fields.Nested(
         BeforeSchema, allow_none=True, metadata={"description": "Null unless compare=previous asks for it"}
@@ -116,6 +130,7 @@ class NotificationStatisticsSchema(Schema):
     timezone = fields.String(attribute="report.timezone")
     totals = fields.Nested(TotalsSchema, attribute="report.totals")
     reasons = fields.List(fields.Nested(ReasonCountSchema), attribute="report.reasons")
+    channels = fields.List(fields.Nested(ChannelCountsSchema), attribute="report.channels")
     series = Series(attribute="report.series")
     previous = fields.Nested(BeforeSchema, attribute="report.previous", allow_none=True)
     funnel = fields.Nested(FunnelSchema)

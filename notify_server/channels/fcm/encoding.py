@@ -7,8 +7,10 @@ from typing import Any
 
 from notify_server.channels.fcm.limits import MAX_PAYLOAD, faults, payload_size
 from notify_server.channels.fcm.message import build
+from notify_server.domain import user_fields
 from notify_server.domain.device import Target, TargetType
 from notify_server.domain.notification import Notification
+from notify_server.domain.user import User
 from notify_server.errors import InvalidInput
 
 _PLACEHOLDER = "placeholder"
@@ -37,6 +39,13 @@ class EncodedMessage:
         """The whole request body for `target`."""
         return b"%b%b%b" % (_OPENINGS[target.type], _quote(target.value).encode(), self.rest)
 
+    def filled(self, user: User) -> "EncodedMessage":
+        """The message to one user, in whose texts their own fields stand where marks did."""
+        rest = self.rest
+        for mark, value in user_fields.values(user, _inner).items():
+            rest = rest.replace(_inner(mark).encode(), value.encode())
+        return EncodedMessage(rest)
+
 
 def encode(notification: Notification, at: datetime) -> EncodedMessage:
     """Build, validate and encode the message once, for any number of targets, with the TTL left at `at`.
@@ -53,6 +62,11 @@ def encode(notification: Notification, at: datetime) -> EncodedMessage:
         raise InvalidInput({"message": [f"Has {size} bytes; FCM takes {MAX_PAYLOAD}."]})
     members = _compact(wire).encode()
     return EncodedMessage(b"," + members[1:] + b"}")
+
+
+def _inner(text: str) -> str:
+    """A text as it stands within a string of JSON."""
+    return _quote(text)[1:-1]
 
 
 def _wire(notification: Notification, at: datetime) -> dict[str, Any]:

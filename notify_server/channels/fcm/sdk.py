@@ -4,7 +4,7 @@ import copy
 import itertools
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import firebase_admin
@@ -21,6 +21,8 @@ from notify_server.domain.device import Target, TargetType
 from notify_server.domain.notification import Notification
 from notify_server.domain.outcome import ACCEPTED, Outcome
 from notify_server.domain.push import Encoded
+from notify_server.domain.texts import Text
+from notify_server.domain.user import User
 
 _MOST = 500  # messages in one send_each
 
@@ -30,6 +32,8 @@ class SdkMessage:
     """A message of the SDK; each target is put into a copy."""
 
     template: messaging.Message
+    notification: Notification
+    at: datetime
 
     def to(self, target: Target) -> messaging.Message:
         """The message for one target."""
@@ -37,6 +41,13 @@ class SdkMessage:
         message.fid, message.token = None, None
         setattr(message, target.type.value, target.value)
         return message
+
+    def filled(self, user: User) -> "SdkMessage":
+        """The message to one user, in whose texts their own fields stand where marks did."""
+        message = self.notification.message
+        text = Text(message.title, message.body).filled(user)
+        own = replace(self.notification, message=replace(message, title=text.title, body=text.body))
+        return SdkMessage(build(own, self.at, TargetType.FID.value), own, self.at)
 
 
 class SdkTransport:
@@ -55,7 +66,7 @@ class SdkTransport:
     def encode(self, notification: Notification, at: datetime) -> SdkMessage:
         """Build and validate the message once. Raises InvalidInput where FCM would refuse it."""
         encode(notification, at)
-        return SdkMessage(build(notification, at, TargetType.FID.value))
+        return SdkMessage(build(notification, at, TargetType.FID.value), notification, at)
 
     def send(self, sends: Sequence[tuple[Encoded, Sequence[Target]]]) -> list[list[Outcome]]:
         """Send one message after the other, each to all its targets. Never raises for a provider or a network."""

@@ -16,5 +16,11 @@ def show() -> str:
     """How it is now."""
     health = services().health
     return render_template(
-        "health.html", age=health.queue_age(), slow=SLOW, channels=health.channels(), workers=health.workers()
+        "health.html",
+        age=health.queue_age(),
+        slow=SLOW,
+        channels=health.channels(),
+        workers=health.workers(),
+        mail=services().email_settings.show().settings,
+        catches=services().catcher is not None,
     )

@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from notify_server.api import files, remote
 from notify_server.api.context import current_client, services
-from notify_server.console import access
+from notify_server.console import access, auditing
 from notify_server.domain.notification import Channel, Notification
-from notify_server.errors import Conflict, InvalidInput, Refused
-from notify_server.services.audit import Change, Kind, Party
+from notify_server.errors import Conflict, InvalidInput
+from notify_server.services.audit import Kind, Party
 from notify_server.services.server_tokens import Scope
 
 pages = Blueprint("sending", __name__)
@@ -62,16 +62,9 @@ def _payload(given: dict[str, str], channels: list[str]) -> dict[str, Any]:
 def _accept(payload: dict[str, Any], key: str) -> Notification:
     """Accept it, with a line in the audit log that says that it came from here."""
     draft, address, client = files.draft(json.dumps(payload).encode()), remote.address(), current_client().id
-    change = Change(Party(Kind.CLIENT, client), "console.send", "POST /console/send", None, sorted(payload), address)
-    line, made, status = services().audit.begin(change), None, HTTPStatus.INTERNAL_SERVER_ERROR.value
-    try:
+    with auditing.recorded("console.send", payload) as outcome:
         notification = services().acceptance.accept(draft, client, f"console:{key}", address)
-        made, status = Party(Kind.NOTIFICATION, notification.id), HTTPStatus.SEE_OTHER.value
-    except Refused as error:
-        status = error.status
-        raise
-    finally:
-        services().audit.end(line, change, status, made)
+        outcome.made = Party(Kind.NOTIFICATION, notification.id)
     return notification
 
 

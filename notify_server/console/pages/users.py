@@ -55,6 +55,7 @@ def show(user_id: str) -> str:
         one=one,
         entries=shown,
         notifications=services().inspection.among(sorted(named)),
+        mails=services().mail_log.among(user_id, sorted(named)),
         newest=url_for(".show", user_id=user_id) if after else None,
         older=url_for(".show", user_id=user_id, cursor=following) if following else None,
     )

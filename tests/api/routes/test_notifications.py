@@ -412,7 +412,7 @@ class TestResend:
             ({"state": "cancelled"}, "It is cancelled"),
             ({"state": "scheduled"}, "It is scheduled"),
             ({"created_at": LONG_AGO}, "time to live is over"),
-            ({"channels": ["realtime"]}, "does not go by push"),
+            ({"channels": ["realtime"]}, "neither by push nor by mail"),
         ],
         ids=["cancelled", "scheduled", "expired", "realtime"],
     )

@@ -10,7 +10,7 @@ import pytest
 from notify_server.services.server_tokens import Scope
 from notify_server.storage.users import Users
 from tests.api.caller import refused
-from tests.statistics_world import STATUSES, World, counts, point
+from tests.statistics_world import CHANNELS, STATUSES, World, channels, counts, point
 
 BEGIN = datetime(2026, 10, 20, tzinfo=UTC)
 PERIOD = "from=2026-10-20T00:00:00Z&to=2026-11-03T00:00:00Z"
@@ -42,6 +42,12 @@ def test_totals_reasons_and_a_series_of_a_period(backend, world):
     assert sum(row["recipients"] for row in found["series"]) == 120
     assert found["series"][0].keys() == {"at", "period", "recipients", *STATUSES} | RATES
     assert all(row.keys() == {"status", "reason", "count"} for row in found["reasons"])
+    assert [row.pop("channel") for row in found["channels"]] == list(CHANNELS)
+    assert (found["channels"][0]["received"], found["channels"][1]["failed"]) == (None, None)
+    said = channels(entry for _, entry in world.entries(BEGIN, BEGIN + timedelta(days=14)))
+    assert found["channels"][2] == {
+        name: said["email", name] for name in ("sent", "received", "read", "failed", "bounced", "suppressed")
+    }
     assert datetime.fromisoformat(found["as_of"]) > datetime.now(UTC) - timedelta(minutes=1)
 
 

@@ -57,7 +57,7 @@ def test_erasing_a_person_leaves_nothing_of_them_and_says_what_went(backend, dev
     database["notifications"].update_many({}, {"$set": {"expanded": True, "recipients": 2}})
     proof = backend.delete(PATH)
     assert proof.status_code == 200
-    assert proof.json["erased"] == {"devices": 1, "entries": 1, "profiles": 1}
+    assert proof.json["erased"] == {"devices": 1, "entries": 1, "mails": 0, "profiles": 1}
     assert proof.json["complete"] is True
     refused(backend.get(PATH), 404)
     shown = backend.get(f"/v1/notifications/{notified}").json

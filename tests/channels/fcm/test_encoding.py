@@ -6,6 +6,8 @@ import pytest
 from notify_server.channels.fcm.encoding import encode
 from notify_server.domain.device import Target, TargetType
 from notify_server.domain.notification import Message
+from notify_server.domain.user import User
+from notify_server.domain.user_fields import UserField, mark
 from notify_server.errors import InvalidInput
 from tests.channels.fcm.conftest import NOW, a_notification
 from tests.fcm_simulator import SimulatorProcess
@@ -61,3 +63,14 @@ def _fits(length: int) -> bool:
     except InvalidInput:
         return False
     return True
+
+
+def test_a_users_own_fields_stand_in_their_message_whatever_they_hold() -> None:
+    title = f"For {mark(UserField.ID)}, {mark(UserField.COMMUNITY)}{mark(UserField.EMAIL)}"
+    encoded = encode(a_notification(message=Message(title, data={"k": "v"})), NOW)
+    user = User('a"b\\', 'schöl "1" {{ user.email }}')
+    message = json.loads(encoded.filled(user).body(Target(TargetType.FID, "f")))["message"]
+    assert message["notification"]["title"] == 'For a"b\\, schöl "1" {{ user.email }}'
+    again = json.loads(encoded.filled(User("z")).body(Target(TargetType.FID, "f")))["message"]
+    assert again["notification"]["title"] == "For z, "
+    assert {**message, "notification": None} == {**again, "notification": None}

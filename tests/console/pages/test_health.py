@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+from notify_server.domain.email_settings import EmailSettings, SmtpServer
+from notify_server.domain.mail import Address, Security, Service
 from notify_server.domain.notification import Channel
 from notify_server.domain.registry import Reason
 from notify_server.storage.batches import Batches
@@ -30,10 +32,35 @@ def test_a_queue_that_is_behind_is_told(admin, database):
 def test_a_pause_is_told_with_its_reason_and_what_to_do(admin, database):
     Paces(database).change(Channel.PUSH, lambda pace: pace.broken(Reason.CREDENTIAL_REFUSED, now()))
     text = said(admin.get("/health"))
-    assert "Sending is paused: FCM refuses our credential" in text
+    assert "Push is paused: FCM refuses our credential" in text
     assert "Act now: nothing goes out." in text
     assert "Nothing is lost: recipients wait." in text
     assert "0 messages a second" in text
+
+
+def test_a_pause_of_mail_is_told_in_its_own_words(admin, database):
+    Paces(database).change(Channel.EMAIL, lambda pace: pace.broken(Reason.TLS_FAILED, now()))
+    text = said(admin.get("/health"))
+    assert "Mail is paused: no encrypted connection to the mail service" in text
+    assert "Act now: no mail goes out." in text
+
+
+def test_the_mail_service_is_told_and_that_there_is_none(admin, services):
+    text = said(admin.get("/health"))
+    assert "E-mail disabled No mail service is set" in text
+    smtp = SmtpServer("mail.school.example", 587, Security.STARTTLS, None)
+    services.email_settings.put(EmailSettings(Service.SMTP, Address("office@school.example"), smtp=smtp))
+    text = said(admin.get("/health"))
+    assert "Service SMTP, mail.school.example:587 Sender office@school.example" in text
+    assert "1,000 mails a second" in text
+
+
+def test_a_throttle_of_mail_is_told_as_that_of_the_mail_service(admin, services, database):
+    services.email_settings.put(
+        EmailSettings(Service.SMTP, Address("a@b.example"), smtp=SmtpServer("h", 25, Security.NONE))
+    )
+    Paces(database).change(Channel.EMAIL, lambda pace: pace.throttled(now()))
+    assert "of the full rate: the mail service refused for the quota" in said(admin.get("/health"))
 
 
 def test_a_throttle_is_told(admin, database):

@@ -2,6 +2,7 @@ import pytest
 
 from notify_server.domain.notification import Audience, Channel
 from notify_server.domain.registry import Event, Note, Reason
+from notify_server.storage.joint import Joint
 from notify_server.storage.paces import Paces
 from notify_server.storage.registry import Registry
 from notify_server.storage.workers import Workers
@@ -52,4 +53,16 @@ def test_what_is_wrong_now_is_told_first(admin, database, sent):
     Workers(database).report("w1", now(), now().replace(year=now().year + 1), sending=True)
     assert "No worker is running" not in said(admin.get("/"))
     Paces(database).change(Channel.PUSH, lambda pace: pace.broken(Reason.CREDENTIAL_REFUSED, now()))
-    assert "Sending is paused: FCM refused our credential" in said(admin.get("/"))
+    assert "Push is paused: FCM refused our credential" in said(admin.get("/"))
+    Paces(database).change(Channel.EMAIL, lambda pace: pace.broken(Reason.CREDENTIAL_REFUSED, now()))
+    assert "Mail is paused: The mail service refused our user name" in said(admin.get("/"))
+
+
+def test_channels_are_told_of_where_more_than_push_sends(admin, sent, notify, database):
+    assert "By channel" not in said(admin.get("/"))
+    identity = notify("u1", "u2", category="news", audience=Audience(("u1", "u2"), ("class-101",)))
+    Joint(database).mailed({identity: ["u1"]}, Note(now(), detail="mail, attempt 1: accepted"), push_follows=True)
+    for path in ("/", "/categories/news", f"/notifications/{identity}"):
+        text = said(admin.get(path))
+        assert "E-mail 1 0 0 0 0 0" in text, path
+    assert "Push 4 – – 0 – – E-mail" in said(admin.get("/"))

@@ -1,0 +1,1 @@
+"""The mail services: SMTP and SendGrid. No other module speaks to either."""
