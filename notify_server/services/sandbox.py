@@ -58,7 +58,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             cache_size=0,
         )
         self.filters = dict(formats.FILTERS)
-        self.tests = {name: self.tests[name] for name in ("none", "even", "odd")}
+        self.tests = dict(formats.TESTS)
         self.globals = {}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -135,8 +135,8 @@ def _is_separator(node: nodes.Expr) -> bool:
 
 
 def _test(node: Any, _: int) -> str | None:
-    if node.name not in {"none", "even", "odd"}:
-        return f"There is no test {node.name!r}; there are even, none, odd."
+    if node.name not in formats.TESTS:
+        return f"There is no test {node.name!r}; there are {', '.join(sorted(formats.TESTS))}."
     return f"Test {node.name!r} takes nothing." if node.args or node.kwargs else None
 
 

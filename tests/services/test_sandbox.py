@@ -3,7 +3,7 @@
 import pytest
 from jinja2 import UndefinedError
 
-from notify_server.services.formats import LOCALE
+from notify_server.services.formats import LOCALE, Unfit
 from notify_server.services.sandbox import MAX_DEPTH, Sandbox, effort, faults
 
 PLAIN, HTML = Sandbox(html=False), Sandbox(html=True)
@@ -111,6 +111,27 @@ def test_what_templates_are_for(source, shown):
     values = {"name": "{{ 7*7 }}<b>", "count": 2, "items": [{"name": "a"}, {"name": "b"}], "missing": None, "yes": True}
     assert not list(faults(PLAIN.parse(source)))
     assert PLAIN.from_string(source).render(values | {LOCALE: "en"}) == shown
+
+
+@pytest.mark.parametrize("test", ["even", "odd"])
+@pytest.mark.parametrize("value", ["%99999d", "x", None, True, [1]])
+def test_only_a_number_is_even_or_odd(test, value):
+    """To Python, a text before % is a format, of any width that it names."""
+    with pytest.raises(Unfit):
+        PLAIN.from_string(f"{{{{ 'y' if x is {test} else 'n' }}}}").render({"x": value, LOCALE: "en"})
+
+
+@pytest.mark.parametrize("test", ["even", "odd"])
+def test_a_constant_text_is_not_formatted_where_a_template_is_read(test):
+    """Jinja works out what is constant as it compiles; what no test takes is left to rendering, which refuses it."""
+    with pytest.raises(Unfit):
+        PLAIN.from_string(f"{{{{ '%99999d' is {test} }}}}").render({LOCALE: "en"})
+
+
+@pytest.mark.parametrize(("number", "shown"), [(2, "even"), (3, "odd"), (-3, "odd"), (2.5, ""), (10**15, "even")])
+def test_a_number_is_even_or_odd_or_a_fraction(number, shown):
+    source = "{% if x is even %}even{% elif x is odd %}odd{% endif %}"
+    assert PLAIN.from_string(source).render({"x": number, LOCALE: "en"}) == shown
 
 
 def test_html_is_escaped_and_plain_text_is_not():
