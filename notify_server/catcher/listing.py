@@ -38,7 +38,7 @@ class Listing:
         if not _HERE.fullmatch(headers.get(b"host", b"").decode("latin-1")) or b"origin" in headers:
             return _json(403, {"error": "For programs of this machine alone."})
         if path == "/mails" and method == "GET":
-            return _json(200, {"mails": [caught.as_json() for caught in self._mails.newest()]})
+            return _json(200, {"mails": [caught.summary() for caught in self._mails.newest()]})
         if path == "/mails" and method == "DELETE":
             self._mails.clear()
             return 204, _JSON, b""
@@ -46,7 +46,7 @@ class Listing:
         caught = self._mails.find(int(found[1])) if found and method == "GET" else None
         if found is None or caught is None:
             return _json(404, {"error": "There is no such thing."})
-        return (200, "text/plain", caught.content) if found[2] else _json(200, caught.as_json(whole=True))
+        return (200, "text/plain", caught.content) if found[2] else _json(200, caught.whole())
 
 
 def _json(status: int, value: Any) -> Answer:

@@ -21,17 +21,19 @@ class Outcome:
 
 
 @contextmanager
-def recorded(action: str, fields: Iterable[str], changed: Party | None = None) -> Iterator[Outcome]:
-    """What is done inside has its line: by whom, from where, and to what; and how it ended."""
+def recorded(
+    action: str, fields: Iterable[str], changed: Party | None = None, *, status: int = HTTPStatus.SEE_OTHER
+) -> Iterator[Outcome]:
+    """What is done inside has its line: by whom, from where, and to what; and how it ended, with `status` if well."""
     route = f"{request.method} {request.script_root}{request.url_rule}".replace("<", "{").replace(">", "}")
     actor = Party(Kind.CLIENT, current_client().id)
     change = Change(actor, action, route, changed, sorted(fields), remote.address())
-    line, outcome, status = services().audit.begin(change), Outcome(), HTTPStatus.INTERNAL_SERVER_ERROR.value
+    line, outcome, ended = services().audit.begin(change), Outcome(), HTTPStatus.INTERNAL_SERVER_ERROR.value
     try:
         yield outcome
-        status = HTTPStatus.SEE_OTHER.value
+        ended = int(status)
     except Refused as error:
-        status = error.status
+        ended = error.status
         raise
     finally:
-        services().audit.end(line, change, status, outcome.made)
+        services().audit.end(line, change, ended, outcome.made)

@@ -1,7 +1,7 @@
 """Where in HTML one stands after a piece of it: what a variable may say there depends on that.
 
-The states are those of the HTML standard's tokeniser that matter here. Where a piece ends within a token that this does
-not take up again, it stays where nothing may be shown: what is refused wrongly is seen, what is let in wrongly is not.
+The states are those of the HTML standard's tokeniser that matter here. What ends a comment or a raw text is found also
+where it stands in two pieces; within it, nothing may be shown: what is refused wrongly is seen, what is let in is not.
 """
 
 import re
@@ -22,7 +22,7 @@ _SPACE = " \t\n\r\f"  # no other is one to HTML
 _SPACES, _VALUE = re.compile(f"[{_SPACE}/]*"), re.compile(f"[^{_SPACE}>]*")
 _NAME, _KEY = re.compile(f"[^{_SPACE}/>]*"), re.compile(f"[^{_SPACE}/>=]*")
 _ENDS = {name: re.compile(f"</{name}(?=[{_SPACE}/>])", re.IGNORECASE) for name in _RAW}
-_COMMENT_ENDS = re.compile("--!?>")
+_COMMENT_ENDS, _COMMENT_END_BEGUN = re.compile("--!?>"), re.compile(r"(?:--?|--!)\Z")
 
 
 class Where(Enum):
@@ -46,7 +46,8 @@ class Where(Enum):
 class Place:
     """A place: of which `tag` and `attribute`, in small letters; `said` is what tells how it goes on.
 
-    Within the quotes of an address that is what was said of it up to here, of which only the beginning counts.
+    Within the quotes of an address that is what was said of it up to here, of which only the beginning counts; after <,
+    and in a raw text or a comment, what may begin its end, which is read again with what follows.
     """
 
     where: Where = Where.TEXT
@@ -63,6 +64,9 @@ class Place:
     def after(self, text: str) -> "Place":
         """The place where `text` ends that begins at this one."""
         place, at = self, 0
+        if text and self.said and self.where in {Where.RAW, Where.COMMENT, Where.BEGUN}:
+            place = Place() if self.where is Where.BEGUN else replace(self, said="")
+            text = ("<" if self.where is Where.BEGUN else "") + self.said + text
         while at < len(text):
             place, at = _STEPS[place.where](place, text, at)
         return place
@@ -91,7 +95,7 @@ def _begun(place: Place, text: str, at: int) -> Step:
     if said == "!--":
         if text.startswith("[if", at + 1):
             return Place(Where.DECLARATION), at + 1  # Outlook reads what follows
-        return Place(Where.COMMENT), max(at - 1, 0)
+        return Place(Where.COMMENT), at - 1
     if said[-1].isascii() and said[-1].isalpha() and said[:-1] in {"", "/"}:
         return Place(Where.NAME, tag=said[:-1]), at
     return Place(Where.TEXT if not place.said and text[at] != "?" else Where.DECLARATION), at
@@ -104,12 +108,18 @@ def _declaration(_: Place, text: str, at: int) -> Step:
 
 def _comment(place: Place, text: str, at: int) -> Step:
     found = _COMMENT_ENDS.search(text, at)
-    return (place, len(text)) if found is None else (Place(), found.end())
+    if found is not None:
+        return Place(), found.end()
+    begun = _COMMENT_END_BEGUN.search(text, at)
+    return replace(place, said=begun[0] if begun else ""), len(text)
 
 
 def _raw(place: Place, text: str, at: int) -> Step:
     found = _ENDS[place.tag].search(text, at)
-    return (place, len(text)) if found is None else (Place(Where.NAME, tag=f"/{place.tag}"), found.end())
+    if found is not None:
+        return Place(Where.NAME, tag=f"/{place.tag}"), found.end()
+    begun = text[max(text.rfind("<", at), at) :][:_LONGEST].lower()
+    return replace(place, said=begun if f"</{place.tag}".startswith(begun) else ""), len(text)
 
 
 def _name(place: Place, text: str, at: int) -> Step:

@@ -112,6 +112,11 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "upper": lambda value: _brief(value).upper(),
     "urlencode": _quoted,
 }
+TESTS: Mapping[str, Callable[[Any], bool]] = {
+    "even": lambda value: _number_of(value) % 2 == 0,
+    "none": lambda value: value is None,
+    "odd": lambda value: _number_of(value) % 2 == 1,
+}
 ARGUMENTS = {"default": 1, "join": 1, "money": 1, "truncate": 1}  # the most that each takes; others take none
 EFFORT = dict.fromkeys(("date", "datetime", "join", "money", "number", "time"), 100) | {"urlencode": 200}  # others: 10
 
@@ -123,9 +128,14 @@ def _time(value: Any) -> datetime:
 
 
 def _decimal(value: Any) -> Decimal:
+    return Decimal(str(_number_of(value)))
+
+
+def _number_of(value: Any) -> int | float:
+    """The number that a value is; a text is none, as `%` would format it, to any width that it names."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Unfit("Only a number can be shown as one.")
-    return Decimal(str(value))
+        raise Unfit("Only a number can be shown as one, and is even or odd.")
+    return value
 
 
 def _sequence(value: Any) -> Sequence[Any]:

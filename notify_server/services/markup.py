@@ -95,8 +95,10 @@ def _along(places: Places, text: str) -> Places:
 
 def _fault(place: Place, kind: VariableType | None) -> str | None:
     """What is wrong with a variable of this kind at this place; None as kind: of anything else."""
-    if place.where is Where.TEXT or (place.where is Where.RAW and place.tag in _READABLE):
+    if place.where is Where.TEXT or (place.where is Where.RAW and place.tag in _READABLE and not place.said):
         return None
+    if place.where is Where.RAW and place.tag in _READABLE:
+        return f"Nothing is shown within what may be the end of <{place.tag}>."
     if place.where is Where.RAW:
         return f"Nothing is shown within <{place.tag}>."
     if place.where in {Where.COMMENT, Where.DECLARATION}:

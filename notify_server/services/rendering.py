@@ -44,8 +44,9 @@ def render(
 ) -> Rendered:
     """Render with `values` for every declared variable; the mails only where they are asked for.
 
-    With `only`, a locale of the template, nothing but what is said in that one, which is the message's, too. Raises
-    InvalidInput with the path of each part of the template that cannot be shown with them, or of which nothing is.
+    With `only`, a locale of the template, nothing but what is said in that one, which is the message's, too; what is
+    the same for all locales is as ever that of the default one. Raises InvalidInput with the path of each part of the
+    template that cannot be shown with them, or of which nothing is.
     """
     faults: dict[str, list[str]] = {}
     texts, written = dict[str, Text](), dict[str, Mail]()
@@ -60,7 +61,8 @@ def render(
         if "text" in shown:
             written[locale] = _mail(shown)
             faults = _blank(locale, shown) | faults
-    shared = {path: _shared(path, compiled, default, values, faults) for path, compiled in parsed.shared.items()}
+    tag = template.content.default_locale
+    shared = {path: _shared(path, compiled, tag, values, faults) for path, compiled in parsed.shared.items()}
     if sum(len(mail.text) + len(mail.html or "") for mail in written.values()) > MAX_MAILS:
         faults["locales"] = [f"All mails together have more than {MAX_MAILS} characters with these variables."]
     if faults:

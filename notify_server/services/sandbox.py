@@ -6,7 +6,7 @@ others, and what they take beside a value is a constant or a variable. An attrib
 as a variable, and never one of Python's.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any
 
 from jinja2 import StrictUndefined, Undefined, nodes
@@ -58,7 +58,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             cache_size=0,
         )
         self.filters = dict(formats.FILTERS)
-        self.tests = {name: self.tests[name] for name in ("none", "even", "odd")}
+        self.tests = dict(formats.TESTS)
         self.globals = {}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -92,21 +92,26 @@ def faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
         waiting += [(child, depth + 1, inner) for child in node.iter_child_nodes()]
 
 
-def effort(tree: nodes.Node) -> int:
-    """How many steps it takes to render this at most, of about half a microsecond; a loop has as many as a list may."""
-    steps, waiting = 0, [(tree, 1)]
+def effort(tree: nodes.Node, times: Container[str] = ()) -> int:
+    """How many steps it takes to render this at most, of about half a microsecond; a loop has as many as a list may.
+
+    `times` are the variables that are shown as `datetime` shows them where no filter is asked to.
+    """
+    steps, waiting = 0, [(tree, 1, False)]
     while waiting:
-        node, times = waiting.pop()
-        steps += times * _weight(node)
-        inner = times * _ITEMS if isinstance(node, nodes.For) else times
-        waiting += [(child, inner) for child in node.iter_child_nodes()]
+        node, often, shows = waiting.pop()
+        is_time = shows and isinstance(node, nodes.Name) and node.name in times
+        steps += often * (formats.EFFORT["datetime"] if is_time else _weight(node))
+        inner = often * _ITEMS if isinstance(node, nodes.For) else often
+        shows = shows or isinstance(node, nodes.Output)
+        waiting += [(child, inner, shows) for child in node.iter_child_nodes()]
     return steps
 
 
 def _weight(node: nodes.Node) -> int:
     if isinstance(node, nodes.Filter):
         return formats.EFFORT.get(node.name, 10)
-    return 20 if isinstance(node, nodes.Compare) else 1  # of two lists, it compares their items
+    return 20 if isinstance(node, nodes.Operand) else 1  # of two lists, it compares their items
 
 
 def _filter(node: Any, _: int) -> str | None:
@@ -135,8 +140,8 @@ def _is_separator(node: nodes.Expr) -> bool:
 
 
 def _test(node: Any, _: int) -> str | None:
-    if node.name not in {"none", "even", "odd"}:
-        return f"There is no test {node.name!r}; there are even, none, odd."
+    if node.name not in formats.TESTS:
+        return f"There is no test {node.name!r}; there are {', '.join(sorted(formats.TESTS))}."
     return f"Test {node.name!r} takes nothing." if node.args or node.kwargs else None
 
 

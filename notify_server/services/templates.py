@@ -17,6 +17,7 @@ from notify_server.storage.templates import Head
 from notify_server.storage.templates import Templates as Store
 
 _KEPT = 2_000_000  # characters of sources; compiled each takes 10 to 16 bytes
+_KEPT_LOOKED_AT = 200_000  # of older versions, which are only looked at: they must not drive out what is sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Templates:
         self._variables = variables
         self._clock = clock
         self._kept = Keeping[tuple[Template, Parsed]](_KEPT, _size)
+        self._looked_at = Keeping[tuple[Template, Parsed]](_KEPT_LOOKED_AT, _size)
 
     def put(self, name: str, content: Content, pack: str | None = None) -> Template:
         """Write a new version. Raises InvalidInput naming locale, part and line of each fault."""
@@ -76,7 +78,7 @@ class Templates:
 
         `version` None: the newest one. Raises NotFound, and InvalidInput as `render` does.
         """
-        template, parsed = self._ready(name) if version is None else self._read(name, version)
+        template, parsed = self._ready(name, version)
         content = template.content
         if given is None:
             given = {each: variable.example for each, variable in content.variables.items()}
@@ -96,10 +98,12 @@ class Templates:
             raise NotFound(f"There is no template {name[:128]!r}.")
         return newest
 
-    def _ready(self, name: str) -> tuple[Template, Parsed]:
-        """The newest version."""
+    def _ready(self, name: str, version: int | None = None) -> tuple[Template, Parsed]:
+        """A version compiled; None: the newest one."""
         newest = self._newest(name)
-        return self._kept.get(newest.id, lambda: self._read(name, newest.version))
+        if version is None or version == newest.version:
+            return self._kept.get(newest.id, lambda: self._read(name, newest.version))
+        return self._looked_at.get(f"{newest.id} {version}", lambda: self._read(name, version))
 
     def _read(self, name: str, version: int) -> tuple[Template, Parsed]:
         template = self._store.get(name, version)

@@ -4,7 +4,10 @@ from hypothesis import strategies as st
 
 from notify_server.domain.markup import Place, Where
 
-HTML = '<a b="c" d=\'e\' f=g href="https://x.y/z">t<br/><!-- <p> --><title>a<b</title></a>'
+HTML = (
+    '<a b="c" d=\'e\' f=g href="https://x.y/z">t<br/><!-- <p> --><!----!><!--><!---><title>a<b</t</TITLE></a>'
+    "<style></styl></style ><p title='"
+)
 
 
 @pytest.mark.parametrize(
@@ -57,9 +60,15 @@ def test_where_one_stands_after_html(html, where, tag, attribute):
 
 @pytest.mark.parametrize("at", range(len(HTML) + 1))
 def test_it_is_the_same_place_however_the_html_is_cut(at):
-    cut = Place().after(HTML[:at]).after(HTML[at:])
-    if Place().after(HTML[:at]).where not in {Where.COMMENT, Where.RAW}:  # their ends are looked for in one piece
-        assert cut == Place().after(HTML)
+    assert Place().after(HTML[:at]).after("").after(HTML[at:]) == Place().after(HTML)
+
+
+def test_it_is_the_same_place_also_letter_by_letter():
+    place = Place()
+    for end, letter in enumerate(HTML, 1):
+        place = place.after(letter)
+        assert place == Place().after(HTML[:end])
+    assert (place.where, place.tag, place.attribute) == (Where.QUOTED, "p", "title")
 
 
 @pytest.mark.parametrize(

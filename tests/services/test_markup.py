@@ -84,6 +84,13 @@ def faults(html):
                 "<!-- {{ name }} -->",
                 "<!doctype {{ name }}>",
                 "{% for x in items %}<script>{% endfor %}{{ name }}",
+                "<title></ti{# #}tle><script>{{ name }}</script>",
+                "<textarea><{% if name %}{% endif %}/textarea><script>{{ name }}",
+                "<title></title{# #}><script>{{ name }}",
+                "<!-- -{# #}-><script> --> {{ name }}",
+                "<title></{{ name }}><script>",
+                "<title></ti{{ name }}tle>",
+                "<style></st{# #}x>{{ name }}",
             )
         ],
         ("<img srcset='https://x/ 1x, {{ name }} 2x'>", "In the attribute 'srcset' only variables of type url"),
@@ -116,6 +123,8 @@ def test_nothing_is_shown_where_escaping_does_not_help(html, fault):
         "{% for x in items %}<p title='{{ x.a }}'>{{ x.b }}</p>{% else %}{{ name }}{% endfor %}{{ name }}",
         "<!--[if mso]><p>{{ name }}</p><![endif]-->{{ name }}",
         "1 < {{ name }}",
+        "<title>{{ name }} < {{ name }}{# #}</ti{# #}tle>{{ name }}",
+        "<!-- -{# #}-> {{ name }}",
     ],
 )
 def test_texts_quoted_values_and_addresses_that_lead_somewhere_pass(html):

@@ -115,6 +115,12 @@ def test_a_source_that_would_take_long_to_render_is_refused(loop, allowed):
         assert "of at most 200,000" in found
 
 
+def test_a_time_counts_where_it_is_shown_also_without_a_filter():
+    loop = "{% for x in items %}" + "{{ at }}" * 21 + "{% endfor %}"
+    given = Content("en", {"en": Source("T", text=loop)}, VARIABLES | {"at": Variable(VariableType.DATETIME)})
+    assert faults(given)["locales.en.text"][0].startswith("Line 1: Takes up to 21")
+
+
 def test_all_sources_together_must_not_take_long_either():
     source = Source("T", text="{% for x in items %}" + "{{ 1 | money(x) }}" * 18 + "{% endfor %}")
     tags = ("en", "de", "fr", "it", "es", "pt", "nl", "pl", "sv", "da", "fi", "nb")

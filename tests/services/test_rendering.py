@@ -182,6 +182,14 @@ def test_an_address_of_a_variable_that_was_left_out_is_none():
     assert (made.message.link, made.message.image) == (None, None)
 
 
+@pytest.mark.parametrize("only", [None, "en", "de"])
+def test_what_is_the_same_for_all_locales_is_that_of_the_default_one_also_in_a_preview(only):
+    made = template(data={"n": "{{ 1234.5 | number }}"}, link="https://example.org/{{ 1234.5 | number }}")
+    values = {"name": "Ada", "items": None, "link": None}
+    message = render(made, parse(made.content), values, mails=True, only=only).message
+    assert (message.data, message.link) == ({"n": "1,234.5"}, "https://example.org/1,234.5")
+
+
 def test_a_loop_ends_as_soon_as_there_is_too_much():
     source = "{% for x in items %}" + "y" * 1000 + "{% endfor %}"
     with pytest.raises(InvalidInput) as refusal:

@@ -69,6 +69,20 @@ def test_a_preview_of_an_older_version_is_that_of_it(templates: Templates) -> No
         templates.preview("t", None, None, 3)
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_version_is_read_and_compiled_once_however_often_it_is_looked_at(templates: Templates, version: int) -> None:
+    templates.put("t", CONTENT)
+    templates.put("t", saying("Bye"))
+    first = templates.preview("t", None, None, version).template
+    assert first.version == version
+    assert templates.preview("t", None, None, version).template is first
+
+
+def test_the_newest_is_the_same_one_whether_it_is_asked_for_by_its_number_or_not(templates: Templates) -> None:
+    templates.put("t", CONTENT)
+    assert templates.preview("t", None, None, 1).template is templates.preview("t", None, None).template
+
+
 def test_a_preview_without_variables_shows_the_examples(templates: Templates) -> None:
     templates.put("t", CONTENT)
     assert templates.preview("t", None, None).parts["title"] == "Hello Ada"

@@ -20,7 +20,7 @@ class Catcher:
     def mails(self) -> Sequence[Mapping[str, Any]] | None:
         """All that are kept, the newest first: `id`, `at`, `from`, `to`, `subject`, `size`. None: no answer."""
         found = self._get("/mails")
-        return None if found is None else found.json()["mails"]
+        return None if found is None or found.status_code == HTTPStatus.NOT_FOUND else found.json()["mails"]
 
     def mail(self, number: int) -> Mapping[str, Any]:
         """One, with `headers`, `text`, `html` and `attachments`. Raises NotFound, also where it does not answer."""
@@ -33,6 +33,7 @@ class Catcher:
     def _get(self, path: str) -> httpx.Response | None:
         try:
             with httpx.Client(base_url=self._url, timeout=_TIMEOUT, trust_env=False) as client:
-                return client.get(path)
+                found = client.get(path)
         except httpx.TransportError:
             return None
+        return found if found.status_code in {HTTPStatus.OK, HTTPStatus.NOT_FOUND} else None

@@ -13,6 +13,7 @@ from notify_server.console.headers import Framed
 from notify_server.domain.registry import Status
 from notify_server.errors import NotFound
 from notify_server.services.audit import Kind, Party
+from notify_server.services.mail_log import ShownMail
 
 pages = Blueprint("mails", __name__)
 
@@ -40,7 +41,7 @@ def list_all() -> str:
 @access.needs()
 def show(mail_id: str) -> str:
     """One, with its message, and whether its address is blocked."""
-    found = services().mail_log.get(mail_id)
+    found = _read(mail_id)
     address = found.record.address
     blocked = None if address is None else services().mail_log.blocked(address)
     reason, _, code = (blocked or "").partition(" ")
@@ -51,10 +52,20 @@ def show(mail_id: str) -> str:
 @access.needs()
 def html(mail_id: str) -> Framed:
     """Its HTML, for the frame on its page."""
-    message = services().mail_log.get(mail_id).message
+    message = _read(mail_id).message
     if message is None or message.html is None:
         raise NotFound("This mail has no HTML.")
     return Framed(message.html, mimetype="text/html")
+
+
+def _read(mail_id: str) -> ShownMail:
+    """A mail with what it says, which may be a link that resets a password: who is shown it has a line.
+
+    Raises NotFound.
+    """
+    found = services().mail_log.get(mail_id)
+    with auditing.recorded("console.read_mail", ["message"], Party(Kind.OTHER, mail_id), status=HTTPStatus.OK):
+        return found
 
 
 @pages.post("/mails/<mail_id>/allow")

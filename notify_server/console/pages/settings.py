@@ -1,5 +1,6 @@
 """How mail goes out: a form over the settings of the API. Secrets go in, and never come out."""
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -30,7 +31,8 @@ _PLACES = {  # of each field in the payload
     "key": "sendgrid.key",
     "webhook_key": "sendgrid.webhook_key",
 }
-_SECRETS = {"password", "key"}
+_SECRETS = {"password", "key"}  # stored as they were entered, also with spaces around
+_PORT = re.compile("[0-9]{1,9}")  # any other is refused as what it is, a text
 _WHOLE = {"from": "from_address", "smtp": "host", "sendgrid": "key"}  # where a fault of a part as such is shown
 _CHANGED = "Somebody else has changed the settings since you opened this form. Look at them, and try again."
 
@@ -46,7 +48,8 @@ def email() -> Response:
 @access.needs()
 def change_email() -> AnyResponse:
     """Replace them, as PUT /v1/settings/email does."""
-    given = {name: request.form.get(name, "").strip() for name in (*_PLACES, "version")}
+    entered = {name: request.form.get(name, "") for name in (*_PLACES, "version")}
+    given = {name: value if name in _SECRETS else value.strip() for name, value in entered.items()}
     payload = _payload(given)
     try:
         with auditing.recorded("console.put_email", payload):
@@ -75,7 +78,7 @@ def _payload(given: dict[str, str]) -> dict[str, Any]:
     payload: dict[str, Any] = {}
     for name, place in _PLACES.items():
         part, _, field = place.partition(".")
-        value: str | int = int(given[name]) if name == "port" and given[name].isdecimal() else given[name]
+        value: str | int = int(given[name]) if name == "port" and _PORT.fullmatch(given[name]) else given[name]
         if value and field:
             payload.setdefault(part, {})[field] = value
         elif value:

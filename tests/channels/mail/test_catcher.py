@@ -1,4 +1,6 @@
 import smtplib
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -25,3 +27,26 @@ def test_where_none_answers_nothing_is_known():
     assert catcher.mails() is None
     with pytest.raises(NotFound):
         catcher.mail(1)
+
+
+@pytest.mark.parametrize("status", [302, 403, 404, 500])
+def test_an_answer_that_is_none_of_the_catchers_counts_as_none(status):
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Refusing) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            catcher = Catcher(f"http://127.0.0.1:{server.server_port}")
+            assert catcher.mails() is None
+            with pytest.raises(NotFound):
+                catcher.mail(1)
+        finally:
+            server.shutdown()
+            thread.join()

@@ -129,6 +129,26 @@ def test_its_html_is_in_a_frame_that_may_do_nothing(admin, mailed):
     assert "frame-ancestors 'self'" in policy
 
 
+def test_who_reads_a_mail_has_a_line_before_it_is_shown(admin, mailed, database, services):
+    mail = mailed(subject="Your new password")
+    for path in (f"/mails/{mail}", f"/mails/{mail}/html"):
+        assert admin.get(path).status_code == 200
+    lines = list(database["audit"].find({"action": "console.read_mail"}, sort=[("_id", 1)]))
+    [token] = services.server_tokens.listed()
+    assert [line["route"] for line in lines] == [f"GET /console/mails/{{mail_id}}{end}" for end in ("", "/html")]
+    for line in lines:
+        assert (line["actor"]["id"], line["object"]["id"], line["status"]) == (token["_id"], mail, 200)
+        assert (line["fields"], line["address"]) == (["message"], "127.0.0.1")
+        assert not {each for each in ("password", "Monday", "ada@") if each in str(line)}
+
+
+def test_a_mail_that_is_not_there_or_only_listed_is_not_read(admin, mailed, database):
+    mailed()
+    admin.get("/mails")
+    assert admin.get("/mails/nothing").status_code == 404
+    assert database["audit"].count_documents({"action": "console.read_mail"}) == 0
+
+
 def test_a_mail_of_text_alone_has_no_frame(admin, mailed):
     mail = mailed(html=None)
     assert "<iframe" not in admin.get(f"/mails/{mail}").text

@@ -50,6 +50,15 @@ def test_what_is_saved_holds_and_is_shown_without_secrets(admin, services, datab
     assert PASSWORD not in str(line)
 
 
+def test_a_secret_is_stored_as_it_was_entered_and_all_else_without_spaces_around(admin, services):
+    given = SMTP | {"password": "  spaces around ", "host": " mail.school.example "}
+    assert save(admin, **given).status_code == 303
+    settings = services.email_settings.current()
+    assert (settings.smtp.password, settings.smtp.host) == ("  spaces around ", "mail.school.example")
+    assert save(admin, **SMTP | {"service": "sendgrid", "key": " SG.key "}).status_code == 303
+    assert services.email_settings.current().sendgrid_key == " SG.key "
+
+
 def test_a_secret_that_is_left_empty_stays_as_long_as_what_it_is_for(admin, services):
     save(admin, **SMTP)
     save(admin, **SMTP | {"password": "", "from_name": ""})
@@ -70,6 +79,8 @@ def test_a_secret_that_is_left_empty_stays_as_long_as_what_it_is_for(admin, serv
         ({"host": ""}, "host"),
         ({"port": "many"}, "port"),
         ({"port": "70000"}, "port"),
+        ({"port": "9" * 5000}, "port"),
+        ({"port": "\N{ARABIC-INDIC DIGIT FIVE}"}, "port"),
         ({"security": "none"}, "security"),
         ({"username": ""}, "password"),
         ({"reply_to": "x"}, "reply_to"),
