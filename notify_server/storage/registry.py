@@ -184,9 +184,14 @@ def _held(note: Note) -> Document:
 
 def _held_where_it_stands(note: Note) -> Document:
     """A stage that does the same at any status, for a quarter more of mongod's time."""
-    line = {"status": "$status", "at": note.at, "detail": {"$literal": note.detail}}
+    return {"$set": {"reason": note.reason, **noted(note)}}
+
+
+def noted(note: Note) -> Document:
+    """What a stage sets to add a line of history wherever the entry stands."""
+    line = {"status": "$status", "at": note.at, "detail": {"$literal": note.detail or note.reason}}
     history = {"$concatArrays": ["$history", [line]]}
-    return {"$set": {"reason": note.reason, "history": history, "attempts": {"$add": ["$attempts", note.attempts]}}}
+    return {"history": history, "attempts": {"$add": ["$attempts", note.attempts]}}
 
 
 def _line(status: Status, note: Note) -> Document:
