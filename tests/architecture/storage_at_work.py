@@ -360,6 +360,7 @@ class Work:
         self.registry.may_be_pushed(n)
         self.registry.hold({n: USERS[20:30]}, Note(NOON, Reason.NO_DEVICE), told=True)
         self.registry.pushed({n: USERS[20:30]}, Note(NOON))
+        self.registry.pushed({n: USERS[20:30]}, Note(NOON, Reason.UNREGISTERED))
         self.backlog.announced(10, 9)
 
     def _templates(self) -> None:

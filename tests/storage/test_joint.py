@@ -175,6 +175,18 @@ class TestBounce:
         assert desk.stands() == before
         assert desk.details().count(self.DETAIL) == 1
 
+    @pytest.mark.parametrize("push", ["accepted", "failed"])
+    def test_push_that_came_after_the_mail_was_delivered_counts_where_it_was_accepted(self, desk, push):
+        desk.joint.mailed(desk.who, SENT, push_follows=True)
+        desk.registry.move(Event.RECEIVE, desk.who, Note(after(2), detail="mail delivered"))
+        if push == "accepted":
+            desk.registry.pushed(desk.who, Note(after(3), None, "attempt 1: accepted for 1 of 1 devices", 1))
+        else:
+            desk.joint.unpushable(desk.who, UNPUSHABLE)
+            desk.registry.pushed(desk.who, UNPUSHABLE)
+        desk.joint.bounced(desk.n, "a", self.DETAIL, after(9), alone=False)
+        assert desk.stands() == (("received", None) if push == "accepted" else ("failed", "bounced"))
+
     def test_before_we_know_that_it_was_sent_a_mail_alone_has_failed_and_stays_so(self, desk):
         for _ in range(2):
             desk.joint.bounced(desk.n, "a", self.DETAIL, after(9), alone=True)
