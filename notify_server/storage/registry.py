@@ -133,10 +133,10 @@ class Registry:
         found = self._all.find({"_id": any_of(who)} | _UNSENT | _UNMUTED, {"reason": 1})
         return {(str(document["_id"]["n"]), document["_id"]["u"]): document["reason"] for document in found}
 
-    def locales(self, notification: str, users: Sequence[str]) -> Mapping[str, str]:
-        """The locales in which these recipients get it, of those whose entry names one."""
-        found = self._all.find({"_id": any_of({notification: users})}, {"locale": 1})
-        return {document["_id"]["u"]: document["locale"] for document in found if "locale" in document}
+    def locales(self, who: Who) -> Mapping[tuple[str, str], str]:
+        """In which locales recipients get it, by (notification, user), of those of these entries that name one."""
+        found = self._all.find({"_id": any_of(who)}, {"locale": 1})
+        return {(str(e["_id"]["n"]), e["_id"]["u"]): e["locale"] for e in found if "locale" in e}
 
     def waiting(self, user: str, reason: Reason) -> list[str]:
         """Notifications of which `user` has an entry that is not pushed yet for this reason."""

@@ -206,7 +206,7 @@ class Work:
         self.registry.resend({n: USERS[:10]}, NOON, 1)
         self.registry.hold({n: USERS[60:70]}, Note(NOON, Reason.NO_DEVICE))
         self.registry.standing({n: USERS[:50], self.made[1].id: USERS[:9]}, [Status.PENDING, Status.SENT])
-        self.registry.locales(n, USERS[:50])
+        self.registry.locales({n: USERS[:50]})
         self.registry.waiting("u060", Reason.NO_DEVICE)
         self.receipts.known("u020", [n])
         for event in (Event.RECEIVE, Event.READ):
