@@ -44,7 +44,8 @@ class Localising:
             return Send(batch, ready, waiting.users, devices)
         locales = waiting.locales
         if locales is None:
-            locales = self.registry.locales(batch.key.notification, waiting.users)
+            noted = self.registry.locales({batch.key.notification: waiting.users})
+            locales = {user: locale for (_, user), locale in noted.items()}
         alike = _alike(texts, devices, locales, spoken)
         runs = self._runs(ready, alike)
         ordered = [device for each in alike.values() for device in each]

@@ -58,12 +58,18 @@ class Parcel:
     sheets: list[Sheet] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
     fresh: dict[str, Answer] = field(default_factory=dict)  # those of the answers that no mail has recorded
+    locales: Mapping[tuple[str, str], str] = field(default_factory=dict)  # in the entries, by (notification, user)
     said: dict[str | None, tuple[Mail, str]] = field(default_factory=dict)  # by locale: mails, and their names
 
     @property
     def unsent(self) -> list[str]:
         """Who was to be sent to, and was not: nothing is known of them."""
         return [sheet.user for sheet in self.sheets if sheet.user not in self.answers]
+
+    def locale(self, user: str) -> str | None:
+        """In which locale of the template they read it, by push, inbox and socket as well; None: without a template."""
+        texts = self.notification.texts
+        return None if texts is None else texts.choose(self.locales.get((self.notification.id, user)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +103,12 @@ class MailSorting:
         notifications = {found.id: found for found in self._sources.notifications.among(ids)}
         wanted = self._wanted(pages, notifications)
         users = {user.id: user for user in self._sources.users.among(sorted({user for _, user in wanted}))}
-        known = self._known(wanted)
+        known, locales = self._known(wanted), self._locales(wanted, notifications)
         addresses = {user.email for user in users.values() if user.email}
         blocked = self._sources.blocked.among(addresses) if service is not Service.DISABLED else {}
         parcels = []
         for batch, some in pages:
-            parcel = Parcel(batch, notifications[batch.key.notification], some)
+            parcel = Parcel(batch, notifications[batch.key.notification], some, locales=locales)
             theirs = [user for user in some if (parcel.notification.id, user) in wanted]
             for user in theirs:
                 self._place(parcel, users.get(user) or User(user), known.get((parcel.notification.id, user)), service)
@@ -143,6 +149,15 @@ class MailSorting:
         found = self._sources.mails.among(by_notification)
         return {(record.notification, record.user): record for record in found}
 
+    def _locales(
+        self, wanted: set[tuple[str, str]], notifications: Mapping[str, Notification]
+    ) -> Mapping[tuple[str, str], str]:
+        """The locales that entries name, of notifications that are said in several."""
+        texts = {identity: found.texts for identity, found in notifications.items()}
+        several = {identity for identity, said in texts.items() if said is not None and len(said.locales) > 1}
+        parts = who((notification, [user]) for notification, user in wanted if notification in several)
+        return self._sources.registry.locales(parts) if parts else {}
+
     def _place(self, parcel: Parcel, user: User, record: MailRecord | None, service: Service) -> None:
         """Into the sheets, or to the answers."""
         if record is not None and record.status is not Status.PENDING:
@@ -159,17 +174,16 @@ class MailSorting:
             identity = mail_id(notification.id, user.id)
             link = self._links.to(notification, user.id)
             letter = Letter(user.email, identity, record.resends if record else 0, link)
-            mail, name = self._say(parcel, user)
+            mail, name = self._say(parcel, parcel.locale(user.id))
             reader = user if notification.texts is not None and notification.texts.fields else None
             parcel.sheets.append(Sheet(user.id, letter, mail, name, reader))
 
-    def _say(self, parcel: Parcel, user: User) -> tuple[Mail, str]:
-        """What it says to who reads this user's locale, and its name; without a template simple HTML as well."""
-        notification, texts = parcel.notification, parcel.notification.texts
-        locale = None if texts is None else texts.choose(user.locale)
+    def _say(self, parcel: Parcel, locale: str | None) -> tuple[Mail, str]:
+        """What it says in this locale, and its name; without a template simple HTML as well."""
+        notification = parcel.notification
         if locale not in parcel.said:
             mail = self._texts.of(notification, locale)
-            if texts is None:
+            if notification.texts is None:
                 mail = replace(mail, html=plain_html.page(mail.text, notification.message.link))
             parcel.said[locale] = mail, content_id(notification.id, mail)
         return parcel.said[locale]
@@ -196,7 +210,7 @@ class MailSorting:
         self._sources.mails.say(list(said.items()), ends_at)
         self._sources.mails.enter(
             [
-                _record(notification, users.get(user) or User(user), sheets.get(user), (now, ends_at))
+                _record(parcel, users.get(user) or User(user), sheets.get(user), (now, ends_at))
                 for user in (*sheets, *parcel.fresh)
                 if (notification.id, user) not in known
             ]
@@ -214,14 +228,14 @@ def _recorded(record: MailRecord) -> Answer | None:
 
 
 def _record(
-    notification: Notification,
+    parcel: Parcel,
     user: User,
     sheet: Sheet | None,
     times: tuple[datetime, datetime],
 ) -> MailRecord:
     """The line of a mail that is made now and goes then."""
     now, ends_at = times
-    texts = notification.texts
+    notification, texts = parcel.notification, parcel.notification.texts
     return MailRecord(
         id=mail_id(notification.id, user.id),
         notification=notification.id,
@@ -234,7 +248,7 @@ def _record(
         category=notification.category,
         action=notification.action,
         template=None if texts is None else texts.template,
-        locale=None if texts is None else texts.choose(user.locale),
+        locale=parcel.locale(user.id),
         content=None if sheet is None else sheet.content,
         subject=None if sheet is None else sheet.subject,
     )

@@ -15,7 +15,7 @@ from notify_server.domain.registry import Event, Note, Reason, Status, sources
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, entry_id, object_id
 from notify_server.storage.journal import Journal
-from notify_server.storage.registry import UNPUSHED, Who, any_of, back_to_sent, transition
+from notify_server.storage.registry import UNPUSHED, Who, any_of, back_to_sent, noted, transition
 
 _PENDING: Document = {"status": Status.PENDING.value}
 _SENDABLE: Document = {"status": {"$in": sources(Event.SEND)}}  # pending, or muted while the mail was on its way
@@ -169,11 +169,7 @@ def _unpushed(note: Note) -> Document:
 
 def _noted(note: Note, over: str | None = None) -> Document:
     """A stage that adds a line of history wherever the entry stands, and maybe a channel that is over."""
-    line = {"status": "$status", "at": note.at, "detail": {"$literal": note.detail or note.reason}}
-    changes: Document = {
-        "history": {"$concatArrays": ["$history", [line]]},
-        "attempts": {"$add": ["$attempts", note.attempts]},
-    }
+    changes = noted(note)
     if over is not None:
         changes["over"] = {"$setUnion": [{"$ifNull": ["$over", []]}, [over]]}
     return {"$set": changes}

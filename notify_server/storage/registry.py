@@ -8,11 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from pymongo import UpdateMany
 from pymongo.database import Database
 
 from notify_server.domain.audience import Recipient
 from notify_server.domain.inbox import Place, place
+from notify_server.domain.notification import Channel
 from notify_server.domain.registry import TRANSITIONS, Event, Note, Reason, Status, sources
+from notify_server.domain.signs import SIGNS
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, entry_id, insert_new, object_id
 from notify_server.storage.journal import Journal
@@ -26,6 +29,10 @@ UNPUSHED = "unpushed"  # set while an entry is `sent` by an open socket alone, a
 _UNMUTED = {"muted": {"$ne": True}}
 _PENDING = {"status": Status.PENDING.value}
 _SOCKET_ALONE: Document = {"status": Status.SENT.value, UNPUSHED: True}
+_CONFIRMED_UNPUSHED: Document = {
+    "status": {"$in": [Status.RECEIVED.value, Status.READ.value]},
+    "history.detail": {"$not": {"$regex": SIGNS[f"{Channel.PUSH}/sent"]}},
+}
 _RESENT = _UNMUTED | {"reason": {"$ne": Reason.NO_DEVICE.value}}  # a new device is sent what it waits for all the same
 _UNSENT: Document = {"$or": [_PENDING, _SOCKET_ALONE]}  # to be pushed
 
@@ -92,12 +99,17 @@ class Registry:
     def pushed(self, who: Who, note: Note) -> None:
         """The push of what an open socket had got before is over: it was accepted, or there is none.
 
-        That is no move, and a line in the history all the same.
+        That is no move, and a line in the history all the same. So is, once, that FCM accepted what a receipt, or a
+        mail that was opened, had moved before we knew: a note without a reason.
         """
         line = _line(Status.SENT, replace(note, detail=note.detail or note.reason))
         update = {"$set": {"reason": None}, "$unset": {UNPUSHED: ""}, "$push": {"history": line}}
+        theirs = {"_id": any_of(who)}
+        writes = [UpdateMany(theirs | _SOCKET_ALONE, _counting(update, note))]
+        if note.reason is None:
+            writes.append(UpdateMany(theirs | _CONFIRMED_UNPUSHED, [{"$set": noted(note)}]))
         with self._journal.changing(who):
-            self._all.update_many({"_id": any_of(who)} | _SOCKET_ALONE, _counting(update, note))
+            self._all.bulk_write(writes)
 
     def hold(self, who: Who, note: Note, *, told: bool = False) -> None:
         """Say why entries are not pushed yet: they stay `pending`, or where sockets may be `told`, `sent` to one alone.
@@ -121,10 +133,10 @@ class Registry:
         found = self._all.find({"_id": any_of(who)} | _UNSENT | _UNMUTED, {"reason": 1})
         return {(str(document["_id"]["n"]), document["_id"]["u"]): document["reason"] for document in found}
 
-    def locales(self, notification: str, users: Sequence[str]) -> Mapping[str, str]:
-        """The locales in which these recipients get it, of those whose entry names one."""
-        found = self._all.find({"_id": any_of({notification: users})}, {"locale": 1})
-        return {document["_id"]["u"]: document["locale"] for document in found if "locale" in document}
+    def locales(self, who: Who) -> Mapping[tuple[str, str], str]:
+        """In which locales recipients get it, by (notification, user), of those of these entries that name one."""
+        found = self._all.find({"_id": any_of(who)}, {"locale": 1})
+        return {(str(e["_id"]["n"]), e["_id"]["u"]): e["locale"] for e in found if "locale" in e}
 
     def waiting(self, user: str, reason: Reason) -> list[str]:
         """Notifications of which `user` has an entry that is not pushed yet for this reason."""
@@ -184,9 +196,14 @@ def _held(note: Note) -> Document:
 
 def _held_where_it_stands(note: Note) -> Document:
     """A stage that does the same at any status, for a quarter more of mongod's time."""
-    line = {"status": "$status", "at": note.at, "detail": {"$literal": note.detail}}
+    return {"$set": {"reason": note.reason, **noted(note)}}
+
+
+def noted(note: Note) -> Document:
+    """What a stage sets to add a line of history wherever the entry stands."""
+    line = {"status": "$status", "at": note.at, "detail": {"$literal": note.detail or note.reason}}
     history = {"$concatArrays": ["$history", [line]]}
-    return {"$set": {"reason": note.reason, "history": history, "attempts": {"$add": ["$attempts", note.attempts]}}}
+    return {"history": history, "attempts": {"$add": ["$attempts", note.attempts]}}
 
 
 def _line(status: Status, note: Note) -> Document:

@@ -11,16 +11,22 @@ from pymongo.database import Database
 from pymongo.read_concern import ReadConcern
 
 from notify_server.domain.inbox import VISIBLE
+from notify_server.domain.notification import Channel
 from notify_server.domain.registry import Event, Note, Status, sources
+from notify_server.domain.signs import SIGNS
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, entry_id, object_id
 from notify_server.storage.inbox import SHOWN, Entry, entry
 from notify_server.storage.journal import Journal
-from notify_server.storage.registry import UNPUSHED, Who, any_of, transition
+from notify_server.storage.registry import UNPUSHED, Who, any_of, noted, transition
 
 _FIELDS = {**SHOWN, "sequence": 1}
 _BEYOND = [status.value for status in Status if status is not Status.PENDING]
 _VISIBLE = {"$in": [place.value for place in VISIBLE]}
+_SENT_OTHERWISE: Document = {
+    "status": {"$in": [Status.SENT.value, Status.RECEIVED.value, Status.READ.value]},
+    "history.detail": {"$not": {"$regex": SIGNS[f"{Channel.REALTIME}/sent"]}},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +87,21 @@ class Sequenced:
         return [each for each in numbered if each.sequence <= until], len(found) > limit
 
     def emitted(self, who: Who, note: Note, *, push_follows: bool) -> int:
-        """An open socket got it: what was not sent is `sent`. Returns how many moved.
+        """An open socket got it: what was not sent is `sent`. Returns how many entries have changed.
 
-        Where `push_follows`, what was pending is marked as unpushed: FCM has not accepted it, and is to be asked. It
-        keeps its reason, which says why it has not been pushed yet; who waits for a device is found by it.
+        What was sent otherwise before stays where it is, and its history tells of the socket, once. Where
+        `push_follows`, what was pending is marked as unpushed: FCM has not accepted it, and is to be asked. It keeps
+        its reason, which says why it has not been pushed yet; who waits for a device is found by it.
         """
-        updates: list[tuple[Document | str, Document]] = [({"$in": sources(Event.SEND)}, transition(Event.SEND, note))]
+        updates: list[tuple[Document, Document | list[Document]]] = [
+            ({"status": {"$in": sources(Event.SEND)}}, transition(Event.SEND, note)),
+            (_SENT_OTHERWISE, [{"$set": noted(note)}]),  # the last: what another channel sends meanwhile meets it
+        ]
         if push_follows:
-            updates.insert(0, (Status.PENDING.value, _unpushed(note)))
+            updates.insert(0, ({"status": Status.PENDING.value}, _unpushed(note)))
         writes = [
-            UpdateMany(
-                {"_id.n": object_id(n), "_id.u": {"$in": list(users)}, "status": status}, update, hint="by_notification"
-            )
-            for status, update in updates
+            UpdateMany({"_id.n": object_id(n), "_id.u": {"$in": list(users)}} | guard, update, hint="by_notification")
+            for guard, update in updates
             for n, users in who.items()
         ]
         with self._journal.changing(who):

@@ -206,7 +206,7 @@ class Work:
         self.registry.resend({n: USERS[:10]}, NOON, 1)
         self.registry.hold({n: USERS[60:70]}, Note(NOON, Reason.NO_DEVICE))
         self.registry.standing({n: USERS[:50], self.made[1].id: USERS[:9]}, [Status.PENDING, Status.SENT])
-        self.registry.locales(n, USERS[:50])
+        self.registry.locales({n: USERS[:50]})
         self.registry.waiting("u060", Reason.NO_DEVICE)
         self.receipts.known("u020", [n])
         for event in (Event.RECEIVE, Event.READ):
@@ -360,6 +360,7 @@ class Work:
         self.registry.may_be_pushed(n)
         self.registry.hold({n: USERS[20:30]}, Note(NOON, Reason.NO_DEVICE), told=True)
         self.registry.pushed({n: USERS[20:30]}, Note(NOON))
+        self.registry.pushed({n: USERS[20:30]}, Note(NOON, Reason.UNREGISTERED))
         self.backlog.announced(10, 9)
 
     def _templates(self) -> None:

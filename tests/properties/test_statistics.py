@@ -28,6 +28,7 @@ from notify_server.storage.joint import Joint
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.receipts import Receipt, Receipts
 from notify_server.storage.registry import Arrivals, Registry
+from notify_server.storage.sequenced import Sequenced
 from notify_server.storage.subscriptions import Subscriptions
 from tests.builders import NOON, StoppedClock, a_notification
 from tests.counted import Leaps, differences
@@ -65,10 +66,10 @@ class Machine(RuleBasedStateMachine):
         self.leaders = [self._leader(), self._leader()]
         self.registry, self.receipts = Registry(self.database), Receipts(self.database)
         self.inbox, self.subscriptions = Inbox(self.database), Subscriptions(self.database)
-        self.joint = Joint(self.database)
+        self.joint, self.sequenced = Joint(self.database), Sequenced(self.database)
         self.erasing = build_erasing(self.database, self.clock)
         self.retirement = build_retirement(Config(registry_days=DAYS), self.database, self.clock, self.leaps)
-        stores = (self.registry, self.receipts, self.inbox, self.subscriptions, self.joint)
+        stores = (self.registry, self.receipts, self.inbox, self.subscriptions, self.joint, self.sequenced)
         self.journals = [store._journal for store in stores]
         self.journals.append(self.erasing._traces._journal)
         for journal in self.journals:
@@ -143,6 +144,18 @@ class Machine(RuleBasedStateMachine):
     def push_in_vain(self, which: int, users: list[str]) -> None:
         note = Note(self.clock.now, Reason.UNREGISTERED, "attempt 1: unregistered", 1)
         self.joint.unpushable({self._pick(which): users}, note)
+
+    @precondition(lambda self: self.made)
+    @rule(which=st.integers(0, 9), users=some_users, follows=st.booleans())
+    def emit(self, which: int, users: list[str], follows: bool) -> None:
+        note = Note(self.clock.now, None, "emitted to an open socket", 1)
+        self.sequenced.emitted({self._pick(which): users}, note, push_follows=follows)
+
+    @precondition(lambda self: self.made)
+    @rule(which=st.integers(0, 9), users=some_users)
+    def push(self, which: int, users: list[str]) -> None:
+        note = Note(self.clock.now, None, "attempt 1: accepted for 1 of 1 devices", 1)
+        self.registry.pushed({self._pick(which): users}, note)
 
     @precondition(lambda self: self.made)
     @rule(which=st.integers(0, 9), users=some_users)

@@ -7,10 +7,11 @@ import pytest
 from notify_server.domain.mail import Service, mail_id
 from notify_server.domain.notification import Channel, Message
 from notify_server.domain.registry import Reason, Status
+from notify_server.domain.template import Content, Source
 from notify_server.services.mail_sorting import Parcel
 from notify_server.storage.blocked_addresses import BlockedAddresses
 from notify_server.storage.mails import Mails, Recorded
-from tests.services.scene import Scene
+from tests.services.scene import LEASE, Scene
 
 MAIL = (Channel.EMAIL,)
 
@@ -86,6 +87,29 @@ def test_who_was_muted_cancelled_or_is_no_recipient_is_left_out(people):
     [parcel] = sort(people)
     assert [sheet.user for sheet in parcel.sheets] == ["b"]
     assert parcel.answers == {}
+
+
+@pytest.mark.parametrize("addressed", [True, False], ids=["at once", "said again when there is an address"])
+def test_a_mail_says_it_in_the_locale_of_its_entry_as_push_and_inbox_do(people, addressed):
+    content = Content("en", {tag: Source("T", text=f"in {tag}") for tag in ("en", "de", "fr")})
+    people.services.templates.put("t", content)
+    users = {"ada": "de-AT", "bob": None, "cy": "fr"}
+    for user, locale in users.items():
+        people.services.people.put(user, {"locale": locale, "email": f"{user}@example.org" if addressed else None})
+    notification = people.accept(*users, channels=(Channel.PUSH, *MAIL), message=None, template="t")
+    plain = people.accept("ada", channels=MAIL)
+    people.expand()
+    if not addressed:
+        sort(people)
+        people.clock.forward(LEASE + 1)
+    for user in users:
+        people.services.people.put(user, {"locale": "en" if user == "ada" else "fr", "email": f"{user}@example.org"})
+    parcels = {parcel.notification.id: parcel for parcel in sort(people)}
+    said = {sheet.user: sheet.mail.text for sheet in parcels[notification].sheets}
+    assert said == {"ada": "in de", "bob": "in en", "cy": "in fr"}
+    locales = {user: mail["locale"] for user, mail in people.mails(notification).items()}
+    assert locales == {"ada": "de", "bob": "en", "cy": "fr"}
+    assert people.mails(plain)["ada"]["locale"] is None
 
 
 def test_times_are_in_utc(people):

@@ -9,17 +9,19 @@ from prometheus_client import REGISTRY
 
 from notify_server.bootstrap import build_services
 from notify_server.domain.batch import Batch
+from notify_server.domain.by_channel import by_channel
 from notify_server.domain.device import Platform
 from notify_server.domain.dispatch import Dispatch
 from notify_server.domain.notification import Channel, Notification
 from notify_server.domain.outcome import ACCEPTED, Kind, Outcome
-from notify_server.domain.registry import Event, Note, Reason
+from notify_server.domain.registry import TRANSITIONS, Event, Note, Reason
 from notify_server.services.enrolment import Installation
 from notify_server.services.settlement import Settlement, Stores
 from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.devices import Devices
 from notify_server.storage.documents import Store, object_id
 from notify_server.storage.joint import Joint
+from notify_server.storage.recount import Recount
 from notify_server.storage.registry import Arrivals, Registry
 from tests.builders import StoppedClock, a_batch, a_device, a_notification, a_target, after, recipients, seeded
 from tests.services.interruption import Interrupted, Killed, die
@@ -124,6 +126,34 @@ def test_of_dispatches_settled_together_one_may_have_lost_its_lease(database: St
     kept.settlement.settle([lost.dispatch({"a": BUSY}), kept.dispatch({"c": ACCEPTED})], "one")
     assert lost.batches.find(lost.batch.key) == replace(lost.batch, owner="two")
     assert kept.queue() == {("a", "b"): ("dispatch", LEASE), ("c",): ("confirm", 900), ("d",): ("dispatch", 0)}
+
+
+@pytest.mark.parametrize("other", [Channel.REALTIME, Channel.EMAIL])
+@pytest.mark.parametrize("event", [Event.RECEIVE, Event.READ])
+def test_what_a_receipt_moved_before_it_was_settled_has_one_line_that_push_was_accepted(
+    database: Store, clock: StoppedClock, event: Event, other: Channel
+) -> None:
+    desk = Desk(database, clock, "a", "b")
+    desk.notification = replace(desk.notification, channels=(Channel.PUSH, other))
+    database["registry"].update_many({}, {"$set": {"over": []}})  # as where more than push is used
+    desk.registry.move(event, {desk.notification.id: ["a", "b"]}, Note(clock(), detail="device phone"))
+    for _ in range(2):
+        desk.settle({"a": ACCEPTED, "b": DEAD})
+    details = {e["_id"]["u"]: [line["detail"] for line in e["history"]] for e in database["registry"].find()}
+    accepted = "attempt 1: accepted for 1 of 1 devices"
+    assert details == {"a": [None, "device phone", accepted], "b": [None, "device phone"]}
+    status = TRANSITIONS[event].target.value
+    assert desk.standing() == {"a": (status, None, 1), "b": (status, None, 0)}
+    [part] = Recount(database).of([desk.notification.id])[desk.notification.id]
+    rows = {row["channel"]: (row["sent"], row["failed"]) for row in by_channel(part.tally)}
+    assert rows["push"] == (1, 0)
+
+
+def test_of_push_alone_the_status_says_it_all(database: Store, clock: StoppedClock) -> None:
+    desk = Desk(database, clock, "a")
+    desk.registry.move(Event.READ, {desk.notification.id: ["a"]}, Note(clock(), detail="device phone"))
+    desk.settle({"a": ACCEPTED})
+    assert desk.standing() == {"a": ("read", None, 0)}
 
 
 def test_nothing_is_settled_of_no_dispatches(database: Store, clock: StoppedClock) -> None:

@@ -6,6 +6,7 @@ from notify_server.domain.registry import Event, Note, Reason
 from notify_server.storage.documents import new_id
 from notify_server.storage.joint import Joint
 from notify_server.storage.registry import Arrivals, Registry
+from notify_server.storage.sequenced import Sequenced
 from tests.builders import NOON, after, recipients
 
 SENT = Note(after(1), None, "mail, attempt 1: accepted", 1)
@@ -17,6 +18,7 @@ UNPUSHABLE = Note(after(2), Reason.UNREGISTERED, "attempt 1: unregistered", 1)
 class Desk:
     def __init__(self, database):
         self.joint, self.registry = Joint(database), Registry(database)
+        self.sequenced = Sequenced(database)
         self.n = new_id(NOON)
         self.registry.insert([Arrivals(self.n, None, recipients("a"))], NOON)
         self.who = {self.n: ["a"]}
@@ -157,11 +159,14 @@ class TestBounce:
         desk.joint.unpushable(desk.who, UNPUSHABLE)
         assert desk.stands() == ("failed", "unregistered")
 
-    @pytest.mark.parametrize("reached", ["push", "receipt"])
+    @pytest.mark.parametrize("reached", ["push", "socket", "receipt"])
     def test_what_reached_the_user_otherwise_counts(self, desk, reached):
         desk.joint.mailed(desk.who, SENT, push_follows=True)
         if reached == "push":
             desk.registry.pushed(desk.who, Note(after(2), None, "attempt 1: accepted for 1 of 1 devices", 1))
+        elif reached == "socket":
+            note = Note(after(2), detail="emitted to an open socket", attempts=1)
+            desk.sequenced.emitted(desk.who, note, push_follows=True)
         else:
             desk.registry.move(Event.RECEIVE, desk.who, Note(after(2), detail="device phone"))
         before = desk.stands()
@@ -169,6 +174,18 @@ class TestBounce:
             desk.joint.bounced(desk.n, "a", self.DETAIL, after(9), alone=False)
         assert desk.stands() == before
         assert desk.details().count(self.DETAIL) == 1
+
+    @pytest.mark.parametrize("push", ["accepted", "failed"])
+    def test_push_that_came_after_the_mail_was_delivered_counts_where_it_was_accepted(self, desk, push):
+        desk.joint.mailed(desk.who, SENT, push_follows=True)
+        desk.registry.move(Event.RECEIVE, desk.who, Note(after(2), detail="mail delivered"))
+        if push == "accepted":
+            desk.registry.pushed(desk.who, Note(after(3), None, "attempt 1: accepted for 1 of 1 devices", 1))
+        else:
+            desk.joint.unpushable(desk.who, UNPUSHABLE)
+            desk.registry.pushed(desk.who, UNPUSHABLE)
+        desk.joint.bounced(desk.n, "a", self.DETAIL, after(9), alone=False)
+        assert desk.stands() == (("received", None) if push == "accepted" else ("failed", "bounced"))
 
     def test_before_we_know_that_it_was_sent_a_mail_alone_has_failed_and_stays_so(self, desk):
         for _ in range(2):

@@ -7,6 +7,7 @@ from bson import ObjectId
 from notify_server.domain.registry import Event, Note, Reason
 from notify_server.errors import NotFound
 from notify_server.storage.documents import Document, Store, object_id
+from notify_server.storage.recount import Recount
 from notify_server.storage.registry import UNPUSHED, Arrivals, Registry, entries
 from notify_server.storage.sequenced import Sequenced, made_at
 from tests.builders import NOON, after, recipients
@@ -127,7 +128,7 @@ def test_what_was_emitted_is_sent_and_marked_where_push_follows(
     database: Store, sequenced: Sequenced, push_follows: bool
 ) -> None:
     notification = enter(database, made(1), 1, "ada", "grace")
-    Registry(database).move(Event.RECEIVE, {notification: ["grace"]}, Note(NOON))
+    Registry(database).move(Event.CANCEL, {notification: ["grace"]}, Note(NOON, Reason.CANCELLED_BY_BACKEND))
     note = Note(after(1), detail="emitted to an open socket", attempts=1)
     assert sequenced.emitted({notification: ["ada", "grace"]}, note, push_follows=push_follows) == 1
     entry = database["registry"].find_one({"_id": {"n": object_id(notification), "u": "ada"}}) or {}
@@ -138,6 +139,32 @@ def test_what_was_emitted_is_sent_and_marked_where_push_follows(
         push_follows,
     )
     assert (Registry(database).unsent({notification: ["ada", "grace"]}) != {}) is push_follows
+
+
+@pytest.mark.parametrize("push_follows", [True, False])
+@pytest.mark.parametrize("event", [Event.SEND, Event.RECEIVE, Event.READ])
+def test_what_was_sent_otherwise_before_stays_and_its_history_tells_of_the_socket_once(
+    database: Store, sequenced: Sequenced, event: Event, push_follows: bool
+) -> None:
+    notification = enter(database, made(1), 1)
+    who = {notification: ["ada"]}
+    Registry(database).move(event, who, Note(after(1), None, "attempt 1: accepted for 1 of 1 devices", 1))
+    [before] = database["registry"].find()
+    note = Note(after(2), detail="emitted to an open socket", attempts=1)
+    assert [sequenced.emitted(who, note, push_follows=push_follows) for _ in range(3)] == [1, 0, 0]
+    line = {"status": before["status"], "at": after(2), "detail": note.detail}
+    expected = {**before, "history": [*before["history"], line], "attempts": 2}
+    assert list(database["registry"].find()) == [expected]
+    [part] = Recount(database).of([notification])[notification]
+    assert part.tally["realtime/sent"] == 1
+
+
+def test_what_was_emitted_while_it_was_pending_has_one_line(database: Store, sequenced: Sequenced) -> None:
+    notification = enter(database, made(1), 1)
+    note = Note(after(1), detail="emitted to an open socket", attempts=1)
+    assert [sequenced.emitted({notification: ["ada"]}, note, push_follows=True) for _ in range(2)] == [1, 0]
+    [entry] = database["registry"].find()
+    assert [line["detail"] for line in entry["history"]] == [None, note.detail]
 
 
 def test_an_id_says_when_it_was_made() -> None:
