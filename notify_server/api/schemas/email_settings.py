@@ -18,6 +18,7 @@ _HOST = [
     validate.Regexp(rf"({_LABEL}(\.{_LABEL})*|{_ADDRESS})\Z", error="Must be a host name or an address."),
 ]
 _SECRET = validate.Length(1, 1024)
+_KEY = validate.Regexp(r"[!-~]+\Z", error="Must have no spaces, and no characters beyond ASCII.")  # it is a header
 _SOURCES = ["stored", "environment", None]
 
 
@@ -61,7 +62,7 @@ class SmtpSchema(Schema):
 class SendgridSchema(Schema):
     """SendGrid. `key` is never shown; left out, the stored one stays. `webhook_key` is the public verification key."""
 
-    key = fields.String(allow_none=True, load_default=None, load_only=True, validate=_SECRET)
+    key = fields.String(allow_none=True, load_default=None, load_only=True, validate=[_SECRET, _KEY])
     webhook_key = fields.String(allow_none=True, load_default=None, validate=validate.Length(1, 512))
 
     @validates_schema

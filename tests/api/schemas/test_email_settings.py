@@ -65,3 +65,10 @@ def test_what_no_mail_could_name_as_its_sender_is_refused(field, value):
 def test_a_domain_of_another_script_may_send():
     loaded = EmailSettingsSchema().load({"service": "disabled", "from": {"address": "n@schüle.example"}})
     assert loaded.sender == Address("n@schüle.example")
+
+
+@pytest.mark.parametrize("key", ["SG.x ", " SG.x", "SG x", "SG.ü", "SG.x\n"])
+def test_a_key_that_no_header_can_hold_is_refused_without_being_repeated(key):
+    with pytest.raises(ValidationError) as caught:
+        EmailSettingsSchema().load({"service": "sendgrid", "sendgrid": {"key": key}})
+    assert caught.value.messages == {"sendgrid": {"key": ["Must have no spaces, and no characters beyond ASCII."]}}
