@@ -149,6 +149,15 @@ def test_a_dead_mailbox_is_mailed_no_more_and_the_reason_is_shown(post, server):
     assert server.tried["rcpt-550@example.org"] == 2
 
 
+def test_a_refusal_that_may_mean_that_we_may_not_relay_blocks_nobody(post, server):
+    post.address("rcpt-551")
+    for _ in range(2):
+        notification = post.accept("rcpt-551", channels=MAIL)
+        post.work()
+        assert post.standing(notification) == {"rcpt-551": ("failed", "bad_address")}
+    assert server.tried["rcpt-551@example.org"] == 2
+
+
 def test_a_disabled_service_suppresses_with_that_reason_and_nothing_is_called_sent(post, server):
     post.services.email_settings.put(smtp(server, service=Service.DISABLED))
     notification = post.accept("a", "nobody", channels=MAIL)
