@@ -153,7 +153,7 @@ def test_a_refusal_that_may_mean_that_we_may_not_relay_blocks_nobody(post, serve
     post.address("rcpt-551")
     for _ in range(2):
         notification = post.accept("rcpt-551", channels=MAIL)
-        post.work()
+        post.mail()
         assert post.standing(notification) == {"rcpt-551": ("failed", "bad_address")}
     assert server.tried["rcpt-551@example.org"] == 2
 
