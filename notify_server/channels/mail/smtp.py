@@ -10,7 +10,7 @@ from time import monotonic
 
 from notify_server.channels.mail import composition
 from notify_server.channels.mail.smtp_answer import UNSPEAKABLE
-from notify_server.channels.mail.smtp_session import Refused, Session
+from notify_server.channels.mail.smtp_session import Patience, Refused, Session
 from notify_server.domain.email_settings import SmtpServer
 from notify_server.domain.mail import Address, Answer, Enclosure, Letter, Service
 from notify_server.domain.texts import Mail
@@ -20,10 +20,14 @@ _IDLE = 20.0  # seconds after which a server may have hung up: RFC 5321 asks for
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds that a server may take for an answer, and a PEM file of authorities to trust; empty: the usual ones."""
+    """Seconds that a server may take for an answer, and a PEM file of authorities to trust; empty: the usual ones.
+
+    `hurry` says whether it may take no longer either for the answer to a message, as this process is to stop.
+    """
 
     timeout: float
     ca_file: str = ""
+    hurry: Callable[[], bool] = lambda: False
 
 
 class SmtpTransport:
@@ -35,7 +39,7 @@ class SmtpTransport:
         self.sender = composition.mailbox(sender).addr_spec
         self._server = server
         self._from = sender
-        self._timeout = limits.timeout
+        self._patience = Patience(limits.timeout, hurry=limits.hurry)
         self._clock = clock
         self._tls = ssl.create_default_context(cafile=limits.ca_file or None)
         self._free: deque[Session] = deque()
@@ -73,7 +77,7 @@ class SmtpTransport:
                 if monotonic() - session.used_at < _IDLE:
                     return session
                 session.close()
-        return Session(self._server, self._tls, self._timeout)
+        return Session(self._server, self._tls, self._patience)
 
     def _give_back(self, session: Session) -> None:
         with self._lock:
