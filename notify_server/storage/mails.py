@@ -93,7 +93,9 @@ class Mails:
         else:
             changes[f"{target.value}_at"] = at
         before = sources(event) if event is not Event.BOUNCE else [*sources(event), Status.PENDING.value]
-        guard = {"_id": mail, "status": {"$in": before}}
+        guard: Document = {"_id": mail, "status": {"$in": before}}
+        if event is Event.RECEIVE:  # its server took it, before it came back
+            guard["reason"] = {"$ne": Reason.BOUNCED.value}
         return self._all.update_one(guard, {"$set": changes}).modified_count == 1
 
     def awaiting(self, user: str) -> list[str]:

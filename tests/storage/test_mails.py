@@ -89,6 +89,13 @@ def test_a_report_moves_a_mail_forwards_only(mails, before, event, expected):
     assert (found.reason is Reason.BOUNCED) is (expected is Status.FAILED)
 
 
+def test_a_mail_that_came_back_was_not_received(mails):
+    mails.enter([a_mail(status=Status.SENT)])
+    assert mails.move(mail_id(N, "a"), Event.BOUNCE, after(5))
+    assert not mails.move(mail_id(N, "a"), Event.RECEIVE, after(6))
+    assert mails.find(mail_id(N, "a")).status is Status.FAILED
+
+
 def test_who_waits_for_an_address_is_found_by_name(mails):
     other = new_id(NOON)
     mails.enter([a_mail(reason=Reason.NO_ADDRESS), a_mail("a", other, reason=Reason.DEFERRED), a_mail("b")])
