@@ -72,7 +72,7 @@ def _unwanted(code: int, enhanced: str) -> Outcome:
 
 
 def _temporary(step: Step, code: int, enhanced: str) -> Outcome:
-    if _RATE.fullmatch(enhanced) and step is not Step.RCPT:
+    if _RATE.fullmatch(enhanced) and step in {Step.MAIL, Step.DATA}:
         return Outcome(Kind.RETRY, Reason.QUOTA_EXCEEDED)
     if step is Step.RCPT and code != _CLOSING:
         return Outcome(Kind.RETRY, Reason.DEFERRED)
