@@ -13,6 +13,7 @@ from notify_server.channels.mail.smtp_answer import UNSPEAKABLE
 from notify_server.channels.mail.smtp_session import Patience, Refused, Session
 from notify_server.domain.email_settings import SmtpServer
 from notify_server.domain.mail import Address, Answer, Enclosure, Letter, Service
+from notify_server.domain.registry import Reason
 from notify_server.domain.texts import Mail
 
 _IDLE = 20.0  # seconds after which a server may have hung up: RFC 5321 asks for five minutes, many grant less
@@ -61,23 +62,31 @@ class SmtpTransport:
             to = composition.ascii_address(letter.to)
         except ValueError:
             return UNSPEAKABLE
+        parts = [part for part in (message, sealed.enclosed) if part]
+        if used := self._used():
+            answer = self._over(used, sealed.sender, to, parts)
+            if used.usable or answer.outcome.reason is not Reason.UNAVAILABLE:
+                return answer  # else the server had hung up meanwhile, which says nothing of this mail
         try:
-            session = self._take()
+            return self._over(Session(self._server, self._tls, self._patience), sealed.sender, to, parts)
         except Refused as refusal:
             return refusal.answer
+
+    def _over(self, session: Session, sender: str, to: str, parts: Sequence[bytes]) -> Answer:
         try:
-            return session.send(sealed.sender, to, *(part for part in (message, sealed.enclosed) if part))
+            return session.send(sender, to, *parts)
         finally:
             self._give_back(session)
 
-    def _take(self) -> Session:
+    def _used(self) -> Session | None:
+        """A connection that is open, as far as we know; None where there is none."""
         with self._lock:
             while self._free:
                 session = self._free.pop()
                 if monotonic() - session.used_at < _IDLE:
                     return session
                 session.close()
-        return Session(self._server, self._tls, self._patience)
+        return None
 
     def _give_back(self, session: Session) -> None:
         with self._lock:

@@ -10,6 +10,7 @@ import smtplib
 import ssl
 from base64 import b64encode
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from socket import IPPROTO_TCP, TCP_NODELAY
@@ -67,6 +68,8 @@ class Session:
             raise Refused(refused(self._step, error.smtp_code, _bytes(error.smtp_error))) from None
         except smtplib.SMTPNotSupportedError:  # no STARTTLS, or no AUTH
             raise Refused(NO_LOGIN if self._step is Step.AUTH else TLS_FAILED) from None
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):  # it hung up in the middle of the handshake, as when it stops
+            raise Refused(LOST_BEFORE) from None
         except ssl.SSLError:
             raise Refused(TLS_FAILED) from None
         except (smtplib.SMTPServerDisconnected, ConnectionError, TimeoutError):
@@ -193,11 +196,10 @@ class Session:
         return answer
 
     def quit(self) -> None:
-        """Take leave of the server."""
-        try:
-            self._smtp.quit()
-        except (OSError, smtplib.SMTPException):
-            self.close()
+        """Take leave of the server, and wait for nothing: others may wait for us."""
+        with suppress(OSError, smtplib.SMTPException):
+            self._smtp.putcmd("quit")
+        self.close()
 
     def close(self) -> None:
         """Hang up."""

@@ -105,6 +105,54 @@ def test_both_ways_of_tls_and_a_login(tmp_path, opened, implicit):
         assert server.logins == 2  # a refusal is not answered with the next way to log in
 
 
+@pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])
+def test_a_server_that_hangs_up_in_the_handshake_is_unavailable(security):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def hang_up() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                if security is Security.STARTTLS:
+                    for line in (b"220 here\r\n", b"250-here\r\n250 STARTTLS\r\n", b"220 go on\r\n"):
+                        connection.sendall(line)
+                        connection.recv(1000)
+                else:
+                    connection.recv(1000)
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        with pytest.raises(Refused) as caught:
+            Session(
+                SmtpServer("127.0.0.1", listener.getsockname()[1], security), ssl.create_default_context(), PATIENCE
+            )
+        thread.join()
+    assert reason(caught.value.answer) is Reason.UNAVAILABLE
+
+
+def test_who_takes_leave_waits_for_nothing():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        heard: list[bytes] = []
+
+        def keep_silent() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.settimeout(TIMEOUT / 2)
+                for line in (b"220 here\r\n", b"250 here\r\n"):
+                    connection.sendall(line)
+                    heard.append(connection.recv(1000))
+                try:
+                    heard.append(connection.recv(1000))
+                except TimeoutError:
+                    heard.append(b"it waits")
+
+        thread = threading.Thread(target=keep_silent)
+        thread.start()
+        server = SmtpServer("127.0.0.1", listener.getsockname()[1], Security.NONE)
+        Session(server, ssl.create_default_context(), PATIENCE).quit()
+        thread.join()
+    assert heard[1:] == [b"quit\r\n", b""]
+
+
 def test_a_certificate_for_another_name_or_of_a_stranger_is_refused(server, tmp_path):
     with pytest.raises(Refused) as caught:
         Session(SmtpServer("localhost", server.port), ssl.create_default_context(), PATIENCE)
