@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 from random import Random
 from secrets import token_hex
+from threading import Event as Flag
 from time import perf_counter
 
 from notify_server.channels import key_endpoint
@@ -334,8 +335,10 @@ def _mailing(config: Config, database: Store, gate: Gate, governor: Governor, rn
     clock, completion = gate.leasing.holder.clock, Completion(Expansions(database), Backlog(database))
     mails, notifications, users = Mails(database), Notifications(database), Users(database)
     blocked = BlockedAddresses(database)
-    limits = MailLimits(config.mail_timeout, config.mail_ca_file)
+    stopping = Flag()
+    limits = MailLimits(config.mail_timeout, config.mail_ca_file, stopping.is_set)
     settings = build_email_settings(config, database, clock)
+    outlet = MailOutlet(mails, governor, config.mail_connections, clock)
     service = MailService(settings, lambda found: open_mail_transport(found, config.sendgrid_endpoint, limits, clock))
     sources = MailSources(Registry(database), Joint(database), users, notifications, mails, blocked)
     links = Links(HashKeys(database), config.public_url)
@@ -343,7 +346,7 @@ def _mailing(config: Config, database: Store, gate: Gate, governor: Governor, rn
     return Mailing(
         gate,
         MailSorting(sources, Texts(notifications), links, timedelta(days=config.mail_days)),
-        WayOut(MailOutlet(mails, governor, config.mail_connections, clock), service, notifications.attachments),
+        WayOut(outlet, service, notifications.attachments, stopping),
         AfterMailing(MailSettlement(stores, gate.leasing.holder, rng), completion),
     )
 

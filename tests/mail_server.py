@@ -193,6 +193,16 @@ class MailServer:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def hang_up(self, farewell: bytes = b"") -> None:
+        """End every connection, with these last words."""
+        self._call(self._hang_up(farewell))
+
+    async def _hang_up(self, farewell: bytes) -> None:
+        for connection in self._connections:
+            if connection.transport is not None:
+                connection.transport.write(farewell)
+                connection.transport.close()
+
     def _call(self, work: Any) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 

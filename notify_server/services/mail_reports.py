@@ -73,7 +73,8 @@ class MailReports:
         move, said = _MOVES[event.kind]
         detail = f"{said} ({event.detail})" if event.detail else said
         if move is Event.BOUNCE:
-            if self._stores.mails.move(mail.id, move, now, event.detail):
+            moved = self._stores.mails.move(mail.id, move, now, event.detail)
+            if moved or mail.reason is Reason.BOUNCED:  # who wrote that may have died before the entry knew
                 self._stores.joint.bounced(mail.notification, mail.user, detail, now, alone=self._alone(mail))
                 log.info("mail returned", notification_id=mail.notification, kind=event.kind.value)
         else:

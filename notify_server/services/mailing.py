@@ -32,11 +32,12 @@ _PROBE = 3  # recipients who are sent to first, after the channel was broken
 
 @dataclass(frozen=True, slots=True)
 class WayOut:
-    """How mails leave, by which service, and where their attachments are read."""
+    """How mails leave, by which service, where attachments are read, and what is set when no other mail is to leave."""
 
     outlet: MailOutlet
     service: MailService
     attachments: Callable[[str], Sequence[Attachment]]
+    stopping: Flag
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Mailing:
         self._attachments = way.attachments
         self._settlement = after.settlement
         self._completion = after.completion
-        self._stopping = Flag()
+        self._stopping = way.stopping
 
     @property
     def paused(self) -> bool:

@@ -114,7 +114,9 @@ class Joint:
         """
         with self._journal.changing([notification]):
             theirs = {"_id": entry_id(object_id(notification), user)}
-            ours = theirs | {"status": {"$in": sources(event)}}
+            ours: Document = theirs | {"status": {"$in": sources(event)}}
+            if event is Event.RECEIVE:  # a server took it, before it came back
+                ours["reason"] = {"$ne": Reason.BOUNCED.value}
             moves = alone or event is not Event.RECEIVE
             if not (moves and self._all.update_one(ours, transition(event, note)).modified_count):
                 self._all.update_one(theirs | {"history.detail": {"$ne": note.detail}}, [_noted(note)])

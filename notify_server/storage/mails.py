@@ -75,9 +75,10 @@ class Mails:
         return [True] * len(recorded)
 
     def resend(self, who: Mapping[str, Sequence[str]], resends: int, at: datetime) -> None:
-        """Sent → pending for resend number `resends`, once however often a crash repeats it."""
+        """Sent or received → pending for resend number `resends`, once however often a crash repeats it."""
         ids = [mail_id(notification, user) for notification, users in who.items() for user in users]
-        sent = {"_id": {"$in": ids}, "status": Status.SENT.value, "resends": {"$lt": resends}}
+        accepted = {"$in": [Status.SENT.value, Status.RECEIVED.value]}
+        sent = {"_id": {"$in": ids}, "status": accepted, "resends": {"$lt": resends}}
         change = {"status": Status.PENDING.value, "reason": None, "resends": resends, "updated_at": at}
         self._all.update_many(sent, {"$set": change})
 
@@ -93,7 +94,9 @@ class Mails:
         else:
             changes[f"{target.value}_at"] = at
         before = sources(event) if event is not Event.BOUNCE else [*sources(event), Status.PENDING.value]
-        guard = {"_id": mail, "status": {"$in": before}}
+        guard: Document = {"_id": mail, "status": {"$in": before}}
+        if event is Event.RECEIVE:  # its server took it, before it came back
+            guard["reason"] = {"$ne": Reason.BOUNCED.value}
         return self._all.update_one(guard, {"$set": changes}).modified_count == 1
 
     def awaiting(self, user: str) -> list[str]:

@@ -193,6 +193,7 @@ class Traces:
                 chunks = self._tallies.holding(erasure.user or "", list(parts), session)
                 self._subjects.keep_erased(parts, chunks, session)
                 mails = self._remove_mails(erasure.user or "", ids, session)
+                self._unsay(ids, session)
                 self._erasures.removed(erasure, {"entries": len(found), "mails": mails}, session)
 
         with self._journal.changing(map(str, ids)):
@@ -208,6 +209,13 @@ class Traces:
             said -= {mail["content"] for mail in self._mails.find(to_others, {"content": 1}, session=session)}
             self._contents.delete_many({"_id": {"$in": list(said)}}, session=session)
         return removed
+
+    def _unsay(self, ids: Collection[ObjectId], session: ClientSession) -> None:
+        """What mails of nobody said goes, also in the words of an attempt before: no mail leads to those any more."""
+        nobodys = [str(n["_id"]) for n in self._notifications.find(_of_nobody(ids), {"_id": 1}, session=session)]
+        if nobodys:
+            theirs = [{"_id": {"$gte": n, "$lt": f"{n}g"}} for n in nobodys]  # a content's name: that, and more hex
+            self._contents.delete_many({"$or": theirs}, session=session)
 
     def _has_entries(self, user: str | None) -> bool:
         return self._registry.find_one({"_id.u": user, "inbox": _ANY_PLACE}, {"_id": 1}) is not None

@@ -396,7 +396,7 @@ class Work:
         self.traces.remove_person(erasure)
         self.traces.unname(erasure)
         self.database["notifications"].update_many(
-            {"_id": {"$gt": object_id(self.made[3].id)}}, {"$set": {"expanded": True}}
+            {"_id": {"$gt": object_id(self.made[3].id)}}, {"$set": {"expanded": True, "recipients": 1}}
         )
         for ids in (self.made[5].id, None):
             self.traces.sweep(erasure, ids and object_id(ids), 9, after(99))

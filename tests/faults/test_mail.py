@@ -197,6 +197,16 @@ def test_a_worker_that_is_told_to_stop_ends_the_mails_on_their_way_and_gives_bac
     judge(scene, [server], notification, addressed, fault="SIGTERM", window=0)
 
 
+def test_a_worker_that_is_told_to_stop_does_not_wait_for_a_server_that_takes_its_time(scene, server, addressed):
+    server.delay = 15.0
+    notification = scene.accept(users=addressed[:1], channels=MAIL)
+    worker = scene.service.start("worker", mail_ca_file=str(server.ca_file), mail_timeout=0.5)
+    until(lambda: server.tried, "a mail is on its way")
+    assert worker.stop() == 0
+    assert scene.count(notification, status="pending", reason="connection_lost") == 1
+    assert scene.database.batches.count_documents({"owner": {"$ne": None}}) == 0
+
+
 @pytest.mark.parametrize("killed", [False, True])
 def test_settings_that_change_while_two_workers_mail_lead_everybody_to_the_other_server(
     scene, server, addressed, tmp_path, killed

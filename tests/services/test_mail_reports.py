@@ -4,7 +4,7 @@ from notify_server.domain.mail import Answer, Service, mail_id
 from notify_server.domain.mail_event import Kind, MailEvent
 from notify_server.domain.notification import Channel
 from notify_server.domain.outcome import ACCEPTED
-from notify_server.domain.registry import Status
+from notify_server.domain.registry import Event, Status
 from notify_server.services.statistics import Question
 from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.blocked_addresses import BlockedAddresses
@@ -42,6 +42,8 @@ def report(scene: Scene, notification: str, *kinds: Kind) -> None:
         ([Kind.OPENED, Kind.DELIVERED], ("read", None), "read"),
         ([Kind.BOUNCED], ("failed", "bounced"), "failed"),
         ([Kind.DELIVERED, Kind.BOUNCED], ("failed", "bounced"), "failed"),
+        ([Kind.BOUNCED, Kind.DELIVERED], ("failed", "bounced"), "failed"),
+        ([Kind.DROPPED, Kind.DELIVERED], ("failed", "bounced"), "failed"),
         ([Kind.DROPPED], ("failed", "bounced"), "failed"),
         ([Kind.OPENED, Kind.BOUNCED], ("read", None), "read"),
         ([Kind.BOUNCED, Kind.OPENED], ("read", None), "read"),
@@ -54,6 +56,16 @@ def test_reports_move_entry_and_mail_forwards_in_any_order(scene, sent, kinds, e
         report(scene, sent, *kinds)
     assert scene.standing(sent) == {"a": entry}
     assert scene.mails(sent)["a"]["status"] == mail
+
+
+def test_a_bounce_that_is_reported_again_after_a_death_in_between_reaches_the_entry(scene, sent):
+    Mails(scene.database).move(mail_id(sent, "a"), Event.BOUNCE, scene.clock(), "5.1.1")
+    assert scene.standing(sent) == {"a": ("sent", None)}
+    for _ in range(2):
+        report(scene, sent, Kind.BOUNCED)
+    assert scene.standing(sent) == {"a": ("failed", "bounced")}
+    details = [line["detail"] for line in scene.entry(sent, "a")["history"]]
+    assert details.count("mail bounced (5.1.1)") == 1
 
 
 @pytest.mark.parametrize(("kind", "blocked"), [(Kind.BOUNCED, True), (Kind.COMPLAINED, True), (Kind.DROPPED, False)])
@@ -141,6 +153,7 @@ def under_way(scene: Scene):
         ([Kind.DELIVERED], ("received", None)),
         ([Kind.DELIVERED, Kind.OPENED], ("read", None)),
         ([Kind.DELIVERED, Kind.BOUNCED], ("failed", "bounced")),
+        ([Kind.BOUNCED, Kind.DELIVERED], ("failed", "bounced")),
     ],
 )
 def test_what_is_reported_before_we_know_that_a_mail_is_sent_counts(scene, under_way, kinds, stands):

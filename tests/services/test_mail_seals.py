@@ -78,7 +78,7 @@ def test_few_notifications_are_kept_ready(seals):
 
 
 def test_what_no_mail_may_hold_is_refused(seals):
-    with pytest.raises(ValueError, match="printable"):
+    with pytest.raises(ValueError, match="one line"):
         seals.of(a_notification(), sheet(Mail("x\r\nBcc: v@example.org", "b")))
 
 

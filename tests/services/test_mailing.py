@@ -14,7 +14,9 @@ import pytest
 
 from notify_server.bootstrap import build_mail_upkeep, build_resending
 from notify_server.domain.email_settings import EmailSettings, SmtpServer
-from notify_server.domain.mail import Address, Security, Service
+from notify_server.domain.mail import Address, Security, Service, mail_id
+from notify_server.domain.mail_event import Kind as Reported
+from notify_server.domain.mail_event import MailEvent
 from notify_server.domain.notification import Attachment, Audience, Channel, Message
 from notify_server.domain.outcome import Kind, Outcome
 from notify_server.domain.registry import Reason, Status
@@ -83,7 +85,6 @@ def test_each_answer_of_a_server_ends_in_its_status_and_reason(post, server):
         "421": ("pending", "unavailable"),
         "drop": ("pending", "unavailable"),
         "lost": ("pending", "connection_lost"),
-        "stuck": ("pending", "connection_lost"),
         "slow": ("sent", None),
         "rcpt-550": ("failed", "bad_address"),
         "rcpt-551": ("failed", "bad_address"),
@@ -147,6 +148,15 @@ def test_a_dead_mailbox_is_mailed_no_more_and_the_reason_is_shown(post, server):
     post.accept("rcpt-550", channels=MAIL)
     post.mail()
     assert server.tried["rcpt-550@example.org"] == 2
+
+
+def test_a_refusal_that_may_mean_that_we_may_not_relay_blocks_nobody(post, server):
+    post.address("rcpt-551")
+    for _ in range(2):
+        notification = post.accept("rcpt-551", channels=MAIL)
+        post.mail()
+        assert post.standing(notification) == {"rcpt-551": ("failed", "bad_address")}
+    assert server.tried["rcpt-551@example.org"] == 2
 
 
 def test_a_disabled_service_suppresses_with_that_reason_and_nothing_is_called_sent(post, server):
@@ -334,6 +344,19 @@ def test_a_mail_is_sent_again_by_request_alone_and_is_another_mail(post, server)
     details = [line["detail"] for line in post.entry(notification, "a")["history"]]
     assert details[1::2] == ["mail, attempt 1: accepted"] * 2
     assert (post.mails(notification)["a"]["attempts"], post.mails(notification)["a"]["resends"]) == (2, 1)
+
+
+def test_a_mail_that_was_delivered_is_sent_again_where_its_entry_stands_at_sent(post, server):
+    notification = post.accept("a", channels=(Channel.REALTIME, Channel.EMAIL))
+    post.mail()
+    post.services.mail_reports.take([MailEvent(mail_id(notification, "a"), Reported.DELIVERED)])
+    assert post.standing(notification) == {"a": ("sent", None)}
+    resending = build_resending(post.database, post.clock)
+    assert resending.request(notification, ["a"]) == 1
+    resending.queue()
+    post.mail()
+    assert len({caught.message["Message-ID"] for caught in server.to("a@example.org")}) == 2
+    assert post.mails(notification)["a"]["status"] == "sent"
 
 
 def test_a_resend_that_fails_leaves_it_sent(post, server):

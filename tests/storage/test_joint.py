@@ -151,6 +151,16 @@ class TestBounce:
         desk.joint.bounced(desk.n, "a", self.DETAIL, after(9), alone=True)
         assert desk.stands() == ("failed", "bounced")
 
+    def test_a_report_that_its_server_had_taken_it_may_come_later(self, desk):
+        desk.joint.mailed(desk.who, SENT, push_follows=False)
+        desk.joint.bounced(desk.n, "a", self.DETAIL, after(9), alone=True)
+        for _ in range(2):
+            desk.joint.reported(Event.RECEIVE, desk.n, "a", Note(after(10), detail="mail delivered"), alone=True)
+        assert desk.stands() == ("failed", "bounced")
+        assert desk.details()[-2:] == [self.DETAIL, "mail delivered"]
+        desk.registry.move(Event.RECEIVE, desk.who, Note(after(11), detail="device phone"))
+        assert desk.stands() == ("received", None)
+
     def test_push_takes_over_where_it_may_follow(self, desk):
         desk.registry.hold(desk.who, Note(after(1), Reason.NO_DEVICE, "no device"))
         desk.joint.mailed(desk.who, SENT, push_follows=True)

@@ -89,6 +89,13 @@ def test_a_report_moves_a_mail_forwards_only(mails, before, event, expected):
     assert (found.reason is Reason.BOUNCED) is (expected is Status.FAILED)
 
 
+def test_a_mail_that_came_back_was_not_received(mails):
+    mails.enter([a_mail(status=Status.SENT)])
+    assert mails.move(mail_id(N, "a"), Event.BOUNCE, after(5))
+    assert not mails.move(mail_id(N, "a"), Event.RECEIVE, after(6))
+    assert mails.find(mail_id(N, "a")).status is Status.FAILED
+
+
 def test_who_waits_for_an_address_is_found_by_name(mails):
     other = new_id(NOON)
     mails.enter([a_mail(reason=Reason.NO_ADDRESS), a_mail("a", other, reason=Reason.DEFERRED), a_mail("b")])
@@ -114,10 +121,11 @@ def test_pending_mails_expire_when_their_time_is_over(mails):
 
 
 def test_a_resend_begins_once(mails):
-    mails.enter([a_mail("a", status=Status.SENT), a_mail("b", status=Status.READ)])
-    mails.resend({N: ["a", "b"]}, 1, after(5))
-    a, b = (mails.find(mail_id(N, user)) for user in "ab")
+    mails.enter([a_mail("a", status=Status.SENT), a_mail("b", status=Status.READ), a_mail("c", status=Status.RECEIVED)])
+    mails.resend({N: ["a", "b", "c"]}, 1, after(5))
+    a, b, c = (mails.find(mail_id(N, user)) for user in "abc")
     assert (a.status, a.resends, b.status) == (Status.PENDING, 1, Status.READ)
+    assert (c.status, c.resends) == (Status.PENDING, 1)
     mails.record([recorded("a")])
     mails.resend({N: ["a"]}, 1, after(6))
     assert mails.find(a.id).status is Status.SENT

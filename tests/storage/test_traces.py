@@ -4,11 +4,13 @@ from notify_server.domain.batch import Stage
 from notify_server.domain.erasure import Erasure
 from notify_server.domain.notification import Audience, Channel
 from notify_server.domain.registry import Event, Note
+from notify_server.domain.texts import Mail
 from notify_server.storage.backlog import Backlog
 from notify_server.storage.batches import Batches
 from notify_server.storage.devices import Devices
 from notify_server.storage.documents import Store, object_id
 from notify_server.storage.erasures import Erasures
+from notify_server.storage.mails import Mails, content_id
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.registry import Arrivals, Registry
 from notify_server.storage.resends import Request, Resends
@@ -75,6 +77,20 @@ def test_entries_go_with_all_that_they_lead_to_and_are_counted_by_status(
     left = [(batch["users"], batch["devices"]) for batch in database["batches"].find().sort("users", 1)]
     assert left == [(["a"], [["a", ["phone"]]]), (["z"], None)]
     assert [entry["_id"]["u"] for entry in database["registry"].find().sort("_id.u", 1)] == ["a", "z"]
+
+
+def test_what_mails_said_goes_with_the_last_of_those_it_was_said_to_in_every_locale(
+    database: Store, traces: Traces, erasure: Erasure
+) -> None:
+    """An earlier attempt in another locale is kept under a name that no mail leads to any more."""
+    alone, shared, other = expanded(database, ME), expanded(database, ME, "z"), expanded(database, "z")
+    mails = Mails(database)
+    for made in (alone, shared, other):
+        mails.say([(content_id(made, Mail(locale, "t")), Mail(locale, "t")) for locale in ("de", "en")], after(60))
+    assert not traces.sweep(erasure, None, 9, after(60)).stayed
+    left = {content["_id"][:24] for content in database["mail_contents"].find()}
+    assert left == {shared, other}
+    assert database["mail_contents"].count_documents({}) == 4
 
 
 def test_a_page_at_a_time_is_swept(database: Store, traces: Traces, erasure: Erasure) -> None:

@@ -29,6 +29,7 @@ from notify_server.domain.texts import Mail
 
 _POLICY = policy.SMTP.clone(cte_type="7bit")
 _ENCODED = "=?"  # begins an encoded word
+_BREAKING = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # may end a line, or is no character
 _HEAD = {b"from", b"reply-to", b"auto-submitted"}
 _PART_HEAD = {b"content-type", b"content-transfer-encoding", b"content-disposition", b"mime-version"}
 _LONGEST = 75  # characters of a line of a subject
@@ -85,8 +86,8 @@ def complete(written: Written, letter: Letter, now: datetime) -> bytes:
 def mailbox(address: Address) -> Mailbox:
     """For a header. Raises ValueError where it is no address, or would break the line."""
     for part in (address.address, address.name or ""):
-        if not part.isprintable() or _ENCODED in part:
-            raise ValueError("An address must be printable, stand on one line, and hold no encoded word.")
+        if _BREAKING.search(part) or _ENCODED in part:
+            raise ValueError("An address must stand on one line, without control characters and encoded words.")
     try:
         return Mailbox(address.name or "", addr_spec=ascii_address(address.address))
     except (MessageError, IndexError, AttributeError):  # its parser raises each of these
@@ -166,8 +167,8 @@ def _to(address: str) -> bytes:
 
 def _subject(text: str) -> bytes:
     """The header line of a subject, which is encoded unless it is plain: no reader finds anything in it but `text`."""
-    if not text.isprintable():
-        raise ValueError("A subject must be printable and stand on one line.")
+    if _BREAKING.search(text):
+        raise ValueError("A subject must stand on one line, without control characters.")
     plain = text.isascii() and _ENCODED not in text and len(text) <= _LONGEST
     value = text if plain else Header(text, "utf-8", _LONGEST, "Subject").encode(linesep="\r\n")
     return f"Subject: {value}\r\n".encode("ascii")

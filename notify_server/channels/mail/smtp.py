@@ -10,9 +10,10 @@ from time import monotonic
 
 from notify_server.channels.mail import composition
 from notify_server.channels.mail.smtp_answer import UNSPEAKABLE
-from notify_server.channels.mail.smtp_session import Refused, Session
+from notify_server.channels.mail.smtp_session import Patience, Refused, Session
 from notify_server.domain.email_settings import SmtpServer
 from notify_server.domain.mail import Address, Answer, Enclosure, Letter, Service
+from notify_server.domain.registry import Reason
 from notify_server.domain.texts import Mail
 
 _IDLE = 20.0  # seconds after which a server may have hung up: RFC 5321 asks for five minutes, many grant less
@@ -20,10 +21,14 @@ _IDLE = 20.0  # seconds after which a server may have hung up: RFC 5321 asks for
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds that a server may take for an answer, and a PEM file of authorities to trust; empty: the usual ones."""
+    """Seconds that a server may take for an answer, and a PEM file of authorities to trust; empty: the usual ones.
+
+    `hurry` says whether it may take no longer either for the answer to a message, as this process is to stop.
+    """
 
     timeout: float
     ca_file: str = ""
+    hurry: Callable[[], bool] = lambda: False
 
 
 class SmtpTransport:
@@ -35,7 +40,7 @@ class SmtpTransport:
         self.sender = composition.mailbox(sender).addr_spec
         self._server = server
         self._from = sender
-        self._timeout = limits.timeout
+        self._patience = Patience(limits.timeout, hurry=limits.hurry)
         self._clock = clock
         self._tls = ssl.create_default_context(cafile=limits.ca_file or None)
         self._free: deque[Session] = deque()
@@ -57,23 +62,31 @@ class SmtpTransport:
             to = composition.ascii_address(letter.to)
         except ValueError:
             return UNSPEAKABLE
+        parts = [part for part in (message, sealed.enclosed) if part]
+        if used := self._used():
+            answer = self._over(used, sealed.sender, to, parts)
+            if used.usable or answer.outcome.reason is not Reason.UNAVAILABLE:
+                return answer  # else the server had hung up meanwhile, which says nothing of this mail
         try:
-            session = self._take()
+            return self._over(Session(self._server, self._tls, self._patience), sealed.sender, to, parts)
         except Refused as refusal:
             return refusal.answer
+
+    def _over(self, session: Session, sender: str, to: str, parts: Sequence[bytes]) -> Answer:
         try:
-            return session.send(sealed.sender, to, *(part for part in (message, sealed.enclosed) if part))
+            return session.send(sender, to, *parts)
         finally:
             self._give_back(session)
 
-    def _take(self) -> Session:
+    def _used(self) -> Session | None:
+        """A connection that is open, as far as we know; None where there is none."""
         with self._lock:
             while self._free:
                 session = self._free.pop()
                 if monotonic() - session.used_at < _IDLE:
                     return session
                 session.close()
-        return Session(self._server, self._tls, self._timeout)
+        return None
 
     def _give_back(self, session: Session) -> None:
         with self._lock:

@@ -5,10 +5,13 @@ whether the message was handed over by then.
 """
 
 import re
+import select
 import smtplib
 import ssl
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from socket import IPPROTO_TCP, TCP_NODELAY
 from time import monotonic
@@ -28,6 +31,8 @@ from notify_server.domain.mail import Answer, Security
 _MAILS = 200  # over one connection: some servers count them, and hang up
 _COPIED = 65_536  # bytes: what is longer is not copied to have its end put behind it
 _GO_ON = 354  # to DATA
+_TAKING = 600.0  # seconds that a server may take to say that it has a mail (RFC 5321, section 4.5.3.2.6)
+_LOOK = 0.5  # seconds between two looks whether there is less time
 _LOGGED_IN = 235
 _QUEUED = re.compile(rb"(?i)queued as ([A-Za-z0-9.-]{1,64})")
 
@@ -40,19 +45,31 @@ class Refused(Exception):
         self.answer = answer
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds that a server may take for an answer, and for the one to a message; not that long where we `hurry`."""
+
+    timeout: float
+    taking: float = _TAKING
+    hurry: Callable[[], bool] = lambda: False
+
+
 class Session:
     """An open, authenticated connection. Not for several threads. Raises Refused where there is none to be had."""
 
-    def __init__(self, server: SmtpServer, tls: ssl.SSLContext, timeout: float) -> None:
+    def __init__(self, server: SmtpServer, tls: ssl.SSLContext, patience: Patience) -> None:
+        self._patience = patience
         self._mails = 0
         self.used_at = monotonic()
         self._step = Step.CONNECT
         try:
-            self._smtp = self._connect(server, tls, timeout)
+            self._smtp = self._connect(server, tls, patience.timeout)
         except smtplib.SMTPResponseException as error:
             raise Refused(refused(self._step, error.smtp_code, _bytes(error.smtp_error))) from None
         except smtplib.SMTPNotSupportedError:  # no STARTTLS, or no AUTH
             raise Refused(NO_LOGIN if self._step is Step.AUTH else TLS_FAILED) from None
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):  # it hung up in the middle of the handshake, as when it stops
+            raise Refused(LOST_BEFORE) from None
         except ssl.SSLError:
             raise Refused(TLS_FAILED) from None
         except (smtplib.SMTPServerDisconnected, ConnectionError, TimeoutError):
@@ -103,12 +120,26 @@ class Session:
             for piece in (last + end,) if len(last) < _COPIED else (last, end):
                 self._smtp.send(piece)
             given = True
+            self._await_answer()
             code, text = self._smtp.getreply()
         except (OSError, smtplib.SMTPException):
             self.close()
             return LOST_AFTER if given else LOST_BEFORE
         self.used_at = monotonic()
         return self._taken(text) if 200 <= code < 300 else self._give_up(Step.DATA, code, text, given=True)
+
+    def _await_answer(self) -> None:
+        """Wait until the server says something of the message: who hangs up sooner sends it again, and again.
+
+        Raises TimeoutError.
+        """
+        waiting, began, answered = self._patience, monotonic(), select.poll()
+        if self._smtp.sock is None:
+            return
+        answered.register(self._smtp.sock, select.POLLIN)
+        while not answered.poll(_LOOK * 1000):
+            if monotonic() - began >= (waiting.timeout if waiting.hurry() else waiting.taking):
+                raise TimeoutError
 
     def _begin(self, sender: str, to: str) -> tuple[Step, int, bytes] | None:
         """Say from whom and to whom, all at once where the server lets us (RFC 2920). The first refusal, if any."""
@@ -165,11 +196,10 @@ class Session:
         return answer
 
     def quit(self) -> None:
-        """Take leave of the server."""
-        try:
-            self._smtp.quit()
-        except (OSError, smtplib.SMTPException):
-            self.close()
+        """Take leave of the server, and wait for nothing: others may wait for us."""
+        with suppress(OSError, smtplib.SMTPException):
+            self._smtp.putcmd("quit")
+        self.close()
 
     def close(self) -> None:
         """Hang up."""

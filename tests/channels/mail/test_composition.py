@@ -1,15 +1,20 @@
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 
 import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
 
 from notify_server.channels.mail import composition
 from notify_server.domain.mail import Address, Letter
 from notify_server.domain.notification import Attachment
+from notify_server.domain.text import fault
 from notify_server.domain.texts import Mail
 
 SENDER = Address("notify@example.org", "Notify")
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+MIME = ("MIME-Version", "Content-Type", "Content-Transfer-Encoding")
 HELLO = Mail("Hello", "First line\nSecond line", "<p>First line</p>")
 ENCODED = ["=?utf-8?q?x=0D=0ABcc:_v@example.org=0D=0A=0D=0Aother?=", "=?utf-8?b?eA0KQmNjOiB2QGV4YW1wbGUub3JnDQoNCng=?="]
 INJECTIONS = [
@@ -114,8 +119,21 @@ def test_most_injections_are_refused_rather_than_tamed():
     for text in INJECTIONS[2:5]:
         with pytest.raises(ValueError):  # noqa: PT011 - the email package has no error of its own
             composition.write(Mail(text, "b"), SENDER, None)
-        with pytest.raises(ValueError, match="printable"):
+        with pytest.raises(ValueError, match="one line"):
             composition.mailbox(Address("a@example.org", text))
+
+
+@given(st.text(max_size=120))
+@example("Family \U0001f468\u200d\U0001f469\u200d\U0001f467 day")
+@example("می\u200cخواهم")
+@example("a\u200e b\u200f c\u00add")
+@example("new: \U0001fae9\U0001fadc")
+def test_what_the_api_takes_as_one_line_is_written_as_subject_and_as_senders_name(text):
+    assume(text and fault(text, lines=False) is None and "=?" not in text)
+    whole, message = parsed(mail=Mail(text, "b"), sender=Address("n@example.org", text))
+    assert str(make_header(decode_header(message_from_bytes(whole)["Subject"]))).strip() == text.strip()
+    assert message["From"].addresses[0].addr_spec == "n@example.org"
+    assert set(message.keys()) == {"To", "Message-ID", "Date", "Subject", "From", "Auto-Submitted", *MIME}
 
 
 @pytest.mark.parametrize("to", ["ada@schüle.example", "ada@xn--schle-mva.example"])

@@ -58,6 +58,22 @@ def test_a_broken_connection_is_followed_by_a_new_one(transport, server):
     assert server.sessions == 2
 
 
+@pytest.mark.parametrize("farewell", [b"", b"421 4.4.2 timeout\r\n"])
+def test_a_connection_that_the_server_has_ended_meanwhile_costs_no_mail_its_attempt(transport, server, farewell):
+    sealed = transport.seal(HELLO, None, None)
+    assert transport.send(LETTER, sealed).outcome.reason is None
+    server.hang_up(farewell)
+    assert transport.send(LETTER, sealed).outcome.reason is None
+    assert (len(server.mails), server.sessions) == (2, 2)
+
+
+def test_a_server_that_hangs_up_on_a_new_connection_as_well_is_asked_no_more(transport, server):
+    sealed = transport.seal(HELLO, None, None)
+    assert transport.send(LETTER, sealed).outcome.reason is None
+    assert transport.send(replace(LETTER, to="drop@example.org"), sealed).outcome.reason is Reason.UNAVAILABLE
+    assert server.tried["drop@example.org"] == 2
+
+
 def test_what_cannot_be_an_address_costs_no_connection(transport, server):
     sealed = transport.seal(HELLO, None, None)
     for wrong in ("ä@example.org", "nobody", "a@example.org\r\nx"):
