@@ -109,7 +109,7 @@ class Sink:
                 self._threads[-1].start()
 
     def _converse(self, connection: socket.socket) -> None:
-        with connection:
+        with connection, suppress(ConnectionError):  # who has said QUIT waits for no answer
             connection.sendall(b"220 sink\r\n")
             while command := connection.recv(1000):
                 if command.upper().startswith(b"DATA"):
