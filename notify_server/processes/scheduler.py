@@ -22,7 +22,7 @@ from notify_server.config import Config
 from notify_server.errors import DatabaseUnavailable
 from notify_server.processes.loop import Loop
 from notify_server.processes.readiness import await_database
-from notify_server.processes.signals import until_stopped
+from notify_server.processes.signals import await_stop, until_stopped
 from notify_server.services.leadership import Leadership
 from notify_server.services.upkeep import Upkeep
 
@@ -49,7 +49,7 @@ def run(config: Config) -> int:
     for loop in loops:
         loop.start()
     log.info("scheduler started", interval=config.scheduler_interval)
-    stopped.wait()
+    await_stop(stopped)
     log.info("scheduler stopping")
     for loop in loops:
         loop.stop()

@@ -6,6 +6,8 @@ from _thread import start_new_thread
 from threading import Event
 from types import FrameType
 
+_LOOK = 0.5  # seconds until a signal is noticed at the latest
+
 
 def until_stopped() -> Event:
     """Install the handlers (main thread only); the event is set by the first signal.
@@ -25,3 +27,13 @@ def until_stopped() -> Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, handle)
     return stopped
+
+
+def await_stop(stopped: Event) -> None:
+    """Wait for `stopped`, an event of `until_stopped`.
+
+    The kernel may hand a signal to any thread, and Python runs its handler in the main one when that goes on: it is
+    not to wait without an end.
+    """
+    while not stopped.wait(_LOOK):
+        pass

@@ -13,7 +13,7 @@ from notify_server.domain.notification import Channel
 from notify_server.errors import DatabaseUnavailable
 from notify_server.processes.loop import Loop
 from notify_server.processes.readiness import await_database
-from notify_server.processes.signals import until_stopped
+from notify_server.processes.signals import await_stop, until_stopped
 from notify_server.services.briefs import Briefs
 from notify_server.services.feeding import Feeding
 from notify_server.services.handoff import Handoff
@@ -179,7 +179,7 @@ def run(config: Config) -> int:
     worker = Worker(config, database, build_engine(config, database, transport))
     worker.start()
     log.info("worker started", threads=config.worker_threads)
-    stopped.wait()
+    await_stop(stopped)
     log.info("worker stopping")
     with suppress(DatabaseUnavailable):
         worker.stop()

@@ -27,6 +27,18 @@ for _ in range(300):
 print("never stuck", flush=True)
 """
 
+# The main thread takes no signals: the kernel hands them to the other one.
+ELSEWHERE = """
+import signal, threading
+from notify_server.processes.signals import await_stop, until_stopped
+stopped = until_stopped()
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+print("ready", flush=True)
+await_stop(stopped)
+print("stopping", flush=True)
+"""
+
 
 @pytest.fixture
 def process() -> Iterator[subprocess.Popen[str]]:
@@ -61,3 +73,14 @@ def test_the_second_signal_need_not_be_the_same(process):
 def test_a_signal_in_the_midst_of_a_wait_does_not_wait_for_itself():
     ended = subprocess.run([sys.executable, "-c", RACE], capture_output=True, text=True, timeout=60, check=True)
     assert ended.stdout == "never stuck\n"
+
+
+def test_a_signal_that_another_thread_gets_is_noticed_too():
+    with subprocess.Popen([sys.executable, "-c", ELSEWHERE], stdout=subprocess.PIPE, text=True) as process:
+        assert line(process) == "ready"
+        process.send_signal(signal.SIGTERM)
+        try:
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+        assert line(process) == "stopping"
