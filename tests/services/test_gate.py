@@ -49,7 +49,7 @@ def test_a_page_whose_entries_are_not_written_waits(scene: Scene) -> None:
     Batches(scene.database).add(early)
     [page] = scene.engine.leasing.take(channel=Channel.EMAIL)
     assert gate(scene).pass_open([page]) == []
-    assert scene.batches(notification)[0]["due_at"] == after(LEASE)
+    assert scene.batches(notification)[0]["due_at"] == after(LEASE / 4)
 
 
 def test_a_batch_without_its_notification_goes_and_one_that_was_taken_over_is_left_alone(scene: Scene) -> None:
