@@ -2,8 +2,8 @@
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from notify_server.errors import InvalidInput
 
@@ -51,6 +51,17 @@ def page(items: Sequence[Item], limit: int, name: Callable[[Item], str]) -> tupl
     """The first `limit` of `items`, of which one more was asked for, and the cursor to the next page."""
     shown = items[:limit]
     return shown, encode(name(shown[-1])) if len(items) > limit else None
+
+
+def listed(
+    query: Mapping[str, Any], find: Callable[[str, int], Sequence[Item]], name: Callable[[Item], str]
+) -> tuple[Sequence[Item], str | None]:
+    """The page that `query` (PageSchema) asks for, and the cursor to the next one.
+
+    `find` gives so many of those whose `name` comes after the given one. Raises InvalidInput.
+    """
+    limit, after = query["limit"], decode(query["cursor"])
+    return page(find(after or "", limit + 1), limit, name)
 
 
 def _foreign() -> InvalidInput:

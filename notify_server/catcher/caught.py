@@ -10,6 +10,8 @@ from email.parser import BytesParser
 from itertools import count
 from typing import Any, TypeVar, cast
 
+from notify_server.domain.rfc3339 import written
+
 MOST = 1000  # mails
 MOST_BYTES = 64 * 1024 * 1024  # of the sources of all
 
@@ -32,7 +34,7 @@ class Caught:
         """What a list shows of it."""
         return {
             "id": self.number,
-            "at": self.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "at": written(self.at),
             "from": self.sender,
             "to": list(self.to),
             "subject": self.subject,

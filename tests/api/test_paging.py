@@ -35,3 +35,16 @@ def test_a_page_has_a_cursor_only_where_there_is_more():
     assert paging.page(["a", "b", "c"], 2, str) == (["a", "b"], paging.encode("b"))
     assert paging.page(["a", "b"], 2, str) == (["a", "b"], None)
     assert paging.page([], 2, str) == ([], None)
+
+
+def test_a_list_goes_on_after_its_cursor_and_asks_for_one_more_than_it_shows():
+    names = ["a", "b", "c", "d"]
+    asked = []
+
+    def find(after: str, limit: int) -> list[str]:
+        asked.append((after, limit))
+        return [name for name in names if name > after][:limit]
+
+    first, cursor = paging.listed({"limit": 3, "cursor": None}, find, str)
+    assert (first, paging.listed({"limit": 3, "cursor": cursor}, find, str)) == (["a", "b", "c"], (["d"], None))
+    assert asked == [("", 4), ("c", 4)]

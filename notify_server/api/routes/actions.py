@@ -21,9 +21,7 @@ routes = Routes("actions", __name__, description="What can happen, and how users
 @routes.response(200, ActionPageSchema)
 def list_all(query: dict[str, Any]) -> dict[str, Any]:
     """List the actions by name."""
-    limit, after = query["limit"], paging.decode(query["cursor"])
-    found = services().actions.listed(after or "", limit + 1)
-    shown, following = paging.page(found, limit, lambda action: action.name)
+    shown, following = paging.listed(query, services().actions.listed, lambda action: action.name)
     return {"actions": shown, "next": following}
 
 

@@ -29,9 +29,7 @@ _MAX_DIGITS = 9
 @routes.response(200, TemplatePageSchema)
 def list_all(query: dict[str, Any]) -> dict[str, Any]:
     """List the templates by name, each in its newest version."""
-    limit, after = query["limit"], paging.decode(query["cursor"])
-    found = services().templates.listed(after or "", limit + 1)
-    shown, following = paging.page(found, limit, lambda template: template.name)
+    shown, following = paging.listed(query, services().templates.listed, lambda template: template.name)
     return {"templates": shown, "next": following}
 
 

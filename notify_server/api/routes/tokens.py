@@ -21,9 +21,7 @@ Issued = tuple[dict[str, Any], dict[str, str]]  # body and headers
 @routes.response(200, TokenPageSchema)
 def list_all(query: dict[str, Any]) -> dict[str, Any]:
     """List the server tokens, in order of id, without their secrets."""
-    limit, after = query["limit"], paging.decode(query["cursor"])
-    found = services().server_tokens.listed(after or "", limit + 1)
-    shown, following = paging.page(found, limit, lambda token: str(token["_id"]))
+    shown, following = paging.listed(query, services().server_tokens.listed, lambda token: str(token["_id"]))
     return {"tokens": shown, "next": following}
 
 
