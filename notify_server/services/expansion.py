@@ -110,22 +110,27 @@ class Expansion:
         pages = [self._opening(claim.notification) for claim in claims]
         live = [page for page in pages if _announced(page.batches)]
         others = [page for page in pages if not _announced(page.batches)]
-        for part, enter in ((live, self._sequencing.enter), (others, self._enter_all)):
+        stored, left = self._store(others)
+        for part, enter in ((live, self._sequencing.enter), (stored, self._enter_all)):
             entered = enter(part) if part else []
-            if entered is None:  # a crashed run was here before
-                for page in part:
-                    yield from self._pages(Claim(page.selection.notification, ""))
+            if entered is None:
+                left += part
             elif part:
                 yield from self._complete(part, entered)
+        for page in left:
+            yield from self._pages(Claim(page.selection.notification, ""))
 
     def _opening(self, notification: Notification) -> Opening:
         users = notification.audience.users
         return Opening(Selection(notification, users), "", self._batches_of(notification, "", users))
 
-    def _enter_all(self, pages: Sequence[Opening]) -> list[Entered] | None:
-        """Write batches and entries; who is to be sent to. None where a crashed run had stored one of the batches."""
-        if not self._stores.batches.add_all([batch for page in pages for batch in page.batches]):
-            return None
+    def _store(self, pages: Sequence[Opening]) -> tuple[list[Opening], list[Opening]]:
+        """Store the batches of pages; those that are stored now, and those where a crashed run was here before."""
+        found = self._stores.batches.add_all([batch for page in pages for batch in page.batches])
+        left = [page for page in pages if any(batch.key in found for batch in page.batches)]
+        return [page for page in pages if page not in left], left
+
+    def _enter_all(self, pages: Sequence[Opening]) -> list[Entered]:
         failpoints.passes("together.batches")
         return self._arrival.enter([page.selection for page in pages], self._holder.now())
 
@@ -156,7 +161,9 @@ class Expansion:
         batches: list[Batch] = []
         for batch in self._batches_of(notification, cursor, users) if users else ():
             fixed = replace(batch, users=batches[0].users) if batches else batch
-            batches.append(self._stores.batches.add(fixed))
+            stored = self._stores.batches.add(fixed)
+            # What was found is not ours to hand on, even under our name: a dispatcher of ours may have it in hand.
+            batches.append(stored if stored is fixed else replace(stored, owner=None))
         return batches, len(selected) < SIZE and (not batches or batches[0].users == selected)
 
     def _stored_users(self, notification: Notification, cursor: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from notify_server.domain.batch import Batch, BatchKey, Rank, Stage
 from notify_server.domain.notification import Channel
 from notify_server.storage.batch_document import from_document, key_document, to_document
 from notify_server.storage.database import translated
-from notify_server.storage.documents import Document, insert_new
+from notify_server.storage.documents import Document, not_new
 from notify_server.storage.majority import confirmed, in_transaction
 
 _FEW = 20  # users of a batch that counts as small
@@ -63,9 +63,9 @@ class Batches:
         found = self._all.find_one({"_id": key_document(key)})
         return None if found is None else from_document(found)
 
-    def add_all(self, batches: Sequence[Batch]) -> bool:
-        """Store `batches`; False when a crashed run had stored one of them already, which stays as it is."""
-        return insert_new(self._all, [to_document(batch) for batch in batches]) == len(batches)
+    def add_all(self, batches: Sequence[Batch]) -> set[BatchKey]:
+        """Store `batches`. Returns those that a crashed run had stored already, which stay as they are."""
+        return {batches[place].key for place in not_new(self._all, [to_document(batch) for batch in batches])}
 
     def lease(
         self, channel: Channel, owner: str, now: datetime, until: datetime, ranks: Sequence[Rank] = tuple(Rank)

@@ -216,6 +216,23 @@ def test_a_batch_that_a_dead_expander_left_is_anyones_once_the_page_is_written(s
     assert page.batch.users == ("a", "b")
 
 
+@pytest.mark.parametrize("channel", [Channel.PUSH, Channel.EMAIL])
+def test_a_batch_of_a_dead_expander_that_a_dispatcher_of_ours_took_first_stays_in_its_hands_alone(
+    scene: Scene, channel: Channel
+) -> None:
+    """Audience and batch come due at the same moment, to two threads of one worker, who lease under one name."""
+    scene.accept("a", "b", channels=(channel,))
+    dying = scene.worker(Interrupted(scene.database, 6, die))
+    with pytest.raises(Killed):
+        list(paged(dying))
+    scene.clock.forward(LEASE)
+    other = scene.worker()
+    [taken] = other.leasing.take(channel=channel)
+    assert scene.expand(other) == []
+    assert scene.worker().leasing.take(channel=channel) == []
+    assert other.leasing.holds(taken.batch)
+
+
 def test_an_audience_whose_expansion_failed_is_not_kept_by_renewing(scene: Scene) -> None:
     scene.accept("a", "b")
     failing = scene.worker(Interrupted(scene.database, 6, die))

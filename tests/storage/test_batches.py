@@ -220,10 +220,10 @@ def test_batches_are_settled_together_and_those_lost_are_counted(batches: Batche
     assert len(everything(database)) == 4
 
 
-def test_batches_are_stored_together_where_none_was_there(batches: Batches) -> None:
+def test_of_batches_stored_together_those_that_were_there_stay_and_are_named(batches: Batches) -> None:
     made = [a_batch(), a_batch(), a_batch()]
-    assert batches.add_all(made[:2])
-    assert not batches.add_all([replace(made[1], users=("other",)), made[2]])
+    assert batches.add_all(made[:2]) == set()
+    assert batches.add_all([replace(made[1], users=("other",)), made[2]]) == {made[1].key}
     assert [batches.find(batch.key) for batch in made] == made
 
 
