@@ -38,6 +38,8 @@ def _services(mongodb_uri: str, database_name: str, _migrated: Database[dict[str
 @pytest.fixture
 def services(_services: Services, database: Database[dict[str, Any]]) -> Services:
     """The services over the test's empty database; they are built once."""
+    for remembered in (_services.rankings._devices, _services.rankings._mutes):
+        remembered._known = None  # it is of another test's database
     return _services
 
 

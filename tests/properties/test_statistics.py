@@ -200,6 +200,8 @@ class Machine(RuleBasedStateMachine):
             self.leaders[leader].count()
             sent = {"_id.n": object_id(name), "status": "sent"}
             self.database["registry"].update_many(sent, {"$set": {"status": "received", "received_at": self.clock.now}})
+        # The mark after the write waits for no majority, and a snapshot shows nothing before that.
+        self.database["leases"].update_one({"_id": "later"}, {"$set": {"owner": None}}, upsert=True)
 
     @rule(seconds=moments)
     def wait(self, seconds: float) -> None:
