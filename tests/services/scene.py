@@ -130,9 +130,12 @@ class Scene:
         """The targets that FCM accepted a message for, in that order."""
         return [row["target"] for row in self.fcm.messages(outcome="accepted")]
 
-    def violations(self, notification: str) -> list[str]:
-        """The invariants that do not hold now that nothing is in flight."""
-        return violations(Evidence(self.database, notification, self.fcm.messages()))
+    def violations(self, notification: str, *, figures: bool = True) -> list[str]:
+        """The invariants that do not hold now that nothing is in flight.
+
+        The `figures` are those of all notifications: of several, one need ask for them.
+        """
+        return violations(Evidence(self.database, notification, self.fcm.messages()), figures=figures)
 
 
 def claims(engine: Engine) -> list[Claim]:
