@@ -47,6 +47,7 @@ class Worker:
         self._leasing = engine.leasing
         self._governor = engine.governor
         self._taken = 0
+        self._renew_in = config.lease / 3  # seconds
         self._handoff = Handoff(room=2 * config.worker_threads)
         rotation, briefs, leasing = Rotation(engine.expansion), Briefs(engine.expansion), engine.leasing
         large = Feeding(rotation, self._handoff, leasing)
@@ -157,8 +158,10 @@ class Worker:
             self._mail_governor.refresh()
 
     def _renew(self) -> None:
-        if not self._renewer.stopping.wait(self._config.lease / 3):
+        if not self._renewer.stopping.wait(self._renew_in):
+            self._renew_in = 0.0  # where it fails, the loop rests for a second, and leases may not last for more
             self._leasing.renew()
+            self._renew_in = self._config.lease / 3
 
 
 def _spare_the_collector() -> None:

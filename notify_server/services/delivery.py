@@ -86,7 +86,7 @@ class Delivery:
             sends = self._sends(pages)
             permit = self._outlet.permit(sends, probe)
             if permit is None:
-                self._leasing.release(pages)
+                self._leasing.give_back(pages)
                 return
             if permit.stale:
                 sends = self._sends([Page(page.batch) for page in self._gate.pass_open(pages)])

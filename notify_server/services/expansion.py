@@ -51,13 +51,17 @@ class Expansion:
         self._holder = holder
 
     def claim(self, ranks: Sequence[Rank], limit: int) -> list[Claim]:
-        """Lease the most urgent notifications of these ranks that are not expanded."""
+        """Lease the most urgent notifications of these ranks that are not expanded.
+
+        Those that were claimed before, and whose lease had run out, are not returned once more.
+        """
         holder = self._holder
         claims = self._stores.expansions.claim(holder.owner, holder.now(), holder.until(), limit, ranks)
         if claims:
             failpoints.passes("expansion.claimed")
-        holder.audiences.update(claim.notification.id for claim in claims)
-        return claims
+        new = [claim for claim in claims if claim.notification.id not in holder.audiences]
+        holder.audiences.update(claim.notification.id for claim in new)
+        return new
 
     def loads(self, claim: Claim) -> Iterator[Load]:
         """Expand page by page; yields what is for push, and ends early when the lease was lost.
@@ -110,27 +114,28 @@ class Expansion:
         pages = [self._opening(claim.notification) for claim in claims]
         live = [page for page in pages if _announced(page.batches)]
         others = [page for page in pages if not _announced(page.batches)]
-        stored, left = self._store(others)
-        for part, enter in ((live, self._sequencing.enter), (stored, self._enter_all)):
-            entered = enter(part) if part else []
-            if entered is None:
-                left += part
-            elif part:
-                yield from self._complete(part, entered)
-        for page in left:
-            yield from self._pages(Claim(page.selection.notification, ""))
+        if live and (entered := self._sequencing.enter(live, new=True)) is not None:
+            yield from self._complete(live, entered)
+        elif live:  # a crashed run was here before
+            for page in live:
+                yield from self._pages(Claim(page.selection.notification, ""))
+        if others:
+            stored = self._store(others)
+            yield from self._complete(stored, self._enter_all(stored))
 
     def _opening(self, notification: Notification) -> Opening:
         users = notification.audience.users
         return Opening(Selection(notification, users), "", self._batches_of(notification, "", users))
 
-    def _store(self, pages: Sequence[Opening]) -> tuple[list[Opening], list[Opening]]:
-        """Store the batches of pages; those that are stored now, and those where a crashed run was here before."""
+    def _store(self, pages: Sequence[Opening]) -> list[Opening]:
+        """Store the batches of pages. What a crashed run had stored is nobody's: the users are the same, and named."""
         found = self._stores.batches.add_all([batch for page in pages for batch in page.batches])
-        left = [page for page in pages if any(batch.key in found for batch in page.batches)]
-        return [page for page in pages if page not in left], left
+        return [
+            replace(page, batches=[replace(b, owner=None) if b.key in found else b for b in page.batches])
+            for page in pages
+        ]
 
-    def _enter_all(self, pages: Sequence[Opening]) -> list[Entered]:
+    def _enter_all(self, pages: Sequence[Opening]) -> Sequence[Entered]:
         failpoints.passes("together.batches")
         return self._arrival.enter([page.selection for page in pages], self._holder.now())
 
@@ -192,8 +197,8 @@ class Expansion:
     def _released(self, batches: Sequence[Batch], entered: Entered | None) -> Iterator[Page]:
         """Hand our own push batches on. What a crashed run left comes due by itself, and what is for later, then."""
         for batch in batches:
-            if batch.owner == self._holder.owner and batch.key.channel is Channel.PUSH:
-                self._holder.batches.add(batch.key)
+            ours = batch.owner == self._holder.owner and batch.key.channel is Channel.PUSH
+            if ours and self._holder.batches.grasp([batch.key]):
                 yield Page(batch) if entered is None else Page(batch, entered.users, entered.locales)
 
     def _post(self, batches: Sequence[Batch]) -> None:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from notify_server.domain.batch import BatchKey
 from notify_server.services.clock import Clock
+from notify_server.services.in_hand import InHand
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Holder:
     owner: str
     lease: float
     clock: Clock
-    batches: set[BatchKey] = field(default_factory=set)
+    batches: InHand = field(default_factory=InHand)
     audiences: set[str] = field(default_factory=set)
 
     def now(self) -> datetime:

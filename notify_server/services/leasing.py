@@ -45,22 +45,26 @@ class Leasing:
     def take(self, *, small: bool = False, channel: Channel = Channel.PUSH) -> Load:
         """Lease the most urgent batch of `channel` that is due, with others like it where it has few users.
 
-        Empty where none is due. `small`: of small audiences only.
+        Empty where none is due. `small`: of small audiences only. What another thread still has in hand stays with it,
+        though its lease had run out.
         """
         holder = self.holder
         ranks = [rank for rank in Rank if rank.small or not small]
-        with self._taking:
-            leased = self._batches.lease(channel, holder.owner, holder.now(), holder.until(), ranks)
+        while True:
+            with self._taking:
+                leased = self._batches.lease(channel, holder.owner, holder.now(), holder.until(), ranks)
+            grasped = holder.batches.grasp(batch.key for batch in leased)
+            if grasped or not leased:
+                break
         if leased:
             failpoints.passes("delivery.leased")
-        holder.batches.update(batch.key for batch in leased)
-        return [Page(batch) for batch in leased]
+        return [Page(batch) for batch in leased if batch.key in grasped]
 
     def narrow(self, load: Load, most: int) -> Load:
         """Keep at most so many recipients of one batch in hand, and give back everything else."""
         page, *others = load
         if others:
-            self.release(others)
+            self.give_back(others)
         users = page.batch.users if page.recipients is None else page.recipients
         if len(users) <= most:
             return [page]
@@ -79,7 +83,10 @@ class Leasing:
             self._doubtful = True
             raise
         finally:
-            self.holder.batches.difference_update(page.batch.key for page in load)
+            again = self.holder.batches.drop(page.batch.key for page in load)
+        if again:
+            self._batches.let_go(again, self.holder.owner, self.holder.now())
+            self._signals.send()
 
     def prove(self, load: Load) -> None:
         """To be called before anything is sent: raises DatabaseUnavailable where its outcome could not be written.
@@ -96,7 +103,11 @@ class Leasing:
 
     def release(self, load: Load) -> None:
         """Let any worker have what this one has leased and will not come to."""
-        self.holder.batches.difference_update(page.batch.key for page in load)
+        with self.in_hand(load):
+            self.give_back(load)
+
+    def give_back(self, load: Load) -> None:
+        """The same with what is being seen through: it stays in hand until that has ended."""
         for page in load:
             self._batches.give_back(page.batch, self.holder.owner, self.holder.now())
         self._signals.send()
@@ -124,13 +135,14 @@ class Leasing:
         holder, until, began = self.holder, self.holder.until(), monotonic()
         if began - self._renewed_at >= holder.lease:
             self._lapses += 1
-        self._batches.renew(list(holder.batches), holder.owner, until)
+        self._batches.renew(holder.batches.keys(), holder.owner, until)
         self._expansions.renew(list(holder.audiences), holder.owner, until)
         self._renewed_at = began
 
     def resign(self) -> None:
         """Give back whatever is still leased, so that others need not wait for the leases to run out."""
         now = self.holder.now()
+        self.holder.batches.drop(self.holder.batches.keys())
         self._batches.resign(self.holder.owner, now)
         self._expansions.resign(self.holder.owner, now)
         self._signals.send()

@@ -29,17 +29,18 @@ class Sequencing:
         self._signals = signals
         self._holder = holder
 
-    def enter(self, openings: Sequence[Opening]) -> list[Entered] | None:
+    def enter(self, openings: Sequence[Opening], *, new: bool = False) -> list[Entered] | None:
         """Write and announce the pages, all in one transaction; who is to be sent to, for each.
 
-        None where one was entered before, or a lease was lost: then nothing was written.
+        None where one was entered before, or a lease was lost, or one that is to be `new` has batches already: then
+        nothing was written.
         """
         now = self._holder.now()
         arrivals = self._arrival.prepare([opening.selection for opening in openings], now)
         pages = [
             NewPage(opening.cursor, opening.batches, page) for opening, page in zip(openings, arrivals, strict=True)
         ]
-        if not self._sequences.enter(pages, self._holder.owner, now):
+        if not self._sequences.enter(pages, self._holder.owner, now, new=new):
             return None
         self._signals.send()
         return self._arrival.conclude([opening.selection for opening in openings], arrivals, now)

@@ -38,12 +38,14 @@ class Batches:
 
     def add(self, batch: Batch) -> Batch:
         """Store `batch`; where a crashed run stored one under the same key, that one counts and is returned."""
-        try:
-            self._all.insert_one(to_document(batch))
-        except DuplicateKeyError:
-            found = confirmed(self._all, {"_id": key_document(batch.key)})
-            return batch if found is None else from_document(found)
-        return batch
+        while True:
+            try:
+                self._all.insert_one(to_document(batch))
+            except DuplicateKeyError:
+                if found := confirmed(self._all, {"_id": key_document(batch.key)}):
+                    return from_document(found)
+            else:
+                return batch
 
     def call(self, batch: Batch) -> None:
         """Store `batch`; where it is there already, maybe in dispatch, see to it that it is dispatched once more."""

@@ -55,10 +55,11 @@ class Sequences:
         found = durable.find_one({"_id": REALTIME})
         return 0 if found is None else int(found["last"])
 
-    def enter(self, pages: Sequence[NewPage], owner: str, at: datetime) -> bool:
+    def enter(self, pages: Sequence[NewPage], owner: str, at: datetime, *, new: bool = False) -> bool:
         """Write the entries of `pages`, and their batches unless they are there, and announce them in their order.
 
-        False, and nothing is written, where one of them was entered before or `owner` has lost a lease.
+        False, and nothing is written, where one of them was entered before or `owner` has lost a lease; or where they
+        are to be `new`, and a batch is there.
         """
 
         def write(session: ClientSession) -> bool:
@@ -68,7 +69,10 @@ class Sequences:
                 return False
             numbered = list(enumerate(pages, first))
             writes = [_batch_write(batch, number) for number, page in numbered for batch in page.batches]
-            self._batches.bulk_write(writes, ordered=False, session=session)
+            stored = self._batches.bulk_write(writes, ordered=False, session=session).upserted_count
+            if new and stored != len(writes):
+                session.abort_transaction()
+                return False
             documents = [entry for number, page in numbered for entry in entries(page.arrivals, at, number)]
             self._registry.insert_many(documents, ordered=False, session=session)
             failpoints.passes("sequencing.written")

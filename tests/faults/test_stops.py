@@ -1,5 +1,7 @@
 """Workers that are stopped, or stand still: SIGTERM drains, and a lease runs out under one that is suspended."""
 
+from time import sleep
+
 import pytest
 from bson import ObjectId
 
@@ -70,3 +72,20 @@ def test_a_worker_suspended_beyond_its_lease_finds_its_work_done(make_scene, peo
     evidence = scene.sent_to_all("worker suspended beyond its lease", notification, people[:SOME])
     assert evidence.duplicates <= IN_FLIGHT
     assert scene.database.batches.count_documents({"_id.n": ObjectId(notification), "stage": "dispatch"}) == 0
+
+
+def test_a_lone_worker_suspended_beyond_its_lease_goes_on_with_what_it_has_in_hand(make_scene, people):
+    """All its leases have run out, and its threads find in the queue what others of them have."""
+    scene = make_scene(lease=1.0)
+    scene.fcm.behave(latency=SLOW)
+    suspended = scene.service.start("worker")
+    notification = scene.accept(groups=["some"])
+    await_middle(scene, notification)
+    suspended.pause()
+    sleep(1.5 * scene.service.config.lease)
+    scene.begin()
+    suspended.resume()
+    scene.await_done(notification)
+    evidence = scene.sent_to_all("lone worker suspended beyond its lease", notification, people[:SOME], window=0)
+    assert evidence.duplicates == 0
+    assert suspended.stop() == 0

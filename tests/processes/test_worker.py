@@ -1,18 +1,23 @@
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from notify_server.bootstrap import Services, build_services
+from notify_server.bootstrap import Services, build_engine, build_services
+from notify_server.channels.fcm.transport import open_transport
 from notify_server.domain.device import Platform, Target, TargetType
 from notify_server.domain.notification import Audience, Message, Priority
+from notify_server.errors import DatabaseUnavailable
+from notify_server.processes.worker import Worker
 from notify_server.services.acceptance import Draft
 from notify_server.services.enrolment import Installation
 from notify_server.storage import migrations
 from tests.fcm_simulator import SimulatorProcess
 from tests.invariants import Evidence, violations
 from tests.service import Service, until
+from tests.services.interruption import Interrupted
 
 SECRET = Message(title="A secret", body="Nobody logs this")
 NEVER = 600.0  # seconds: longer than any test waits
@@ -131,3 +136,20 @@ def test_a_worker_started_before_the_migration_waits_and_then_works(bare_databas
         assert violations(Evidence(bare_database, notification, fcm.messages())) == []
         assert service.failures() == []
         assert worker.stop() == 0
+
+
+def test_a_renewal_that_failed_is_tried_again_at_once(service, database):
+    """A third of a lease later, what is in hand would be anybody's."""
+
+    def away() -> None:
+        raise DatabaseUnavailable
+
+    config = replace(service.config, lease=0.3)
+    transport = open_transport(config)
+    worker = Worker(config, database, build_engine(config, Interrupted(database, 0, away), transport))
+    with pytest.raises(DatabaseUnavailable):
+        worker._renew()
+    assert worker._renew_in == 0.0
+    worker._renew()
+    assert worker._renew_in == pytest.approx(0.1)
+    transport.close()

@@ -233,6 +233,40 @@ def test_a_batch_of_a_dead_expander_that_a_dispatcher_of_ours_took_first_stays_i
     assert other.leasing.holds(taken.batch)
 
 
+def test_a_page_that_a_dispatcher_of_ours_took_from_the_queue_is_not_handed_on_as_well(scene: Scene) -> None:
+    """The worker stood still when the page was written, for longer than its lease."""
+    scene.accept(*CROWD)
+    pages = paged(scene.engine)
+    first = next(pages)
+    scene.engine.leasing.holder.batches.drop([first.batch.key])
+    scene.clock.forward(LEASE)
+    [taken] = scene.engine.leasing.take()
+    assert taken.batch.key == first.batch.key
+    assert list(scene.engine.expansion._released([first.batch], None)) == []
+
+
+def test_an_audience_that_is_being_expanded_is_not_begun_again_by_its_own_worker(scene: Scene) -> None:
+    scene.accept(*CROWD)
+    pages = paged(scene.engine)
+    next(pages)
+    scene.clock.forward(LEASE)
+    assert claims(scene.engine) == []
+    scene.clock.forward(LEASE / 2)
+    assert claims(scene.worker()) == []  # its lease was prolonged
+    assert users(pages) == CROWD[500:]
+
+
+@pytest.mark.parametrize("ours", [True, False], ids=["leased by a dispatcher of ours", "of a dead owner"])
+def test_a_live_page_that_a_crashed_run_had_fixed_is_not_handed_on(scene: Scene, ours: bool) -> None:
+    left, new = scene.accept("a", channels=BOTH), scene.accept("b", channels=BOTH)
+    owner = scene.engine.leasing.holder.owner if ours else "dead"
+    Batches(scene.database).add(a_batch(left, "a", owner=owner, due_at=after(LEASE), rank=Rank.PROMPT))
+    load = together(scene.engine)
+    assert [page.batch.key.notification for page in load] == [new]
+    assert {**scene.standing(left), **scene.standing(new)} == dict.fromkeys("ab", ("pending", None))
+    assert [batch["users"] for n in (left, new) for batch in scene.batches(n) if "sequence" in batch] == [["a"], ["b"]]
+
+
 def test_an_audience_whose_expansion_failed_is_not_kept_by_renewing(scene: Scene) -> None:
     scene.accept("a", "b")
     failing = scene.worker(Interrupted(scene.database, 6, die))
@@ -358,7 +392,7 @@ def test_who_has_lost_one_of_the_brief_leases_sends_nothing_and_others_send_it_a
     assert {page.batch.key.notification for load in loads for page in load} == {accepted[0]}
     for load in loads:
         scene.engine.delivery.deliver(load)
-    assert scene.engine.leasing.holder.batches == set()
+    assert scene.engine.leasing.holder.batches.keys() == set()
     scene.clock.forward(LEASE)
     scene.work(scene.worker())
     scene.upkeep.reap()

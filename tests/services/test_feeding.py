@@ -82,7 +82,7 @@ def test_what_finds_no_room_in_time_is_left_to_any_worker(scene: Scene, feeder: 
     assert len(feeder.handoff.take()) == 1
     assert not feeder.handoff.take()
     assert free(scene, notification) == 1
-    assert len(scene.engine.leasing.holder.batches) == 1
+    assert len(scene.engine.leasing.holder.batches.keys()) == 1
 
 
 def test_what_is_brief_is_passed_on_while_a_broadcast_waits_for_room(scene: Scene) -> None:
@@ -91,7 +91,7 @@ def test_what_is_brief_is_passed_on_while_a_broadcast_waits_for_room(scene: Scen
     feeder.feed()
     feeding = Thread(target=feeder.feed)
     feeding.start()
-    until(lambda: len(scene.engine.leasing.holder.batches) == 2, "the second page waits for room")
+    until(lambda: len(scene.engine.leasing.holder.batches.keys()) == 2, "the second page waits for room")
     brief = [scene.accept("a"), scene.accept("b", priority=Priority.HIGH)]
     found: list[str] = []
     while len(found) < 2:
@@ -115,7 +115,7 @@ def test_what_was_in_hand_when_an_operation_failed_is_not_kept(scene: Scene) -> 
             feeder.feed()
             feeder.feed()
         taken = {page.batch.key for page in feeder.handoff.take()}
-        assert engine.leasing.holder.batches == taken
+        assert engine.leasing.holder.batches.keys() == taken
         if not database.happened:
             break
         for name in ("notifications", "registry", "batches"):

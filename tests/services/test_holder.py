@@ -12,6 +12,6 @@ def test_a_lease_taken_now_ends_after_its_time() -> None:
 
 def test_each_holder_has_a_hand_of_its_own() -> None:
     one, other = Holder("one", 30.0, StoppedClock()), Holder("two", 30.0, StoppedClock())
-    one.batches.add(a_batch().key)
+    one.batches.grasp([a_batch().key])
     one.audiences.add("n1")
-    assert (other.batches, other.audiences) == (set(), set())
+    assert (other.batches.keys(), other.audiences) == (set(), set())

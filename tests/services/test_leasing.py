@@ -56,7 +56,7 @@ def test_a_released_load_is_anyones_at_once_and_others_are_called(scene: Scene, 
     assert not worker.leasing.take()
     scene.engine.leasing.release(load)
     assert len(worker.leasing.take()) == 2
-    assert scene.engine.leasing.holder.batches == set()
+    assert scene.engine.leasing.holder.batches.keys() == set()
     until(lambda: scene.database["signals"].count_documents({}) == 1, "one call for all of them")
 
 
@@ -101,7 +101,7 @@ def test_a_narrowed_load_keeps_a_few_in_hand_and_leaves_the_rest_to_anyone(scene
     assert (page.batch.key, page.batch.users) == (made.key, made.users[:5])
     assert (page.batch.devices, page.batch.due_at) == ({"u1": ("phone",)}, after(2 * LEASE - 1))
     assert Batches(scene.database).find(made.key) == page.batch
-    assert worker.leasing.holder.batches == {made.key}
+    assert worker.leasing.holder.batches.keys() == {made.key}
     [rest] = scene.engine.leasing.take()
     assert (rest.batch.users, rest.batch.devices, rest.batch.attempt) == (made.users[5:], {"u30": ("tablet",)}, 3)
     assert (rest.batch.key.page, rest.batch.rank) == (made.key.page, made.rank)
@@ -138,7 +138,7 @@ def test_what_fails_is_let_go(worker: Engine, scene: Scene) -> None:
     load = worker.leasing.take()
     with pytest.raises(ValueError, match="no"), worker.leasing.in_hand(load):
         raise ValueError("no")
-    assert worker.leasing.holder.batches == set()
+    assert worker.leasing.holder.batches.keys() == set()
 
 
 def test_after_the_database_was_away_a_write_comes_before_a_send(scene: Scene) -> None:
@@ -206,10 +206,40 @@ def test_who_resigns_takes_nothing_from_others(scene: Scene, worker: Engine) -> 
     expanded(scene)
     worker.leasing.resign()
     assert not worker.leasing.take()
-    assert scene.engine.leasing.holder.batches
+    assert scene.engine.leasing.holder.batches.keys()
 
 
 def test_threads_of_one_worker_never_take_the_same_batch(scene: Scene, worker: Engine) -> None:
     queued(scene, users=1, count=150)
     keys = [page.batch.key for load in at_once(*[worker.leasing.take] * 6) for page in load]
     assert len(keys) == len(set(keys)) == 150
+
+
+@pytest.mark.parametrize("small", [True, False])
+def test_what_a_thread_has_in_hand_no_other_of_its_worker_takes_though_its_lease_had_run_out(
+    scene: Scene, worker: Engine, small: bool
+) -> None:
+    queued(scene, users=3 if small else 51)
+    load = worker.leasing.take()
+    with worker.leasing.in_hand(load):
+        scene.clock.forward(LEASE)
+        queued(scene, users=3 if small else 51)
+        others = [page.batch.key for page in (*worker.leasing.take(), *worker.leasing.take())]
+        assert len(set(others) - {load[0].batch.key}) == len(others) == 1
+        assert worker.leasing.holds(load[0].batch)
+        assert not scene.engine.leasing.take()
+    [page] = scene.engine.leasing.take()
+    assert page.batch.key == load[0].batch.key
+    until(lambda: scene.database["signals"].count_documents({}) == 1, "others are called")
+
+
+def test_what_is_given_back_while_other_things_are_seen_through_is_anyones(scene: Scene, worker: Engine) -> None:
+    queued(scene, users=51, count=2)
+    load = [*worker.leasing.take(), *worker.leasing.take()]
+    with worker.leasing.in_hand(load):
+        worker.leasing.give_back(load[1:])
+        assert not worker.leasing.take()
+        assert not scene.engine.leasing.take()  # it is leased to the worker, where nobody takes it now
+    [page] = scene.engine.leasing.take()
+    assert page.batch.key == load[1].batch.key
+    assert worker.leasing.holder.batches.keys() == set()

@@ -4,12 +4,14 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 from pymongo.errors import BulkWriteError
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from notify_server.domain.batch import Batch, Rank, Stage
 from notify_server.domain.notification import Channel
 from notify_server.storage.batches import Batches, Settled
-from notify_server.storage.documents import Store, new_id
+from notify_server.storage.documents import Document, Store, new_id
 from tests.builders import NOON, a_batch, after, at_once
 
 
@@ -66,6 +68,34 @@ def test_calling_a_batch_that_is_not_there_makes_it(batches: Batches) -> None:
     batch = a_batch(None, "u1")
     batches.call(batch)
     assert [found.key for found in take(batches)] == [batch.key]
+
+
+class Settles(CommandListener):
+    """Whoever dispatches a batch ends it before somebody who found it there has looked at it."""
+
+    def __init__(self, database: Store) -> None:
+        self._database = database
+        self.happened = False
+
+    def started(self, event: CommandStartedEvent) -> None:
+        if event.command_name == "find" and not self.happened:
+            self.happened = True
+            self._database["batches"].delete_many({})
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        pass
+
+
+def test_a_batch_that_goes_while_it_is_called_is_made_anew(mongodb_uri: str, database: Store) -> None:
+    settles = Settles(database)
+    with MongoClient[Document](mongodb_uri, tz_aware=True, event_listeners=[settles]) as client:
+        batch = Batches(database).add(a_batch(None, "u1"))
+        Batches(client[database.name]).call(batch)
+    assert settles.happened
+    assert Batches(database).find(batch.key) == batch
 
 
 def test_no_batch_is_found_under_a_key_of_another_page_part_or_channel(batches: Batches) -> None:

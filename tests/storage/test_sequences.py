@@ -73,6 +73,20 @@ def test_a_batch_that_fixed_the_page_is_numbered_as_it_is(database: Store, seque
     assert Backlog(database).announced(0, 9) == [replace(stored, sequence=1)]
 
 
+def test_a_page_that_is_to_be_new_and_has_a_batch_is_not_entered(
+    database: Store, sequences: Sequences, claimed: str
+) -> None:
+    other = claim(database)
+    push = Batches(database).add(a_batch(claimed, "a", owner="dead"))
+    pages = [a_page(other, "b"), a_page(claimed, "a", others=(replace(push, owner=MINE),))]
+    assert not sequences.enter(pages, MINE, NOON, new=True)
+    assert (numbers(database), sequences.last()) == ({}, 0)
+    assert sequences.enter(pages[:1], MINE, NOON, new=True)
+    assert sequences.enter(pages[1:], MINE, NOON)
+    assert numbers(database) == {"b": 1, "a": 2}
+    assert Batches(database).find(push.key) == push
+
+
 def test_a_page_is_entered_once(database: Store, sequences: Sequences, claimed: str) -> None:
     assert sequences.enter([a_page(claimed, "a")], MINE, NOON)
     other = claim(database)
