@@ -34,13 +34,19 @@ class Briefs:
         """
         room = {rank: _AT_ONCE - len(waiting) for rank, waiting in self._waiting.items()}
         looks = [_SMALL] if len(set(room.values())) == 1 else [[rank] for rank in _SMALL]
-        claims = [claim for ranks in looks if (left := room[ranks[0]]) for claim in self._expansion.claim(ranks, left)]
+        found = 0
+        for ranks in looks:
+            claims = self._expansion.claim(ranks, left) if (left := room[ranks[0]]) else []
+            self._wait(claims)  # before another look, which may fail: what was claimed is kept by renewing
+            found += len(claims)
+        return found
+
+    def _wait(self, claims: Sequence[Claim]) -> None:
         for claim in claims:
             if claim.brief:
                 self._waiting[Rank.of(claim.notification.priority, small=True)].append(claim)
             else:  # another process has begun with it
                 self._begun.append(self._expansion.loads(claim))
-        return len(claims)
 
     def step(self) -> Load:
         """Expand a page of them; what is to be sent of it. What fails drops out, and is claimed again."""

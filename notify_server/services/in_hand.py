@@ -27,6 +27,11 @@ class InHand:
             self._again |= asked - free
             return free
 
+    def leased_again(self, keys: Iterable[BatchKey]) -> bool:
+        """Whether any of these was leased once more, for nobody."""
+        with self._lock:
+            return not self._again.isdisjoint(keys)
+
     def drop(self, keys: Iterable[BatchKey]) -> list[BatchKey]:
         """Let go of these. Returns those that were leased once more meanwhile, for nobody."""
         with self._lock:

@@ -1,7 +1,7 @@
 """What a worker has in hand: taking batches, keeping them, giving them back."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from secrets import token_hex
@@ -52,13 +52,16 @@ class Leasing:
         ranks = [rank for rank in Rank if rank.small or not small]
         while True:
             with self._taking:
+                had = holder.batches.keys()
                 leased = self._batches.lease(channel, holder.owner, holder.now(), holder.until(), ranks)
-            grasped = holder.batches.grasp(batch.key for batch in leased)
-            if grasped or not leased:
+                grasped = holder.batches.grasp(batch.key for batch in leased)
+            if stale := grasped & had:  # who had them in hand was done with them meanwhile: they are to be read anew
+                self.release([Page(batch) for batch in leased if batch.key in stale])
+            if (fresh := grasped - stale) or not leased:
                 break
         if leased:
             failpoints.passes("delivery.leased")
-        return [Page(batch) for batch in leased if batch.key in grasped]
+        return [Page(batch) for batch in leased if batch.key in fresh]
 
     def narrow(self, load: Load, most: int) -> Load:
         """Keep at most so many recipients of one batch in hand, and give back everything else."""
@@ -77,16 +80,18 @@ class Leasing:
     @contextmanager
     def in_hand(self, load: Load) -> Iterator[None]:
         """While `load` is seen through. Where that raises, its leases run out, and any worker takes it again."""
+        keys = [page.batch.key for page in load]
         try:
             yield
-        except DatabaseUnavailable:
-            self._doubtful = True
+        except BaseException as error:
+            self._doubtful = self._doubtful or isinstance(error, DatabaseUnavailable)
+            self.holder.batches.drop(keys)
             raise
-        finally:
-            again = self.holder.batches.drop(page.batch.key for page in load)
-        if again:
-            self._batches.let_go(again, self.holder.owner, self.holder.now())
-            self._signals.send()
+        # What was leased again is let go of before another thread leases it: both go by one name.
+        with self._taking if self.holder.batches.leased_again(keys) else nullcontext():
+            if again := self.holder.batches.drop(keys):
+                self._batches.let_go(again, self.holder.owner, self.holder.now())
+                self._signals.send()
 
     def prove(self, load: Load) -> None:
         """To be called before anything is sent: raises DatabaseUnavailable where its outcome could not be written.

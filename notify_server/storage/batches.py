@@ -106,7 +106,7 @@ class Batches:
         """End the lease of an unsettled batch: anyone may take it from `due_at` on."""
         self._all.update_one(_owned(batch, owner), {"$set": {"owner": None, "due_at": due_at}})
 
-    def let_go(self, batches: Sequence[BatchKey], owner: str, now: datetime) -> None:
+    def let_go(self, batches: Iterable[BatchKey], owner: str, now: datetime) -> None:
         """End these leases: anyone may take the batches."""
         keys = [key_document(key) for key in batches]
         self._all.update_many({"_id": {"$in": keys}, "owner": owner}, {"$set": {"owner": None, "due_at": now}})

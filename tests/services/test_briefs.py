@@ -89,6 +89,18 @@ def test_brief_audiences_that_are_more_than_a_page_are_expanded_in_turns(scene: 
     assert turns(briefs) == [accepted[:2], accepted[2:4], accepted[4:]]
 
 
+def test_what_was_claimed_before_a_look_that_failed_is_expanded(scene: Scene) -> None:
+    briefs = Briefs(scene.worker(Interrupted(scene.database, 4, die)).expansion)  # the third look
+    first = scene.accept("a")
+    assert briefs.claim() == 1
+    high, second = scene.accept("a", priority=Priority.HIGH), scene.accept("a")
+    with pytest.raises(Killed):
+        briefs.claim()
+    assert turns(briefs) == [[high], [first]]
+    assert briefs.claim() == 1
+    assert turns(briefs) == [[second]]
+
+
 def test_brief_audiences_of_which_nothing_is_for_push_make_no_load(scene: Scene, briefs: Briefs) -> None:
     notification = scene.accept("a", channels=(Channel.REALTIME,))
     assert briefs.claim()

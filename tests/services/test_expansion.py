@@ -233,6 +233,19 @@ def test_a_batch_of_a_dead_expander_that_a_dispatcher_of_ours_took_first_stays_i
     assert other.leasing.holds(taken.batch)
 
 
+def test_a_batch_of_mails_that_a_mailer_of_ours_took_from_the_queue_stays_in_its_hands(scene: Scene) -> None:
+    """The same, where the worker stood still between writing the page and letting go of it."""
+    scene.accept("a", channels=(Channel.EMAIL,))
+    batches, _ = scene.engine.expansion._fix(claimed(scene.engine).notification, "", [])
+    scene.clock.forward(LEASE)
+    [taken] = scene.engine.leasing.take(channel=Channel.EMAIL)
+    scene.engine.expansion._post(batches)
+    assert scene.worker().leasing.take(channel=Channel.EMAIL) == []
+    with scene.engine.leasing.in_hand([taken]):
+        pass
+    assert len(scene.worker().leasing.take(channel=Channel.EMAIL)) == 1  # it was asked for, and nobody had settled it
+
+
 def test_a_page_that_a_dispatcher_of_ours_took_from_the_queue_is_not_handed_on_as_well(scene: Scene) -> None:
     """The worker stood still when the page was written, for longer than its lease."""
     scene.accept(*CROWD)

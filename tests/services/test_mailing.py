@@ -308,7 +308,7 @@ class TestBesidePush:
         notification = post.accept("rcpt-550", channels=BOTH)
         steps = [post.work, post.mail] if first == "push" else [post.mail, post.work]
         if first == "mail":
-            post.expand()
+            post.expand(post.worker())  # which dies then
             post.clock.forward(LEASE + 1)
         steps[0]()
         assert post.standing(notification)["rcpt-550"][0] == "pending"
