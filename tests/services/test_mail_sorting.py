@@ -63,6 +63,7 @@ def test_what_a_dead_worker_was_told_counts_and_only_the_rest_is_sent(people):
     mails.record([Recorded(mail_id(notification, "a"), Status.SENT, people.clock(), 1, {})])
     mails.record([Recorded(mail_id(notification, "b"), Status.FAILED, people.clock(), 1, {"reason": "bad_address"})])
     people.clock.forward(31)
+    people.engine = people.worker()
     [parcel] = sort(people)
     assert [sheet.user for sheet in parcel.sheets] == ["c"]
     assert reasons(parcel) == {"a": None, "b": Reason.BAD_ADDRESS}
@@ -102,6 +103,7 @@ def test_a_mail_says_it_in_the_locale_of_its_entry_as_push_and_inbox_do(people, 
     if not addressed:
         sort(people)
         people.clock.forward(LEASE + 1)
+        people.engine = people.worker()  # after a death of the first
     for user in users:
         people.services.people.put(user, {"locale": "en" if user == "ada" else "fr", "email": f"{user}@example.org"})
     parcels = {parcel.notification.id: parcel for parcel in sort(people)}

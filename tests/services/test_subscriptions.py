@@ -57,10 +57,10 @@ def test_a_muted_group_silences_what_comes_through_it_alone(
 ) -> None:
     scene.register("a")
     early = scene.accept(*users, groups=groups, send_at=None)
-    scene.expand()
+    scene.expand(scene.worker())
     muting.mute("a", GROUPS, "choir")
     late = scene.accept(*users, groups=groups)
-    scene.clock.forward(31)  # what the expander had in hand comes due
+    scene.clock.forward(31)  # that one died, and what it had in hand comes due
     scene.work()
     expected = ("sent", None) if gets_it else ("suppressed", "muted_group")
     assert scene.standing(early)["a"] == scene.standing(late)["a"] == expected
