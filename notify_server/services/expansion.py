@@ -203,14 +203,11 @@ class Expansion:
 
     def _post(self, batches: Sequence[Batch]) -> None:
         """Let any worker have what is to be mailed at once."""
-        mailed = [batch.key for batch in batches if batch.owner and batch.key.channel is Channel.EMAIL]
-        ours = self._holder.batches.grasp(mailed)  # a mailer of ours may have been quicker, after a standstill
-        try:
-            if ours:
-                self._stores.batches.let_go(ours, self._holder.owner, self._holder.now())
-                self._stores.signals.send()
-        finally:
-            self._holder.batches.drop(ours)
+        mailed = {batch.key for batch in batches if batch.owner and batch.key.channel is Channel.EMAIL}
+        mailed -= self._holder.batches.keys()  # after a standstill, a mailer of ours may have been quicker
+        if mailed:
+            self._stores.batches.let_go(mailed, self._holder.owner, self._holder.now())
+            self._stores.signals.send()
 
 
 def _announced(batches: Sequence[Batch]) -> bool:
