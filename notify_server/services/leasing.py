@@ -1,6 +1,6 @@
 """What a worker has in hand: taking batches, keeping them, giving them back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -9,7 +9,7 @@ from threading import Lock
 from time import monotonic
 
 from notify_server import failpoints
-from notify_server.domain.batch import Batch, Rank
+from notify_server.domain.batch import Batch, BatchKey, Rank
 from notify_server.domain.notification import Channel
 from notify_server.errors import DatabaseUnavailable
 from notify_server.services.holder import Holder
@@ -90,8 +90,7 @@ class Leasing:
         # What was leased again is let go of before another thread leases it: both go by one name.
         with self._taking if self.holder.batches.leased_again(keys) else nullcontext():
             if again := self.holder.batches.drop(keys):
-                self._batches.let_go(again, self.holder.owner, self.holder.now())
-                self._signals.send()
+                self._let_go(again)
 
     def prove(self, load: Load) -> None:
         """To be called before anything is sent: raises DatabaseUnavailable where its outcome could not be written.
@@ -113,8 +112,10 @@ class Leasing:
 
     def give_back(self, load: Load) -> None:
         """The same with what is being seen through: it stays in hand until that has ended."""
-        for page in load:
-            self._batches.give_back(page.batch, self.holder.owner, self.holder.now())
+        self._let_go([page.batch.key for page in load])
+
+    def _let_go(self, keys: Sequence[BatchKey]) -> None:
+        self._batches.let_go(keys, self.holder.owner, self.holder.now())
         self._signals.send()
 
     def postpone(self, batch: Batch) -> None:

@@ -82,8 +82,7 @@ class MailSettlement:
         settled = [Settled(each.batch, p.successor, p.split) for each, p in zip(mailed, plans, strict=True)]
         if settled and (kept := self._stores.batches.settle(settled, self._holder.owner)):
             log.warning("mail batches not settled: lease lost, or called again", count=kept)
-            for each in mailed:
-                self._stores.batches.give_back(each.batch, self._holder.owner, now)
+            self._stores.batches.let_go([each.batch.key for each in mailed], self._holder.owner, now)
         failpoints.passes("mailing.batches")
 
     def _move(self, parcels: Sequence[Parcel], now: datetime) -> None:

@@ -64,8 +64,7 @@ class Settlement:
         settled = [Settled(d.batch, p.successor, p.split) for d, p in zip(dispatches, plans, strict=True)]
         if kept := self._batches.settle(settled, owner):
             log.warning("batches not settled: lease lost, or called again", count=kept)
-            for dispatch in dispatches:
-                self._batches.give_back(dispatch.batch, owner, self._clock())
+            self._batches.let_go([dispatch.batch.key for dispatch in dispatches], owner, self._clock())
         failpoints.passes("settlement.batches")
 
     def refuse(self, batch: Batch, notification: Notification, note: Note, owner: str) -> None:

@@ -8,7 +8,7 @@ from bson import ObjectId
 from tests.faults.conftest import SOME
 from tests.faults.scene import SLOW, Scene
 from tests.faults.test_worker_killed import IN_FLIGHT
-from tests.service import until
+from tests.service import Process, until
 
 LONG = 600.0  # seconds: whoever had to wait for such a lease to run out would never come to an end
 STALL = 1.5  # seconds that FCM keeps its answers back
@@ -17,6 +17,16 @@ STALL = 1.5  # seconds that FCM keeps its answers back
 def await_middle(scene: Scene, notification: str) -> None:
     until(lambda: scene.count(notification, status="sent") > 0, "something is sent")
     assert scene.count(notification, status="pending") > 0
+
+
+def suspended_in_the_middle(scene: Scene) -> tuple[Process, str]:
+    """A worker that stands still while it dispatches, and the notification."""
+    scene.fcm.behave(latency=SLOW)
+    worker = scene.service.start("worker")
+    notification = scene.accept(groups=["some"])
+    await_middle(scene, notification)
+    worker.pause()
+    return worker, notification
 
 
 def test_sigterm_loses_nothing_sends_nothing_twice_and_gives_every_lease_back(make_scene, people):
@@ -57,11 +67,7 @@ def test_a_slow_drain_keeps_its_leases(make_scene, people):
 
 def test_a_worker_suspended_beyond_its_lease_finds_its_work_done(make_scene, people):
     scene = make_scene(lease=1.0)
-    scene.fcm.behave(latency=SLOW)
-    suspended = scene.service.start("worker")
-    notification = scene.accept(groups=["some"])
-    await_middle(scene, notification)
-    suspended.pause()
+    suspended, notification = suspended_in_the_middle(scene)
     scene.begin()
     scene.service.start("worker")
     scene.await_done(notification)
@@ -77,11 +83,7 @@ def test_a_worker_suspended_beyond_its_lease_finds_its_work_done(make_scene, peo
 def test_a_lone_worker_suspended_beyond_its_lease_goes_on_with_what_it_has_in_hand(make_scene, people):
     """All its leases have run out, and its threads find in the queue what others of them have."""
     scene = make_scene(lease=1.0)
-    scene.fcm.behave(latency=SLOW)
-    suspended = scene.service.start("worker")
-    notification = scene.accept(groups=["some"])
-    await_middle(scene, notification)
-    suspended.pause()
+    suspended, notification = suspended_in_the_middle(scene)
     sleep(1.5 * scene.service.config.lease)
     scene.begin()
     suspended.resume()
