@@ -8,7 +8,7 @@ from notify_server.gateway.server import Channels
 from notify_server.processes.loop import Loop
 from notify_server.storage.documents import Store
 from notify_server.storage.erasures import Erasures
-from notify_server.storage.signals import heard
+from notify_server.storage.signals import Work, heard
 from notify_server.storage.updates import Erased, Following, Update
 
 T = TypeVar("T")
@@ -18,8 +18,8 @@ def listening(database: Store, loop: asyncio.AbstractEventLoop, channels: Channe
     """One thread hears that something may be new, the other what changed; neither is started."""
     following, erasures = Following(database), Erasures(database)
 
-    def wake(signal: bool) -> None:
-        if signal:
+    def wake(work: frozenset[Work]) -> None:
+        if Work.ANNOUNCEMENT in work:
             loop.call_soon_threadsafe(channels.announcing.wake)
 
     def tell(update: Update | Erased | None) -> None:

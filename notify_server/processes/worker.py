@@ -15,19 +15,20 @@ from notify_server.processes.loop import Loop
 from notify_server.processes.readiness import await_database
 from notify_server.processes.signals import await_stop, until_stopped
 from notify_server.services.briefs import Briefs
+from notify_server.services.crowds import Crowds
 from notify_server.services.feeding import Feeding
 from notify_server.services.handoff import Handoff
 from notify_server.services.load import Load
 from notify_server.services.rotation import Rotation
 from notify_server.storage.documents import Store
-from notify_server.storage.signals import heard
+from notify_server.storage.signals import Work, heard
 
 log = structlog.get_logger()
 
 _ALLOCATIONS = 50_000  # new containers until the collector looks at the youngest: some ten batches
 _FROM_QUEUE = 4  # every so many loads, a dispatcher looks at the queue first
 _MAILERS = 2  # batches of mails in hand: while one waits for its last answers, the other goes on
-_MAIL_LOOK = 0.25  # seconds between two looks for mails that find none: every notification calls, and most have no mail
+_MAIL_LOOK = 0.25  # seconds between two looks for mails that find none: a call wakes all mailers, for what one can do
 _MAIL_PACE = 2.0  # seconds between two looks at their pace
 _LOOK = 0.5  # seconds between two looks at the pace that all workers share
 
@@ -48,10 +49,11 @@ class Worker:
         self._governor = engine.governor
         self._taken = 0
         self._renew_in = config.lease / 3  # seconds
+        self._crowds = Crowds()
         self._handoff = Handoff(room=2 * config.worker_threads)
         rotation, briefs, leasing = Rotation(engine.expansion), Briefs(engine.expansion), engine.leasing
         large = Feeding(rotation, self._handoff, leasing)
-        small = Feeding(briefs, self._handoff, leasing, busy=lambda: not rotation.idle)
+        small = Feeding(briefs, self._handoff, leasing, busy=lambda: not rotation.idle or bool(self._crowds))
         self._expanders = [
             Loop("expander", partial(large.feed, config.poll)),
             Loop("express-expander", partial(small.feed, config.poll)),
@@ -105,7 +107,8 @@ class Worker:
         if self._governor.paused:
             self._pacer.stopping.wait(_LOOK)
         elif load := self._next():
-            self._delivery.deliver(load)
+            with self._crowds.counting(load):
+                self._delivery.deliver(load)
         else:
             self._handoff.wait(self._config.poll)
 
@@ -131,9 +134,9 @@ class Worker:
             self._handoff.wait_for_small(self._config.poll)
 
     def _listen(self) -> None:
-        for woken in heard(self._database):
-            if woken:
-                self._handoff.wake()
+        for work in heard(self._database):
+            if work:
+                self._handoff.wake(work)
             if self._listener.stopping.is_set():
                 return
 
@@ -143,14 +146,14 @@ class Worker:
             self._governor.refresh()
 
     def _mail(self, *, small: bool = False) -> None:
-        calls = self._handoff.calls
+        calls = self._handoff.calls(Work.EMAIL)
         if self._mailing.paused:
             self._mail_pacer.stopping.wait(_LOOK)
         elif load := self._leasing.take(small=small, channel=Channel.EMAIL):
             self._mailing.mail(load)
         else:
             self._mail_pacer.stopping.wait(_MAIL_LOOK)
-            self._handoff.wait_for_call(calls, self._config.poll)
+            self._handoff.wait_for_call(Work.EMAIL, calls, self._config.poll)
 
     def _pace_mail(self) -> None:
         self._mail_governor.rest(_MAIL_PACE)

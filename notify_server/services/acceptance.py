@@ -32,7 +32,7 @@ from notify_server.services.rendering import widest
 from notify_server.storage.documents import new_id
 from notify_server.storage.hash_keys import HashKeys
 from notify_server.storage.notifications import Idempotency, Notifications
-from notify_server.storage.signals import Signals
+from notify_server.storage.signals import Signals, Work
 
 log = structlog.get_logger()
 
@@ -203,7 +203,7 @@ class Acceptance:
         stored = self._notifications.add_all(made)
         if any(stored):
             failpoints.passes("acceptance.stored")
-            self._signals.send()
+            self._signals.send({Work.of(notification.audience) for notification, _ in made})
             metrics.ACCEPTED.inc(sum(stored))
         return stored
 

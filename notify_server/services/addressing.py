@@ -9,7 +9,7 @@ from notify_server.domain.batch import Batch
 from notify_server.domain.notification import Channel
 from notify_server.storage.batches import Batches
 from notify_server.storage.mails import Mails
-from notify_server.storage.signals import Signals
+from notify_server.storage.signals import Signals, Work
 
 log = structlog.get_logger()
 
@@ -26,5 +26,5 @@ class AwaitedMail:
         """Queue every mail that waits for the user's address."""
         for notification in self.mails.awaiting(user):
             self.batches.call(Batch.awaited(notification, user, now, Channel.EMAIL))
-            self.signals.send()
+            self.signals.send({Work.EMAIL})
             log.info("waiting mail queued for a new address", notification_id=notification)

@@ -1,4 +1,4 @@
-"""Brief audiences, each a few named users: as many as make no more than a page are expanded together."""
+"""Brief audiences, each a few named users: as many as make no more than a page are expanded and sent together."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -7,14 +7,18 @@ from notify_server.domain.batch import SIZE, Rank
 from notify_server.services.expansion import Expansion
 from notify_server.services.load import Load
 from notify_server.storage.expansions import Claim
+from notify_server.storage.signals import Work
 
 _AT_ONCE = 100  # notifications of one rank
 _LEAST_URGENT = 4  # every so many pages, the least urgent have theirs first
+_FEW = 50  # users: more would keep an urgent one waiting for its turn at FCM, where the pace is slow
 _SMALL = [rank for rank in Rank if rank.small]
 
 
 class Briefs:
-    """Puts brief audiences together, those of one priority with each other."""
+    """Puts brief audiences together: those of one priority with each other, and all of them where they are few."""
+
+    work = Work.BRIEF
 
     def __init__(self, expansion: Expansion) -> None:
         self._expansion = expansion
@@ -50,9 +54,9 @@ class Briefs:
 
     def step(self) -> Load:
         """Expand a page of them; what is to be sent of it. What fails drops out, and is claimed again."""
-        if not self._begun and (rank := self._next()) is not None:
+        if not self._begun and any(self._waiting.values()):
             self._pages += 1
-            self._begun.append(self._expansion.together(_page_of(self._waiting[rank])))
+            self._begun.append(self._expansion.together(self._page()))
         if not self._begun:
             return ()
         loads = self._begun.popleft()
@@ -62,17 +66,25 @@ class Briefs:
         self._begun.appendleft(loads)
         return load
 
-    def _next(self) -> Rank | None:
-        """Whose turn it is: the most urgent first, but a stream of them leaves the others a part of the turns."""
-        ranks: Sequence[Rank] = _SMALL if (self._pages + 1) % _LEAST_URGENT else _SMALL[::-1]
-        return next((rank for rank in ranks if self._waiting[rank]), None)
+    def _page(self) -> list[Claim]:
+        """What is expanded next: the most urgent, but a stream of them leaves the others a part of the turns."""
+        waiting = [claim for rank in _SMALL for claim in self._waiting[rank]]
+        if sum(map(_size, waiting)) <= _FEW:
+            for claims in self._waiting.values():
+                claims.clear()
+            return waiting
+        ranks: Sequence[Rank] = _SMALL if self._pages % _LEAST_URGENT else _SMALL[::-1]
+        return _page_of(next(self._waiting[rank] for rank in ranks if self._waiting[rank]))
 
 
 def _page_of(claims: deque[Claim]) -> list[Claim]:
     """The first of `claims`, with as many of the next as make no more than a page together."""
-    together = [claims.popleft()]
-    room = SIZE - len(together[0].notification.audience.users)
-    while claims and len(claims[0].notification.audience.users) <= room:
-        room -= len(claims[0].notification.audience.users)
+    together, room = list[Claim](), SIZE
+    while claims and _size(claims[0]) <= room:
+        room -= _size(claims[0])
         together.append(claims.popleft())
     return together
+
+
+def _size(claim: Claim) -> int:
+    return len(claim.notification.audience.users)

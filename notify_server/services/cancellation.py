@@ -21,7 +21,7 @@ from notify_server.storage.mails import Mails
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.registry import Registry
 from notify_server.storage.resends import Resends
-from notify_server.storage.signals import Signals
+from notify_server.storage.signals import AUDIENCES, Signals
 
 log = structlog.get_logger()
 
@@ -95,7 +95,7 @@ class Cancellation:
             again, _ = self._stores.notifications.get(found.id)
             if again.state is not State.CANCELLED:
                 raise Conflict("It has been closed: nothing of it can be stopped any more.")
-        self._signals.send()
+        self._signals.send(AUDIENCES)
         log.info("notification cancelled", notification_id=found.id, state=found.state.value)
 
     def _may_be_sent(self, found: Notification) -> bool:

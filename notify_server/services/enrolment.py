@@ -15,7 +15,7 @@ from notify_server.services.clock import Clock
 from notify_server.storage.batches import Batches
 from notify_server.storage.devices import Devices
 from notify_server.storage.registry import Registry
-from notify_server.storage.signals import Signals
+from notify_server.storage.signals import Signals, Work
 from notify_server.storage.users import Users
 
 log = structlog.get_logger()
@@ -51,7 +51,7 @@ class Waiting:
         """Queue every notification of which the user's entry waits for a device."""
         for notification in self.registry.waiting(user, Reason.NO_DEVICE):
             self.batches.call(Batch.awaited(notification, user, now))
-            self.signals.send()
+            self.signals.send({Work.PUSH})
             log.info("waiting notification queued for a new device", notification_id=notification)
 
 

@@ -23,7 +23,7 @@ from notify_server.services.sequencing import Opening, Sequencing
 from notify_server.storage.batches import Batches
 from notify_server.storage.expansions import Claim, Expansions
 from notify_server.storage.members import Members
-from notify_server.storage.signals import Signals
+from notify_server.storage.signals import Signals, Work
 
 log = structlog.get_logger()
 
@@ -207,7 +207,7 @@ class Expansion:
         mailed -= self._holder.batches.keys()  # after a standstill, a mailer of ours may have been quicker
         if mailed:
             self._stores.batches.let_go(mailed, self._holder.owner, self._holder.now())
-            self._stores.signals.send()
+            self._stores.signals.send({Work.EMAIL})
 
 
 def _announced(batches: Sequence[Batch]) -> bool:

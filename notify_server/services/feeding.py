@@ -7,6 +7,7 @@ from typing import Protocol
 from notify_server.services.handoff import Handoff
 from notify_server.services.leasing import Leasing
 from notify_server.services.load import Load
+from notify_server.storage.signals import Work
 
 _PATIENCE = 0.5  # seconds
 _COMPANY = 0.1  # seconds
@@ -15,6 +16,8 @@ _FEW = 20  # notifications
 
 class Source(Protocol):
     """Where loads come from: large audiences in rotation, or brief ones."""
+
+    work: Work  # what it takes up
 
     @property
     def idle(self) -> bool:
@@ -31,8 +34,8 @@ class Feeding:
     """For one thread that expands what `source` has, and looks for more when it is called.
 
     A page waits `patience` seconds for a dispatcher of this worker, before any worker may have it. While the worker is
-    `busy` with something else, the next look waits a moment for company, unless the last one found many: what is
-    expanded together costs little more than one of it.
+    `busy` with something else, looks are a moment apart, unless the last one found many: what came meanwhile is
+    expanded together, which costs little more than one of it.
     """
 
     def __init__(
@@ -54,19 +57,26 @@ class Feeding:
 
     def feed(self, timeout: float) -> None:
         """Expand one page and pass it on. Where nothing waits: wait for a call, or `timeout` seconds."""
-        if self._source.idle and self._found < _FEW and self._busy():
-            sleep(_COMPANY)
-        calls = self._handoff.calls
-        if self._source.idle or calls != self._heard or monotonic() > self._looked_at + timeout:
+        if self._source.idle and (early := self._until_company()):
+            sleep(early)
+        calls = self._handoff.calls(self._source.work)
+        called = calls != self._heard and not self._until_company()
+        if self._source.idle or called or monotonic() > self._looked_at + timeout:
             self._heard, self._looked_at = calls, monotonic()
             self._found = self._source.claim()
             if not self._found and self._source.idle:
-                self._handoff.wait_for_call(calls, timeout)
+                self._handoff.wait_for_call(self._source.work, calls, timeout)
                 return
         if load := self._source.step():
             self._pass_on(load)
         else:
             self._heard = -1  # an audience is finished: there is room for another
+
+    def _until_company(self) -> float:
+        """Seconds that the next look is to wait for company."""
+        if self._found >= _FEW or not self._busy():
+            return 0.0
+        return max(0.0, self._looked_at + _COMPANY - monotonic())
 
     def _pass_on(self, load: Load) -> None:
         taken = False

@@ -1,10 +1,12 @@
 """Loads that pass from expansion to delivery inside one worker, without a detour through the database."""
 
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Collection
 from threading import Condition
 
 from notify_server.domain.batch import Rank
 from notify_server.services.load import Load
+from notify_server.storage.signals import EVERYTHING, Work
 
 
 class Handoff:
@@ -14,7 +16,7 @@ class Handoff:
         self._room = room
         self._loads: dict[Rank, deque[Load]] = {rank: deque() for rank in Rank}
         self._changed = Condition()
-        self._calls = 0
+        self._calls = Counter[Work]()
         self._called = False
         self._called_for_small = False
         self._idle = 0  # dispatchers that wait for work of any rank
@@ -38,11 +40,12 @@ class Handoff:
             self._changed.notify_all()
             return queue.popleft()
 
-    def wake(self) -> None:
-        """Tell the expanders and one dispatcher that there may be work in the database."""
+    def wake(self, work: Collection[Work] = EVERYTHING) -> None:
+        """Tell whoever waits for this work, and of dispatchers one, that there may be some in the database."""
         with self._changed:
-            self._calls += 1
-            self._called = self._called_for_small = True
+            self._calls.update(work)
+            if Work.PUSH in work:
+                self._called = self._called_for_small = True
             self._changed.notify_all()
 
     def wake_another(self) -> None:
@@ -51,10 +54,9 @@ class Handoff:
             self._called = True
             self._changed.notify_all()
 
-    @property
-    def calls(self) -> int:
-        """How often `wake` was called: pass it to `wait_for_call` so that no call between is missed."""
-        return self._calls
+    def calls(self, work: Work) -> int:
+        """How often `wake` was called for `work`: pass it to `wait_for_call` so that no call between is missed."""
+        return self._calls[work]
 
     def wait(self, timeout: float) -> None:
         """Return when a load is there, when no other dispatcher has answered the last call, or after `timeout` s."""
@@ -74,7 +76,7 @@ class Handoff:
     def _small(self) -> bool:
         return any(queue for rank, queue in self._loads.items() if rank.small)
 
-    def wait_for_call(self, calls: int, timeout: float) -> None:
-        """Return when `wake` was called since `calls` was read, or after `timeout` seconds."""
+    def wait_for_call(self, work: Work, calls: int, timeout: float) -> None:
+        """Return when `wake` was called for `work` since `calls` was read, or after `timeout` seconds."""
         with self._changed:
-            self._changed.wait_for(lambda: self._calls != calls, timeout)
+            self._changed.wait_for(lambda: self._calls[work] != calls, timeout)

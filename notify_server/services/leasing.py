@@ -16,8 +16,9 @@ from notify_server.services.holder import Holder
 from notify_server.services.load import Load, Page
 from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.expansions import Expansions
-from notify_server.storage.signals import Signals
+from notify_server.storage.signals import EVERYTHING, Signals, Work
 
+_WORK = {Channel.PUSH: Work.PUSH, Channel.EMAIL: Work.EMAIL}
 _LATER = 0.25  # lease times until one looks again for what is still being written
 
 
@@ -116,7 +117,7 @@ class Leasing:
 
     def _let_go(self, keys: Sequence[BatchKey]) -> None:
         self._batches.let_go(keys, self.holder.owner, self.holder.now())
-        self._signals.send()
+        self._signals.send({_WORK[key.channel] for key in keys})
 
     def postpone(self, batch: Batch) -> None:
         """Let it be for a part of a lease time: what it needs is still being written.
@@ -151,7 +152,7 @@ class Leasing:
         self.holder.batches.drop(self.holder.batches.keys())
         self._batches.resign(self.holder.owner, now)
         self._expansions.resign(self.holder.owner, now)
-        self._signals.send()
+        self._signals.send(EVERYTHING)
 
 
 def _of(batch: Batch, users: tuple[str, ...]) -> Batch:

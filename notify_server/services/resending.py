@@ -19,7 +19,7 @@ from notify_server.storage.backlog import Backlog
 from notify_server.storage.notifications import Notifications
 from notify_server.storage.registry import Registry
 from notify_server.storage.resends import Again, Request, Resends
-from notify_server.storage.signals import Signals
+from notify_server.storage.signals import Signals, Work
 
 log = structlog.get_logger()
 
@@ -88,7 +88,7 @@ class Resending:
             self._recall(found, request)
         queued = self._pages(found, request)
         if queued:
-            self._signals.send()
+            self._signals.send({Work.EMAIL if _channel(found) is Channel.EMAIL else Work.PUSH})
             log.info("recipients queued for a requested resend", notification_id=found.id, count=queued)
         return queued
 
@@ -97,7 +97,7 @@ class Resending:
         policy = found.resend
         waits = [wait for resends in range(policy.times) if (wait := policy.wait(resends)) is not None]
         if self._stores.backlog.recall_settled(found.id, waits, request.at, self._clock()):
-            self._signals.send()
+            self._signals.send({Work.PUSH})
 
     def _pages(self, found: Notification, request: Request) -> int:
         rank, queued = Rank.of(found.priority, small=request.queued < SIZE), 0

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from notify_server.domain.batch import Rank
 from notify_server.services.expansion import Expansion
 from notify_server.services.load import Load
+from notify_server.storage.signals import Work
 
 _AT_ONCE = 4  # notifications of one rank: each may name 50,000 users, which are kept in memory
 _LARGE = [rank for rank in Rank if not rank.small]
@@ -13,6 +14,8 @@ _LARGE = [rank for rank in Rank if not rank.small]
 
 class Rotation:
     """Takes turns, a page at a time: by priority, and within a rank one after the other."""
+
+    work = Work.LARGE
 
     def __init__(self, expansion: Expansion) -> None:
         self._expansion = expansion
@@ -40,9 +43,13 @@ class Rotation:
         turns = next((turns for turns in self._turns.values() if turns), None)
         if turns is None:
             return ()
-        loads = turns.popleft()
-        load = next(loads, None)
+        try:
+            load = next(turns[0], None)
+        except BaseException:
+            turns.popleft()
+            raise
         if load is None:
+            turns.popleft()
             return ()
-        turns.append(loads)
+        turns.rotate(-1)
         return load

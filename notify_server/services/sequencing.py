@@ -8,7 +8,7 @@ from notify_server.services.arrival import Arrival, Selection
 from notify_server.services.holder import Holder
 from notify_server.services.load import Entered
 from notify_server.storage.sequences import NewPage, Sequences
-from notify_server.storage.signals import Signals
+from notify_server.storage.signals import Signals, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +42,5 @@ class Sequencing:
         ]
         if not self._sequences.enter(pages, self._holder.owner, now, new=new):
             return None
-        self._signals.send()
+        self._signals.send({Work.ANNOUNCEMENT})
         return self._arrival.conclude([opening.selection for opening in openings], arrivals, now)

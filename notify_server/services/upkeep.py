@@ -12,7 +12,7 @@ from notify_server.services.completion import Completion
 from notify_server.storage.backlog import Backlog
 from notify_server.storage.expansions import Expansions
 from notify_server.storage.registry import Registry
-from notify_server.storage.signals import Signals
+from notify_server.storage.signals import AUDIENCES, Signals, Work
 
 log = structlog.get_logger()
 
@@ -39,7 +39,7 @@ class Upkeep:
         released = self.expansions.release(self.clock())
         if released:
             failpoints.passes("release.released")
-            self.signals.send()
+            self.signals.send(AUDIENCES)
             log.info("scheduled notifications released", count=released)
         return released
 
@@ -52,7 +52,7 @@ class Upkeep:
         recalled = self.backlog.recall(self.clock())
         if recalled:
             failpoints.passes("resend.recalled")
-            self.signals.send()
+            self.signals.send({Work.PUSH})
             metrics.RESENT.inc(recalled)
             log.info("batches recalled for resend", count=recalled)
         return recalled

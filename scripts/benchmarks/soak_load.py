@@ -10,17 +10,19 @@ from threading import Event
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
 from bson import ObjectId
 
 from notify_server.bootstrap import build_services
 from scripts.benchmarks.installation import Installation
+from scripts.benchmarks.keep_alive import KeepAlive
 from scripts.benchmarks.population import fill_group
 
 GROUPS = 20
 GROUP = 10_000  # users
 RECEIPTS = 50  # a second
 _LOOK = 5.0  # seconds between two looks for users who have lost their device
+_LOOKS = 12  # until every notification has been looked at once more: some are sent to a device late
+_RECENT = 10  # seconds of notifications that each look includes
 _READS = 0.3  # of the receipts say `read`
 _MESSAGE = {"title": "Timetable", "body": "Monday begins at nine.", "data": {"screen": "timetable"}}
 _RESEND = {"times": 0}  # the sends are counted: none on purpose comes twice
@@ -35,13 +37,13 @@ class SoakLoad:
         self.singles: list[str] = []
         self.receipts = 0
         self._running = running
-        self._replaced: set[tuple[str, str]] = set()  # user and device
+        self._replaced: set[tuple[str, str]] = set()  # notification that found the device dead, and user
         self._random = random.Random(1)  # noqa: S311
         self._tokens = build_services(running.config, running.database).user_tokens
         self._stop = Event()
         self._pool = ThreadPoolExecutor(4)
         self._loops: list[Future[None]] = []
-        self._steps: list[tuple[float, Callable[[httpx.Client, int], None]]] = [
+        self._steps: list[tuple[float, Callable[[KeepAlive, int], None]]] = [
             (GROUP / (rate - singles), self._broadcast),
             (1 / singles, self._single),
             (1.0, self._report),
@@ -70,48 +72,53 @@ class SoakLoad:
             if loop.done():
                 loop.result()
 
-    def _every(self, period: float, step: Callable[[httpx.Client, int], None]) -> None:
+    def _every(self, period: float, step: Callable[[KeepAlive, int], None]) -> None:
         """Keep the pace over time, whatever a single step takes."""
-        with self._running.client() as client:
+        with KeepAlive(self._running.config.port) as client:
             began = time.monotonic()
             for number in count():
                 if self._stop.wait(max(0.0, began + number * period - time.monotonic())):
                     return
                 step(client, number)
 
-    def _broadcast(self, backend: httpx.Client, number: int) -> None:
-        payload = {"message": _MESSAGE, "groups": [_group(number % GROUPS)], "resend": _RESEND}
-        self.broadcasts.append(self._running.post(backend, payload))
+    def _broadcast(self, backend: KeepAlive, number: int) -> None:
+        self.broadcasts.append(self._post(backend, {"groups": [_group(number % GROUPS)]}))
 
-    def _single(self, backend: httpx.Client, number: int) -> None:
+    def _single(self, backend: KeepAlive, number: int) -> None:
         priority = ("normal", "high")[number % 2]
-        payload = {"message": _MESSAGE, "users": [self._someone()], "resend": _RESEND, "priority": priority}
-        self.singles.append(self._running.post(backend, payload))
+        self.singles.append(self._post(backend, {"users": [self._someone()], "priority": priority}))
 
-    def _report(self, client: httpx.Client, _: int) -> None:
+    def _post(self, backend: KeepAlive, payload: dict[str, Any]) -> str:
+        whole = {"message": _MESSAGE, "resend": _RESEND} | payload
+        return str(backend.call("POST", "/v1/notifications", self._running.token, whole)["id"])
+
+    def _report(self, client: KeepAlive, _: int) -> None:
         """Some of those whom FCM has just reached say so, half of them of a broadcast."""
         for recent in (self.broadcasts[-2:-1], self.singles[-RECEIPTS:]):
             wanted = {"_id.n": {"$in": [ObjectId(identity) for identity in recent]}, "status": "sent"}
             for entry in list(self._running.database.registry.find(wanted, {"_id": 1}).limit(RECEIPTS // 2)):
                 self._receipt(client, entry["_id"]["u"], str(entry["_id"]["n"]))
 
-    def _receipt(self, client: httpx.Client, user: str, notification: str) -> None:
+    def _receipt(self, client: KeepAlive, user: str, notification: str) -> None:
         status = "read" if self._random.random() < _READS else "received"
         receipt = {"notification_id": notification, "status": status, "at": datetime.now(UTC).isoformat()}
-        answer = client.post("/v1/me/receipts", json={"receipts": [receipt]}, headers=self._as(user))
-        self.receipts += answer.raise_for_status().json()["accepted"]
+        answer = client.call("POST", "/v1/me/receipts", self._tokens.mint(user)[0], {"receipts": [receipt]})
+        self.receipts += answer["accepted"]
 
-    def _reinstall(self, client: httpx.Client, number: int) -> None:
+    def _reinstall(self, client: KeepAlive, number: int) -> None:
         """Whose only device FCM has called dead installs the app anew."""
-        found = self._running.database.devices.find({"active": False}, {"_id": 1})
-        dead = {(device["_id"]["u"], device["_id"]["d"]) for device in found} - self._replaced
-        for user, _ in dead:
+        looked_at = [
+            identity
+            for sent, (period, _) in zip((self.broadcasts, self.singles), self._steps[:2], strict=True)
+            for identity in {*sent[-int(_RECENT / period) - 1 :], *sent[number % _LOOKS :: _LOOKS]}
+        ]
+        wanted = {"_id.n": {"$in": [ObjectId(identity) for identity in looked_at]}, "status": "failed"}
+        found = self._running.database.registry.find(wanted, {"_id": 1})
+        dead = {(str(entry["_id"]["n"]), entry["_id"]["u"]) for entry in found} - self._replaced
+        for _, user in dead:
             body = {"platform": "android", "token": f"{user}-{number}".ljust(150, "x")}
-            client.put(f"/v1/me/devices/phone-{number}", json=body, headers=self._as(user)).raise_for_status()
+            client.call("PUT", f"/v1/me/devices/phone-{number}", self._tokens.mint(user)[0], body)
         self._replaced |= dead
-
-    def _as(self, user: str) -> dict[str, Any]:
-        return {"Authorization": f"Bearer {self._tokens.mint(user)[0]}"}
 
     def _someone(self) -> str:
         return f"{_group(self._random.randrange(GROUPS))}-{self._random.randrange(GROUP):08d}"

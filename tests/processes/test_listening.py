@@ -10,7 +10,7 @@ from notify_server.gateway.sockets import Socket
 from notify_server.processes.listening import listening
 from notify_server.storage import signals, updates
 from notify_server.storage.documents import Store, new_id
-from notify_server.storage.signals import Signals
+from notify_server.storage.signals import EVERYTHING, Signals, Work
 from notify_server.storage.updates import Update, Updates
 from tests.gateway.conftest import SECRET
 from tests.gateway.harness import Line
@@ -28,7 +28,8 @@ def test_signals_and_updates_come_to_the_event_loop(config: Config, database: St
         threads = listening(database, asyncio.get_running_loop(), channels)
         for thread in threads:
             thread.start()
-        Signals(database).send()
+        Signals(database).send(EVERYTHING - {Work.ANNOUNCEMENT})
+        Signals(database).send({Work.ANNOUNCEMENT})
         for user in ("nobody here", "ada"):
             Updates(database).send(Update(user, {new_id(): Status.READ}))
         async with asyncio.timeout(20):

@@ -37,11 +37,18 @@ def test_a_large_audience_is_left_to_others(scene: Scene, briefs: Briefs) -> Non
     assert [claim.notification.id for claim in claims(scene.worker())] == [large]
 
 
-def test_brief_audiences_of_one_priority_are_expanded_together(scene: Scene, briefs: Briefs) -> None:
+def test_brief_audiences_that_are_few_are_expanded_together_the_urgent_ones_first(scene: Scene, briefs: Briefs) -> None:
     normal = [scene.accept(user) for user in "abc"]
     high = [scene.accept(user, priority=Priority.HIGH) for user in "ab"]
     assert briefs.claim()
-    assert turns(briefs) == [high, normal]
+    assert turns(briefs) == [[*high, *normal]]
+
+
+def test_where_they_are_many_those_of_one_priority_are_expanded_together(scene: Scene, briefs: Briefs) -> None:
+    normal = [scene.accept(*CROWD[:25]) for _ in range(2)]
+    high = scene.accept("a", priority=Priority.HIGH)
+    assert briefs.claim()
+    assert turns(briefs) == [[high], normal]
 
 
 def test_brief_audiences_that_come_one_by_one_are_expanded_together_all_the_same(scene: Scene, briefs: Briefs) -> None:
@@ -96,7 +103,7 @@ def test_what_was_claimed_before_a_look_that_failed_is_expanded(scene: Scene) ->
     high, second = scene.accept("a", priority=Priority.HIGH), scene.accept("a")
     with pytest.raises(Killed):
         briefs.claim()
-    assert turns(briefs) == [[high], [first]]
+    assert turns(briefs) == [[high, first]]
     assert briefs.claim() == 1
     assert turns(briefs) == [[second]]
 

@@ -1,13 +1,14 @@
 from contextlib import suppress
-from itertools import count
+from itertools import count, pairwise
 from threading import Thread
+from time import monotonic
 
 import pytest
 
 from notify_server.bootstrap import Engine
 from notify_server.domain.notification import Priority
 from notify_server.services.briefs import Briefs
-from notify_server.services.feeding import Feeding
+from notify_server.services.feeding import _COMPANY, Feeding
 from notify_server.services.handoff import Handoff
 from notify_server.services.load import Load
 from notify_server.services.rotation import Rotation
@@ -63,6 +64,16 @@ def test_while_there_is_something_else_to_do_a_look_waits_for_company(scene: Sce
 
     Feeding(Briefs(scene.engine.expansion), feeder.handoff, scene.engine.leasing, busy=busy).feed(0.0)
     assert notifications(feeder.handoff.take()) == accepted
+
+
+def test_what_came_just_after_a_look_is_left_to_the_next_one_while_there_is_something_else_to_do(scene: Scene) -> None:
+    looks, source = list[float](), Briefs(scene.engine.expansion)
+    source.claim = lambda: looks.append(monotonic()) or 0  # type: ignore[func-returns-value,method-assign]
+    feeding = Feeding(source, Handoff(room=1), scene.engine.leasing, busy=lambda: True)
+    for _ in range(3):
+        feeding.feed(0.0)
+    assert len(looks) == 3
+    assert all(later - earlier >= _COMPANY for earlier, later in pairwise(looks))
 
 
 def test_where_nothing_waits_a_call_is_waited_for(scene: Scene, feeder: Feeder) -> None:

@@ -6,6 +6,7 @@ import pytest
 from notify_server.domain.batch import Rank
 from notify_server.services.handoff import Handoff
 from notify_server.services.load import Load, Page
+from notify_server.storage.signals import Work
 from tests.builders import a_batch
 from tests.service import until
 
@@ -109,22 +110,35 @@ def test_as_long_as_a_dispatcher_is_idle_a_small_load_is_its_own(handoff: Handof
 
 
 def test_a_call_between_reading_and_waiting_is_not_missed(handoff: Handoff) -> None:
-    calls = handoff.calls
+    calls = handoff.calls(Work.LARGE)
     handoff.wake()
-    handoff.wait_for_call(calls, LONG)
+    handoff.wait_for_call(Work.LARGE, calls, LONG)
     handoff.wait(LONG)
-    assert handoff.calls == calls + 1
+    assert handoff.calls(Work.LARGE) == calls + 1
+
+
+def test_a_call_for_one_kind_of_work_is_none_for_another(handoff: Handoff) -> None:
+    handoff.wake({Work.BRIEF})
+    assert {work: handoff.calls(work) for work in Work} == dict.fromkeys(Work, 0) | {Work.BRIEF: 1}
+    waiting = Thread(target=handoff.wait, args=(LONG,))
+    waiting.start()
+    waiting.join(0.05)
+    assert waiting.is_alive()
+    handoff.wake({Work.PUSH})
+    waiting.join()
+    assert handoff.calls(Work.BRIEF) == 1
 
 
 def test_a_call_ends_the_waits_of_the_expander_and_of_a_dispatcher(handoff: Handoff) -> None:
-    calls = handoff.calls
-    waiting = [Thread(target=handoff.wait_for_call, args=(calls, LONG)), Thread(target=handoff.wait, args=(LONG,))]
+    calls = handoff.calls(Work.BRIEF)
+    expander = Thread(target=handoff.wait_for_call, args=(Work.BRIEF, calls, LONG))
+    waiting = [expander, Thread(target=handoff.wait, args=(LONG,))]
     for thread in waiting:
         thread.start()
     handoff.wake()
     for thread in waiting:
         thread.join()
-    assert handoff.calls == calls + 1
+    assert handoff.calls(Work.BRIEF) == calls + 1
 
 
 def test_each_dispatcher_that_finds_work_wakes_another(handoff: Handoff) -> None:
@@ -142,7 +156,7 @@ def test_each_dispatcher_that_finds_work_wakes_another(handoff: Handoff) -> None
     for thread in waiting:
         thread.join()
     assert sorted(found) == ["a", "b", "c"]
-    assert handoff.calls == 1
+    assert handoff.calls(Work.PUSH) == 1
 
 
 def test_a_load_ends_the_wait_of_a_dispatcher(handoff: Handoff) -> None:
@@ -156,7 +170,7 @@ def test_a_load_ends_the_wait_of_a_dispatcher(handoff: Handoff) -> None:
 
 def test_a_wait_in_vain_ends(handoff: Handoff) -> None:
     handoff.wait(0.01)
-    handoff.wait_for_call(handoff.calls, 0.01)
+    handoff.wait_for_call(Work.EMAIL, handoff.calls(Work.EMAIL), 0.01)
     assert not handoff.take()
 
 

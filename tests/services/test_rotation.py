@@ -29,6 +29,15 @@ def test_nothing_is_expanded_where_nothing_waits(rotation: Rotation) -> None:
     assert not rotation.step()
 
 
+def test_it_is_not_idle_while_a_page_is_expanded(scene: Scene) -> None:
+    idle = list[bool]()
+    rotation = Rotation(scene.worker(Interrupted(scene.database, 4, lambda: idle.append(rotation.idle))).expansion)
+    scene.accept(*CROWD)
+    assert rotation.claim()
+    assert rotation.step()
+    assert idle == [False]
+
+
 def test_what_is_brief_is_left_to_others(scene: Scene, rotation: Rotation) -> None:
     long = scene.accept(*CROWD)
     short = scene.accept("a")
