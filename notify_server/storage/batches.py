@@ -3,21 +3,22 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 
 from pymongo import DeleteOne, ReplaceOne, ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from notify_server.domain.batch import Batch, BatchKey, Rank, Stage
+from notify_server.domain.batch import SIZE, Batch, BatchKey, Rank, Stage
 from notify_server.domain.notification import Channel
 from notify_server.storage.batch_document import from_document, key_document, to_document
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, not_new
 from notify_server.storage.majority import confirmed, in_transaction
 
-_FEW = 20  # users of a batch that counts as small
-_TOGETHER = 24  # small batches that are leased together with the first
+_FEW = 100  # users of a batch that counts as small: what is to be tried again of a page is smaller, as a rule
+_TOGETHER = 24  # small batches that are leased together with the first, if they are no more than a page with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,18 @@ class Batches:
         )
         if found is None:
             return []
-        few = len(found["users"]) <= _FEW
-        return [from_document(found), *(self._lease_few(due | {"rank": found["rank"]}, owner, until) if few else ())]
+        first = from_document(found)
+        if len(first.users) > _FEW:
+            return [first]
+        return [first, *self._lease_few(due | {"rank": found["rank"]}, SIZE - len(first.users), owner, until)]
 
-    def _lease_few(self, due: Document, owner: str, until: datetime) -> list[Batch]:
+    def _lease_few(self, due: Document, room: int, owner: str, until: datetime) -> list[Batch]:
+        """Those that are due longest of the small ones, with `room` users at most together."""
         small = due | {f"users.{_FEW}": {"$exists": False}}
-        ids = [document["_id"] for document in self._all.find(small, {"_id": 1}).sort("due_at", 1).limit(_TOGETHER)]
+        found = self._all.find(small, {"size": {"$size": "$users"}}).sort("due_at", 1).limit(_TOGETHER)
+        documents = list(found)
+        totals = accumulate(document["size"] for document in documents)
+        ids = [document["_id"] for document, total in zip(documents, totals, strict=True) if total <= room]
         if not ids:
             return []
         self._all.update_many({"_id": {"$in": ids}} | due, {"$set": {"owner": owner, "due_at": until}})

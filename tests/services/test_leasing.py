@@ -46,7 +46,7 @@ def test_small_batches_are_taken_together_and_each_once(scene: Scene, worker: En
 
 
 def test_a_large_batch_is_taken_alone(scene: Scene, worker: Engine) -> None:
-    queued(scene, users=51, count=2)
+    queued(scene, users=101, count=2)
     assert [len(worker.leasing.take()) for _ in range(3)] == [1, 1, 0]
 
 
@@ -235,7 +235,7 @@ def test_what_a_thread_has_in_hand_no_other_of_its_worker_takes_though_its_lease
 
 
 def test_what_is_given_back_while_other_things_are_seen_through_is_anyones(scene: Scene, worker: Engine) -> None:
-    queued(scene, users=51, count=2)
+    queued(scene, users=101, count=2)
     load = [*worker.leasing.take(), *worker.leasing.take()]
     with worker.leasing.in_hand(load):
         worker.leasing.give_back(load[1:])

@@ -39,7 +39,7 @@ def settle(batches: Batches, batch: Batch, successor: Batch | None = None, split
 
 def large(**fields: Any) -> Batch:
     """Too many users for others to be leased with it."""
-    return a_batch(None, *(f"u{number:03}" for number in range(51)), **fields)
+    return a_batch(None, *(f"u{number:03}" for number in range(101)), **fields)
 
 
 def everything(database: Store) -> Sequence[object]:
@@ -122,6 +122,14 @@ def test_small_batches_of_one_rank_are_leased_together_up_to_25(batches: Batches
     together = take(batches)
     assert {batch.key for batch in together} == set(small[2:])
     assert {(batch.owner, batch.due_at) for batch in together} == {("two", after(9999))}
+
+
+def test_small_batches_are_leased_together_up_to_a_page(batches: Batches) -> None:
+    crowd = [f"u{number:03}" for number in range(100)]
+    small = [batches.add(a_batch(None, *crowd, due_at=after(number))).key for number in range(5)]
+    more = [batches.add(a_batch(None, *crowd[:size], due_at=after(9 + size))).key for size in (99, 100)]
+    leases = [{batch.key for batch in take(batches, now=after(999))} for _ in range(2)]
+    assert leases == [set(small), set(more)]
 
 
 def test_a_large_batch_is_leased_alone(batches: Batches) -> None:
