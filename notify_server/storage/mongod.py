@@ -16,7 +16,7 @@ WAY_OUT = "To use a MongoDB of your own instead, set NOTIFY_MONGODB_URI."
 
 _OLDEST = (5, 0)
 _OPLOG = 1024  # MiB: change streams resume within minutes, so a long history is only disk space
-_CACHE_LEAST, _CACHE_MOST = 0.25, 4.0  # GiB: mongod takes no less; more is impolite on a shared machine
+_CACHE_LEAST, _CACHE_MOST = 0.25, 16.0  # GiB: mongod takes no less; by itself it would take half of the memory
 _ORPHANED = 5  # seconds: the transaction of a process that died holds its documents for so long; by default 60
 _DIRTY = "eviction_dirty_target=20,eviction_dirty_trigger=40"  # percent of the cache; by default 5 and 20
 _UPDATES = "eviction_updates_target=10,eviction_updates_trigger=20"  # the same of what is not yet in a page; 2.5 and 10
