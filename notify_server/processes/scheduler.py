@@ -20,6 +20,7 @@ from notify_server.bootstrap import (
 )
 from notify_server.config import Config
 from notify_server.errors import DatabaseUnavailable
+from notify_server.processes.collector import spare_the_collector
 from notify_server.processes.loop import Loop
 from notify_server.processes.readiness import await_database
 from notify_server.processes.signals import await_stop, until_stopped
@@ -43,6 +44,7 @@ def run(config: Config) -> int:
     counting, retire = build_counting(config, database), build_retirement(config, database).retire
     mails = build_mail_upkeep(database).expire_mails
     jobs = (upkeep.resend, upkeep.expire, upkeep.reap, sweep, queue, erase, clean, counting.count, retire, mails)
+    spare_the_collector()
     scheduler = _scheduler(config, leadership, jobs, {counting.count: counting.stand_by})
     loops = [_releaser(upkeep), _warden(scheduler, config.scheduler_interval)]
     scheduler.start()

@@ -20,6 +20,7 @@ from notify_server.config import Config
 from notify_server.console import app as console
 from notify_server.console import problems as pages
 from notify_server.console.mount import Mounted
+from notify_server.processes.collector import spare_the_collector
 from notify_server.processes.readiness import await_database
 from notify_server.processes.signals import until_stopped
 from notify_server.processes.web_worker import Patience, Worker
@@ -66,7 +67,9 @@ class Web(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
         services = build_services(self._config, connect(self._config))
         api = create_app(self._config, services)
         api.register_error_handler(ParseException, problems.malformed)  # met while the body is read
-        return api if not self._config.console else Mounted(api, self._console(services))
+        app = api if not self._config.console else Mounted(api, self._console(services))
+        spare_the_collector()
+        return app
 
     def _console(self, services: Services) -> Flask:
         made = console.create_app(self._config, services)

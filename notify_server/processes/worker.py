@@ -1,6 +1,5 @@
 """The worker process: expands audiences and dispatches batches. Run as many as you like, on any machine."""
 
-import gc
 from contextlib import suppress
 from functools import partial
 
@@ -11,6 +10,7 @@ from notify_server.channels.fcm.transport import open_transport
 from notify_server.config import Config
 from notify_server.domain.notification import Channel
 from notify_server.errors import DatabaseUnavailable
+from notify_server.processes.collector import spare_the_collector
 from notify_server.processes.loop import Loop
 from notify_server.processes.readiness import await_database
 from notify_server.processes.signals import await_stop, until_stopped
@@ -25,7 +25,6 @@ from notify_server.storage.signals import Work, heard
 
 log = structlog.get_logger()
 
-_ALLOCATIONS = 50_000  # new containers until the collector looks at the youngest: some ten batches
 _FROM_QUEUE = 4  # every so many loads, a dispatcher looks at the queue first
 _MAILERS = 2  # batches of mails in hand: while one waits for its last answers, the other goes on
 _MAIL_LOOK = 0.25  # seconds between two looks for mails that find none: a call wakes all mailers, for what one can do
@@ -167,17 +166,10 @@ class Worker:
             self._renew_in = self._config.lease / 3
 
 
-def _spare_the_collector() -> None:
-    """Let the garbage collector alone with what was imported, and come seldom: batches leave no cycles behind."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_ALLOCATIONS, 20, 50)
-
-
 def run(config: Config) -> int:
     """Work until a signal; returns the exit code."""
     stopped = until_stopped()
-    _spare_the_collector()
+    spare_the_collector()
     database = await_database(config, stopped)
     if database is None:
         return 0
