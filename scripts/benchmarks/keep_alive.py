@@ -1,4 +1,4 @@
-"""A client of one keep-alive connection, a tenth as dear as httpx: the load should not take what it is to measure."""
+"""A client of one keep-alive connection, cheaper than httpx: the load should not take what it is to measure."""
 
 import json
 import time
