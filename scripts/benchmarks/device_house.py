@@ -1,8 +1,6 @@
 """What the benchmark `device` is about: a registry full of entries, and phones that ask for them."""
 
-import json
 from datetime import UTC, datetime
-from http.client import HTTPConnection
 from typing import Any
 
 from pymongo import WriteConcern
@@ -14,6 +12,7 @@ from notify_server.storage.documents import new_id
 from notify_server.storage.notification_document import to_document
 from notify_server.storage.registry import Arrivals, Registry
 from scripts.benchmarks.installation import Installation
+from scripts.benchmarks.keep_alive import KeepAlive
 
 USERS = 20_000
 EACH = 50  # entries of each user, and receipts of one request
@@ -61,21 +60,13 @@ class Phone:
 
     def __init__(self, running: Installation, user: str) -> None:
         self._tokens = build_services(running.config, running.database).user_tokens
-        self._connection = HTTPConnection("127.0.0.1", running.config.port)
+        self._connection = KeepAlive(running.config.port)
         self.log_in(user)
 
     def log_in(self, user: str) -> None:
         """Go on as another user."""
-        self._authorization = f"Bearer {self._tokens.mint(user)[0]}"
+        self._token = self._tokens.mint(user)[0]
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """The answer. Raises RuntimeError unless it is 200."""
-        headers = {"Authorization": self._authorization}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        self._connection.request(method, path, None if body is None else json.dumps(body), headers)
-        answer = self._connection.getresponse()
-        read = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{method} {path}: {answer.status} {read.decode()[:500]}")
-        return json.loads(read)
+        return self._connection.call(method, path, self._token, body, well=(200,))

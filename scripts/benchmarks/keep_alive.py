@@ -2,12 +2,13 @@
 
 import json
 import time
+from collections.abc import Container
 from http.client import HTTPConnection
 from types import TracebackType
 from typing import Any, Self
 
 _TIMEOUT = 60.0  # seconds
-_NOT_WELL = 300
+_WELL = range(200, 300)
 _KEPT = 20.0  # seconds of silence, after which the server may close the connection
 
 
@@ -24,15 +25,17 @@ class KeepAlive:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._connection.close()
 
-    def call(self, method: str, path: str, token: str, body: Any) -> Any:
-        """What the server answers. Raises RuntimeError at any answer that is no success."""
+    def call(self, method: str, path: str, token: str, body: Any = None, well: Container[int] = _WELL) -> Any:
+        """What the server answers. Raises RuntimeError at an answer whose status is not one of `well`."""
         if time.monotonic() - self._used_at > _KEPT:
             self._connection.close()
         self._used_at = time.monotonic()
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        self._connection.request(method, path, json.dumps(body), headers)
+        headers = {"Authorization": f"Bearer {token}"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        self._connection.request(method, path, None if body is None else json.dumps(body), headers)
         answer = self._connection.getresponse()
         content = answer.read()
-        if answer.status >= _NOT_WELL:
-            raise RuntimeError(f"{method} {path}: {answer.status} {content.decode()}")
+        if answer.status not in well:
+            raise RuntimeError(f"{method} {path}: {answer.status} {content.decode()[:500]}")
         return json.loads(content) if content else None
