@@ -18,7 +18,6 @@ from notify_server.storage.batches import Batches, Settled
 from notify_server.storage.expansions import Expansions
 from notify_server.storage.signals import EVERYTHING, Signals, Work
 
-_WORK = {Channel.PUSH: Work.PUSH, Channel.EMAIL: Work.EMAIL}
 _LATER = 0.25  # lease times until one looks again for what is still being written
 
 
@@ -117,7 +116,7 @@ class Leasing:
 
     def _let_go(self, keys: Sequence[BatchKey]) -> None:
         self._batches.let_go(keys, self.holder.owner, self.holder.now())
-        self._signals.send({_WORK[key.channel] for key in keys})
+        self._signals.send({Work(key.channel) for key in keys})
 
     def postpone(self, batch: Batch) -> None:
         """Let it be for a part of a lease time: what it needs is still being written.

@@ -16,7 +16,7 @@ from pymongo.errors import PyMongoError
 from pymongo.write_concern import WriteConcern
 
 from notify_server.domain.audience import is_brief
-from notify_server.domain.notification import Audience
+from notify_server.domain.notification import Audience, Channel
 from notify_server.storage.database import translated
 from notify_server.storage.documents import Document, Store
 
@@ -31,8 +31,8 @@ class Work(StrEnum):
 
     BRIEF = "brief"  # audiences of a few named users
     LARGE = "large"  # all others
-    PUSH = "push"  # batches of this channel
-    EMAIL = "email"
+    PUSH = Channel.PUSH.value  # batches: `Work(channel)` are those of a channel that batches are leased of
+    EMAIL = Channel.EMAIL.value
     ANNOUNCEMENT = "announcement"  # pages that have a sequence number
 
     @classmethod
