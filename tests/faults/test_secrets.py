@@ -22,14 +22,14 @@ TITLE, BODY, KEY, VALUE = "SoughtTitle", "SoughtBody", "soughtKey", "SoughtValue
 LINK, IMAGE, EMAIL = "https://sought.example/SoughtLink", "https://sought.example/SoughtImage", "sought@school.example"
 TARGET = "SoughtTarget"
 FAULTS = (
-    "good",
+    "good",  # no fault
     "unavailable",
     "unregistered",
     "sender_id_mismatch",
     "invalid_argument",
     "third_party_auth",
-    "drop_after",
 )
+DROP = "drop_after"  # breaks the connection, and so may take the answers of all that are sent beside it
 BAD_SERVER_TOKEN = f"nst_0123456789ab_{'SoughtBadServerToken'.ljust(43, 'x')}"
 BAD_USER_TOKEN = "eyJhbGciOiJIUzI1NiJ9.SoughtBadUserToken.SoughtSignature"
 MESSAGE = {"title": TITLE, "body": BODY, "data": {KEY: VALUE}, "link": LINK, "image": IMAGE}
@@ -59,15 +59,26 @@ class Story:
             self.call("POST", "/v1/notifications", 202, json={"message": MESSAGE, "users": ["u1"], **fields})["id"]
         )
 
-    def settle(self) -> str:
-        """A user with a device for each fault of FCM; their token."""
-        self.call("PUT", "/v1/users/u1", 201, json={"email": EMAIL})
-        minted = self.call("POST", "/v1/users/u1/tokens", 201)["token"]
+    def settle(self, user: str, faults: tuple[str, ...]) -> str:
+        """A user with a device for each of these faults of FCM; their token."""
+        self.call("PUT", f"/v1/users/{user}", 201, json={"email": f"{user}.{EMAIL}"})
+        minted = self.call("POST", f"/v1/users/{user}/tokens", 201)["token"]
         self.sought += [minted, *minted.split(".")[1:]]
-        for fault in FAULTS:
+        for fault in faults:
             body = {"platform": "android", "token": f"{fault}-{TARGET}"}
             self.call("PUT", f"/v1/me/devices/{fault}", 201, minted, json=body)
         return str(minted)
+
+    def meet_every_fault(self) -> str:
+        """Everything that FCM can answer, and then a connection that it breaks; the token of a user who has it all."""
+        token = self.settle("u1", FAULTS)
+        notification = self.post()
+        until(lambda: self.scene.count(notification, status="sent") == 1, "it is sent")
+        assert self.scene.fcm.counts()["requests"] >= len(FAULTS)
+        self.settle("u2", (DROP,))
+        self.post(users=["u2"])
+        until(lambda: self.scene.fcm.messages(target_prefix=DROP), "a connection breaks")
+        return token
 
     def open(self, token: str) -> None:
         """An app opens a socket, gets what it missed and reports a receipt; an app with a bad token is refused."""
@@ -126,7 +137,7 @@ class Story:
                 token,
                 {"platform": "ios", "token": f"more-{TARGET}"},
             ),
-            ({"users": "email"}, "PUT", "/v1/users/u2", None, {"email": EMAIL}),
+            ({"users": "email"}, "PUT", "/v1/users/u3", None, {"email": EMAIL}),
         ):
             method, path, bearer, body = request
             [(collection, field)] = checked.items()
@@ -149,7 +160,7 @@ class Story:
 @pytest.fixture
 def story(mongod: Mongod, tmp_path: Path) -> Iterator[Story]:
     with SimulatorProcess(directory=tmp_path / "fcm") as fcm:
-        fcm.behave(prefixes={f"{fault}-": {fault: 1.0} for fault in FAULTS if fault != "good"})
+        fcm.behave(prefixes={f"{fault}-": {fault: 1.0} for fault in (*FAULTS[1:], DROP)})
         settings = {"lease": 2.0, "poll": 0.2, "scheduler_interval": 0.2, "realtime_port": free_port()}
         service = Service(mongod.uri, "secrets", fcm, tmp_path, web_processes=1, rate_refused=0.0, **settings)
         service.config = replace(service.config, log_level="debug", jwt_secret=JWT_SECRET)
@@ -172,10 +183,7 @@ def test_whatever_goes_wrong_no_log_holds_a_secret_a_token_a_target_or_a_message
         service.start(command)
     until(lambda: ready(story.backend), "the API is ready")
     until(lambda: "Uvicorn running" in service.processes[3].output, "realtime is ready")
-    token = story.settle()
-    notification = story.post()
-    until(lambda: story.scene.fcm.counts()["requests"] >= len(FAULTS), "every fault of FCM is met")
-    until(lambda: story.scene.count(notification, status="sent") == 1, "it is sent")
+    token = story.meet_every_fault()
     story.open(token)
     story.be_refused(token)
     story.fail(token)
