@@ -6,11 +6,12 @@ Pure: the shared state goes in with a time, and a rate or a new state comes out.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from math import inf
 
 from notify_server.domain.registry import Reason
 
-IDLE = timedelta(seconds=60)  # without sends for so long, the next ones begin a new ramp
 START = 0.1  # of the full rate, at the beginning of a ramp and at the worst of a throttling
+GAP = 2.0  # seconds: reports that are farther apart leave a time in which too little was sent
 RECOVERY = timedelta(seconds=60)  # from a throttling back to the full rate
 THROTTLE_AT_MOST = timedelta(seconds=5)  # several refusals within this count as one
 FIRST_PAUSE = timedelta(seconds=10)
@@ -39,19 +40,23 @@ class Limits:
         """Messages per second after an idle time."""
         return self.rate * START if self.ramp > 0 else self.rate
 
+    def part(self, seconds: float) -> float:
+        """How much of a ramp is passed within so many seconds: 1 is all of it."""
+        return seconds / self.ramp if self.ramp > 0 else inf
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """What all workers share of one channel.
 
-    `busy_since` and `busy_at`: when sending began after an idle time, and when it was last reported.
+    `ramped` of the ramp were passed at `busy_at`, when it was last reported that sends make use of the rate.
     `factor` of the full rate was left by the quota refusal at `throttled_at`.
     Until `paused_until`, for `reason`, nothing is sent; `failures` counts the pauses in a row, the first of which
     began at `paused_at`. After a pause one of all workers, the `prober`, sends a few messages, and the others wait on
     (a half-open circuit breaker): what becomes of those ends the pauses, or begins the next.
     """
 
-    busy_since: datetime | None = None
+    ramped: float = 0.0
     busy_at: datetime | None = None
     factor: float = 1.0
     throttled_at: datetime | None = None
@@ -69,18 +74,16 @@ class Pace:
 
     def rate(self, limits: Limits, now: datetime) -> float:
         """Messages per second that the whole project may send at `now`."""
-        return limits.rate * min(self._ramped(limits, now), self.throttle(now))
+        ramp = START + (1 - START) * self._left(limits, now) if limits.ramp > 0 else 1.0
+        return limits.rate * min(ramp, self.throttle(now))
 
-    def _ramped(self, limits: Limits, now: datetime) -> float:
-        if limits.ramp <= 0:
-            return 1.0
-        if self.busy_since is None or self._idle(now):
-            return START
-        passed = (now - self.busy_since).total_seconds() / limits.ramp
-        return min(1.0, START + (1 - START) * max(0.0, passed))
+    def _left(self, limits: Limits, now: datetime) -> float:
+        """What is left of the ramp at `now`: unused, it falls as slowly as it rose."""
+        unused = max(0.0, self._since_busy(now) - GAP)
+        return max(0.0, self.ramped - limits.part(unused)) if unused else self.ramped
 
-    def _idle(self, now: datetime) -> bool:
-        return self.busy_at is None or now - self.busy_at > IDLE
+    def _since_busy(self, now: datetime) -> float:
+        return inf if self.busy_at is None else max(0.0, (now - self.busy_at).total_seconds())
 
     def throttle(self, now: datetime) -> float:
         """The part of the full rate that the last refusal for the quota leaves at `now`: 1 where it is over."""
@@ -93,9 +96,11 @@ class Pace:
         """Whether nothing may be sent."""
         return self.paused_until is not None and now < self.paused_until
 
-    def busy(self, now: datetime) -> "Pace":
-        """Sends happen: a ramp begins when there were none for a while."""
-        return replace(self, busy_at=now, busy_since=now if self._idle(now) else self.busy_since)
+    def busy(self, limits: Limits, now: datetime) -> "Pace":
+        """Sends make use of the rate: so it rises, evenly, up to the full one."""
+        since = self._since_busy(now)
+        risen = limits.part(since) if 0 < since <= GAP else 0.0
+        return replace(self, ramped=min(1.0, self._left(limits, now) + risen), busy_at=now)
 
     def throttled(self, now: datetime) -> "Pace":
         """The provider said that the quota is exceeded: half of what was allowed, and from there back up."""

@@ -8,6 +8,7 @@ import structlog
 from notify_server.bootstrap import Engine, build_engine
 from notify_server.channels.fcm.transport import open_transport
 from notify_server.config import Config
+from notify_server.domain.batch import SIZE
 from notify_server.domain.notification import Channel
 from notify_server.errors import DatabaseUnavailable
 from notify_server.processes.collector import spare_the_collector
@@ -16,7 +17,7 @@ from notify_server.processes.readiness import await_database
 from notify_server.processes.signals import await_stop, until_stopped
 from notify_server.services.briefs import Briefs
 from notify_server.services.crowds import Crowds
-from notify_server.services.feeding import Feeding
+from notify_server.services.feeding import PATIENCE, Feeding
 from notify_server.services.handoff import Handoff
 from notify_server.services.load import Load
 from notify_server.services.rotation import Rotation
@@ -51,8 +52,10 @@ class Worker:
         self._crowds = Crowds()
         self._handoff = Handoff(room=2 * config.worker_threads)
         rotation, briefs, leasing = Rotation(engine.expansion), Briefs(engine.expansion), engine.leasing
-        large = Feeding(rotation, self._handoff, leasing)
-        small = Feeding(briefs, self._handoff, leasing, busy=lambda: not rotation.idle or bool(self._crowds))
+        large = Feeding(rotation, self._handoff, leasing, self._patience)
+        small = Feeding(
+            briefs, self._handoff, leasing, self._patience, busy=lambda: not rotation.idle or bool(self._crowds)
+        )
         self._expanders = [
             Loop("expander", partial(large.feed, config.poll)),
             Loop("express-expander", partial(small.feed, config.poll)),
@@ -93,8 +96,7 @@ class Worker:
         for loop in (*self._expanders, *self._senders):
             loop.join()
         self._renewer.stop()
-        while load := self._handoff.take():
-            self._leasing.release(load)
+        self._let_go()
         self._leasing.resign()
         for loop in (self._renewer, *self._pacers, self._listener):
             loop.join()
@@ -104,12 +106,22 @@ class Worker:
 
     def _dispatch(self) -> None:
         if self._governor.paused:
+            self._let_go()
             self._pacer.stopping.wait(_LOOK)
         elif load := self._next():
             with self._crowds.counting(load):
                 self._delivery.deliver(load)
         else:
             self._handoff.wait(self._config.poll)
+
+    def _let_go(self) -> None:
+        """Leave what nobody has begun with to any worker, who reads then to whom it still goes."""
+        while load := self._handoff.take():
+            self._leasing.release(load)
+
+    def _patience(self) -> float:
+        """Seconds that a page waits for a dispatcher of ours. Others may have what exceeds our part of the rate."""
+        return PATIENCE if self._governor.alone else min(PATIENCE, SIZE / self._config.fcm_rate)
 
     def _next(self) -> Load:
         """What our own expander made, but every fourth time the queue first: what is tried again would starve."""

@@ -5,11 +5,21 @@ never waits for that: it goes at once and owes its tokens, up to a second's part
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Condition, Lock
 
 _BURST = 0.1  # seconds of the rate that an idle worker may send at once
 _LOOK = 0.5  # seconds after which a waiting sender looks again, come what may
 _NOTHING = 1e-6  # messages: what is left to pay by the rounding of floats
+_USE = 0.5  # of the rate, at least: less makes no use of it
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Whether anybody asked within some time, and whether that made use of the rate: half of it, or more than it."""
+
+    asked: bool
+    used: bool
 
 
 class Allowance:
@@ -26,7 +36,9 @@ class Allowance:
         self._changed = Condition()
         self._saving = Lock()
         self._stopped = False
-        self.wanted = False  # somebody has asked since this was last set to False
+        self._asked = self._waited = False  # since the last look at the demand
+        self._sent = 0  # messages, since then
+        self._looked_at = self._filled_at
 
     def change(self, part: float) -> None:
         """Go on with this many messages a second; who waits looks again, too, whether it may send at all."""
@@ -34,6 +46,16 @@ class Allowance:
             self._fill()
             self._part = part
             self._changed.notify_all()
+
+    def demand(self) -> Demand:
+        """What was asked for since the last call."""
+        with self._changed:
+            now = self._ticks()
+            used = self._waited or self._sent > _USE * self._part * (now - self._looked_at)
+            found = Demand(self._asked, self._asked and used)
+            self._asked = self._waited = False
+            self._sent, self._looked_at = 0, now
+            return found
 
     def borrow(self, messages: int) -> bool:
         """Wait until so many urgent messages may be sent; False when nothing may be sent any more.
@@ -46,6 +68,7 @@ class Allowance:
                 self._fill()
                 beyond = self._owed - self._part
                 if beyond > 0:
+                    self._waited = True
                     self._changed.wait(min(beyond / self._part, _LOOK))
                     continue
                 borrowed = min(left, max(self._part, 1.0))
@@ -53,6 +76,7 @@ class Allowance:
                 self._owed += borrowed
                 self._tokens -= borrowed
                 if left <= 0:
+                    self._sent += messages
                     return True
             self._owed -= messages - left
             self._tokens += messages - left
@@ -74,7 +98,9 @@ class Allowance:
             short = messages - self._tokens
             if short <= _NOTHING:
                 self._tokens -= messages
+                self._sent += messages
                 return True
+            self._waited = True
             self._changed.wait(min(short / self._part, _LOOK))
         return False
 
@@ -91,7 +117,7 @@ class Allowance:
             self._changed.notify_all()
 
     def _open(self) -> bool:
-        self.wanted = True  # who waits for its part needs one, too
+        self._asked = True  # who waits for its part needs one, too
         return not self._stopped and not self._shut()
 
     def _fill(self) -> None:

@@ -52,18 +52,20 @@ class Briefs:
             else:  # another process has begun with it
                 self._begun.append(self._expansion.loads(claim))
 
-    def step(self) -> Load:
-        """Expand a page of them; what is to be sent of it. What fails drops out, and is claimed again."""
+    def step(self) -> Load | None:
+        """Expand a page of them; what is to be sent of it, None where there is none.
+
+        What fails drops out, and is claimed again.
+        """
         if not self._begun and any(self._waiting.values()):
             self._pages += 1
             self._begun.append(self._expansion.together(self._page()))
         if not self._begun:
-            return ()
+            return None
         loads = self._begun.popleft()
         load = next(loads, None)
-        if load is None:
-            return ()
-        self._begun.appendleft(loads)
+        if load is not None:
+            self._begun.appendleft(loads)
         return load
 
     def _page(self) -> list[Claim]:

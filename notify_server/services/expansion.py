@@ -64,7 +64,7 @@ class Expansion:
         return new
 
     def loads(self, claim: Claim) -> Iterator[Load]:
-        """Expand page by page; yields what is for push, and ends early when the lease was lost.
+        """Expand page by page; yields what of each is for push at once, and ends early when the lease was lost.
 
         Where it raises, the lease runs out, and any worker goes on at the cursor.
         """
@@ -96,7 +96,7 @@ class Expansion:
                 return
             failpoints.passes("expansion.cursor")
             self._post(batches)
-            yield from ((page,) for page in self._released(batches, entered))
+            yield tuple(self._released(batches, entered))
             cursor = end
         self._completion.check([notification.id])
         log.info("audience expanded", notification_id=notification.id)

@@ -9,7 +9,7 @@ from notify_server.services.leasing import Leasing
 from notify_server.services.load import Load
 from notify_server.storage.signals import Work
 
-_PATIENCE = 0.5  # seconds
+PATIENCE = 0.5  # seconds
 _COMPANY = 0.1  # seconds
 _FEW = 20  # notifications
 
@@ -26,15 +26,15 @@ class Source(Protocol):
     def claim(self) -> int:
         """Take up more notifications, if any wait. Returns how many."""
 
-    def step(self) -> Load:
-        """Expand a page; what is to be sent of it."""
+    def step(self) -> Load | None:
+        """Expand a page; what is to be sent of it. None: there is none, as an audience is finished."""
 
 
 class Feeding:
     """For one thread that expands what `source` has, and looks for more when it is called.
 
-    A page waits `patience` seconds for a dispatcher of this worker, before any worker may have it. While the worker is
-    `busy` with something else, looks are a moment apart, unless the last one found many: what came meanwhile is
+    A page waits `patience()` seconds for a dispatcher of this worker, before any worker may have it. While the worker
+    is `busy` with something else, looks are a moment apart, unless the last one found many: what came meanwhile is
     expanded together, which costs little more than one of it.
     """
 
@@ -43,7 +43,7 @@ class Feeding:
         source: Source,
         handoff: Handoff,
         leasing: Leasing,
-        patience: float = _PATIENCE,
+        patience: Callable[[], float] = lambda: PATIENCE,
         busy: Callable[[], bool] = lambda: False,
     ) -> None:
         self._patience = patience
@@ -67,10 +67,11 @@ class Feeding:
             if not self._found and self._source.idle:
                 self._handoff.wait_for_call(self._source.work, calls, timeout)
                 return
-        if load := self._source.step():
+        load = self._source.step()
+        if load is None:
+            self._heard = -1  # there is room for another audience
+        elif load:
             self._pass_on(load)
-        else:
-            self._heard = -1  # an audience is finished: there is room for another
 
     def _until_company(self) -> float:
         """Seconds that the next look is to wait for company."""
@@ -81,7 +82,7 @@ class Feeding:
     def _pass_on(self, load: Load) -> None:
         taken = False
         try:
-            taken = self._handoff.offer(load, self._patience)
+            taken = self._handoff.offer(load, self._patience())
         finally:
             if not taken:
                 self._leasing.release(load)

@@ -59,6 +59,7 @@ class Governor:
         self._holder = holder
         self._pace = Pace()
         self.sharers = 1  # workers among which the rate is divided, this one included
+        self.alone = True  # no other worker lives
         self._allowance = Allowance(limits.start, ticks, lambda: self.paused)
         self._sending = False  # as it was last reported
         self._begun = Event()
@@ -72,14 +73,18 @@ class Governor:
 
     def refresh(self) -> None:
         """Report to the others and take this worker's part anew; to be called as often as `rest` returns."""
-        sending, now = self._allowance.wanted, self._holder.now()
-        self._allowance.wanted = False
-        self._sending = sending
+        demand, now = self._allowance.demand(), self._holder.now()
+        self._sending = sending = demand.asked
         paces, workers = self._shared.paces, self._shared.workers
         workers.report(self._holder.owner, now, now + _ALIVE, sending=sending)
-        self._pace = paces.change(self._channel, lambda pace: pace.busy(now)) if sending else paces.get(self._channel)
+        if demand.used:
+            self._pace = paces.change(self._channel, lambda pace: pace.busy(self._limits, now))
+        else:
+            self._pace = paces.get(self._channel)
+        alive = workers.alive(now)
+        self.alone = alive <= 1
         # Whoever may begin at any moment reckons with all others doing so as well.
-        self.sharers = max(workers.sending(now) if sending else workers.alive(now), 1)
+        self.sharers = max(workers.sending(now) if sending else alive, 1)
         self._divide()
 
     @property

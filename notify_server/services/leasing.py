@@ -97,7 +97,7 @@ class Leasing:
 
         It costs a write only after the database was away. A full disk can be read, and what is sent then is sent twice.
         """
-        if self._doubtful:
+        if self._doubtful and load:
             self._batches.renew([page.batch.key for page in load], self.holder.owner, self.holder.until())
             self._doubtful = False
 

@@ -10,7 +10,7 @@ from notify_server.domain.registry import Reason
 
 _WINDOW = 1000  # answers that are looked at together
 _LEAST = 5  # refusals
-_SHARE = 0.1  # of the answers
+_SHARE = 0.02  # of the answers: with another sender in the project, even a few of a hundred would go on for ever
 
 
 class Refusals:

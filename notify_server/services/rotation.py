@@ -35,21 +35,18 @@ class Rotation:
             self._turns[Rank.of(claim.notification.priority)].append(self._expansion.loads(claim))
         return len(claims)
 
-    def step(self) -> Load:
-        """Expand one page; what is to be sent of it.
+    def step(self) -> Load | None:
+        """Expand one page; what is to be sent of it. None: there was none, as an audience is finished.
 
         What fails drops out of the rotation: its lease runs out, and it is claimed again.
         """
         turns = next((turns for turns in self._turns.values() if turns), None)
-        if turns is None:
-            return ()
-        try:
-            load = next(turns[0], None)
-        except BaseException:
-            turns.popleft()
-            raise
-        if load is None:
-            turns.popleft()
-            return ()
-        turns.rotate(-1)
+        load = None
+        if turns is not None:
+            try:
+                load = next(turns[0], None)
+            finally:
+                turns.rotate(-1)
+                if load is None:
+                    turns.pop()
         return load

@@ -47,13 +47,12 @@ class ServerClock(monitoring.ServerHeartbeatListener):
     def hear(self, local: datetime) -> None:
         """A server answers that its time is `local`, UTC without a zone.
 
-        An answer may be late, when this process or the network stood still, but never early. So one that sets the
-        clock back counts only if the next one says the same.
+        An answer may be late, when this process or the network stood still, but never early. So what sets the clock
+        forward counts, by however little, and what sets it back only if the next answer says the same.
         """
         before, last = self._origin, self._last
         self._last = origin = local.replace(tzinfo=UTC) - timedelta(seconds=self._ticks())
-        late = before is not None and origin < before
-        if not _close(origin, before) and (not late or _close(origin, last)):
+        if before is None or origin > before or (not _close(origin, before) and _close(origin, last)):
             self._origin = origin
 
     def started(self, event: monitoring.ServerHeartbeatStartedEvent) -> None:

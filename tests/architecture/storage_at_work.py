@@ -11,6 +11,7 @@ from notify_server.domain.batch import Batch, Rank, Stage
 from notify_server.domain.inbox import VISIBLE, Place
 from notify_server.domain.mail import MailRecord, mail_id
 from notify_server.domain.notification import Audience, Channel, Notification, Priority, State
+from notify_server.domain.pace import Limits
 from notify_server.domain.registry import Event, Note, Reason, Status
 from notify_server.domain.statistics import ALL, Dimension, Labels, Part
 from notify_server.domain.statistics import Kind as Figures
@@ -552,8 +553,8 @@ class Work:
         self.leases.hold("scheduler", "one", NOON, after(30))
         self.leases.release("scheduler", "one")
         self.paces.get(Channel.PUSH)
-        self.paces.change(Channel.PUSH, lambda pace: pace.busy(NOON))
-        self.paces.change(Channel.PUSH, lambda pace: pace.busy(after(1)))
+        self.paces.change(Channel.PUSH, lambda pace: pace.busy(Limits(1000.0, 60.0), NOON))
+        self.paces.change(Channel.PUSH, lambda pace: pace.busy(Limits(1000.0, 60.0), after(1)))
         for number in range(20):
             self.workers.report(f"w{number}", NOON, after(3 if number % 2 else -3), sending=number % 3 == 0)
         for number in range(20):

@@ -5,45 +5,59 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notify_server.domain.pace import IDLE, LAST_PAUSE, PROBE, START, Condition, Limits, Pace
+from notify_server.domain.pace import GAP, LAST_PAUSE, PROBE, START, Condition, Limits, Pace
 from notify_server.domain.registry import Reason
 from tests.builders import NOON, after
 
 LIMITS = Limits(rate=1000.0, ramp=60.0)
-FULL = Pace(busy_since=after(-3600), busy_at=NOON)
+FULL = Pace(ramped=1.0, busy_at=NOON)
 
 
-@pytest.mark.parametrize(("seconds", "rate"), [(0, 100), (30, 550), (60, 1000), (600, 1000), (-5, 100)])
-def test_the_rate_rises_evenly_from_a_tenth_to_the_full_one(seconds: float, rate: float) -> None:
-    assert Pace(busy_since=NOON, busy_at=after(seconds)).rate(LIMITS, after(seconds)) == pytest.approx(rate)
+def ramped(seconds: float, every: float = 0.5) -> Pace:
+    """The pace after sends that make use of the rate from NOON on, as it is reported so often."""
+    pace, at = Pace(), 0.0
+    while at <= seconds:
+        pace = pace.busy(LIMITS, after(at))
+        at += every
+    return pace
 
 
-def test_after_an_idle_time_the_rate_is_that_of_the_beginning_before_anybody_says_so() -> None:
-    assert FULL.rate(LIMITS, NOON + IDLE) == pytest.approx(1000)
-    assert FULL.rate(LIMITS, after(61)) == pytest.approx(100)
+@pytest.mark.parametrize(("seconds", "rate"), [(0, 100), (30, 550), (60, 1000), (600, 1000)])
+@pytest.mark.parametrize("every", [0.1, 0.5, GAP])
+def test_the_rate_rises_evenly_from_a_tenth_to_the_full_one(seconds: float, rate: float, every: float) -> None:
+    assert ramped(seconds, every).rate(LIMITS, after(seconds)) == pytest.approx(rate, abs=2)
+
+
+@pytest.mark.parametrize(("seconds", "rate"), [(0, 1000), (GAP, 1000), (GAP + 30, 550), (GAP + 60, 100), (999, 100)])
+def test_what_nobody_makes_use_of_falls_as_slowly_as_it_rose(seconds: float, rate: float) -> None:
+    assert FULL.rate(LIMITS, after(seconds)) == pytest.approx(rate)
+    assert FULL.busy(LIMITS, after(seconds)).rate(LIMITS, after(seconds)) == pytest.approx(rate, abs=LIMITS.rate * 0.04)
+
+
+def test_a_few_now_and_then_are_no_way_up() -> None:
+    pace = ramped(10)
+    for number in range(1, 100):
+        pace = pace.busy(LIMITS, after(10 + 5 * number))
+    assert pace.rate(LIMITS, after(10 + 5 * 99)) == pytest.approx(100)
+
+
+def test_a_clock_that_goes_back_changes_nothing() -> None:
+    pace = ramped(30)
+    assert pace.busy(LIMITS, NOON).rate(LIMITS, NOON) == pace.rate(LIMITS, after(30))
 
 
 def test_before_anything_was_sent_the_rate_is_that_of_the_beginning() -> None:
     assert Pace().rate(LIMITS, NOON) == pytest.approx(100)
 
 
-@pytest.mark.parametrize("pace", [Pace(), Pace(busy_since=NOON), FULL])
+@pytest.mark.parametrize("pace", [Pace(), Pace().busy(Limits(1000.0, 0.0), NOON), FULL])
 def test_without_a_ramp_the_full_rate_holds_at_once(pace: Pace) -> None:
     assert pace.rate(Limits(rate=1000.0, ramp=0.0), NOON) == 1000
 
 
-def test_a_ramp_goes_on_while_sends_do_and_begins_anew_after_an_idle_time() -> None:
-    begun = Pace().busy(NOON)
-    assert (begun.busy_since, begun.busy_at) == (NOON, NOON)
-    on = begun.busy(NOON + IDLE)
-    assert (on.busy_since, on.busy_at) == (NOON, NOON + IDLE)
-    again = on.busy(after(121))
-    assert (again.busy_since, again.busy_at) == (after(121), after(121))
-
-
 def test_a_refusal_halves_the_rate_which_recovers_within_a_minute() -> None:
     pace = FULL.throttled(NOON)
-    rates = [pace.busy(after(seconds)).rate(LIMITS, after(seconds)) for seconds in (0, 30, 60)]
+    rates = [replace(pace, busy_at=after(seconds)).rate(LIMITS, after(seconds)) for seconds in (0, 30, 60)]
     assert rates == pytest.approx([500, 750, 1000])
     assert [pace.throttle(after(seconds)) for seconds in (0, 30, 60, 999)] == pytest.approx([0.5, 0.75, 1, 1])
 
@@ -55,7 +69,7 @@ def test_refusals_within_five_seconds_count_as_one() -> None:
 
 
 def test_the_next_refusal_halves_what_had_been_recovered_by_then() -> None:
-    pace = FULL.throttled(NOON).throttled(after(30))
+    pace = replace(FULL.throttled(NOON).throttled(after(30)), busy_at=after(30))
     assert pace.rate(LIMITS, after(30)) == pytest.approx(375)
 
 
@@ -63,7 +77,7 @@ def test_refusals_never_leave_less_than_a_tenth() -> None:
     pace = FULL
     for number in range(20):
         pace = pace.throttled(after(5 * number))
-    assert pace.busy(after(95)).throttle(after(95)) == pytest.approx(0.1)
+    assert pace.throttle(after(95)) == pytest.approx(0.1)
 
 
 def test_a_pause_ends_by_itself() -> None:
@@ -162,7 +176,7 @@ def test_a_channel_is_throttled_until_it_has_recovered() -> None:
 
 
 def test_sends_pauses_and_refusals_do_not_disturb_one_another() -> None:
-    pace = FULL.throttled(NOON).broken(Reason.UNAVAILABLE, after(1)).busy(after(2)).healed()
+    pace = FULL.throttled(NOON).broken(Reason.UNAVAILABLE, after(1)).busy(LIMITS, after(2)).healed()
     assert pace == replace(FULL.throttled(NOON), busy_at=after(2))
 
 
@@ -175,13 +189,13 @@ steps = st.lists(
 
 @given(steps, st.floats(0, 600))
 def test_the_rate_never_leaves_its_bounds(steps: list[tuple[str, float]], ramp: float) -> None:
-    pace, passed = Pace(), 0.0
+    pace, passed, limits = Pace(), 0.0, Limits(1000.0, ramp)
     for step, seconds in steps:
         passed += seconds
         at = after(passed)
         match step:
             case "busy":
-                pace = pace.busy(at)
+                pace = pace.busy(limits, at)
             case "throttled":
                 pace = pace.throttled(at)
             case "broken":
@@ -191,6 +205,6 @@ def test_the_rate_never_leaves_its_bounds(steps: list[tuple[str, float]], ramp: 
             case _:
                 pace = pace.healed()
         assert not pace.paused(at) or pace.condition(at) is Condition.PAUSED
-        rate = pace.rate(Limits(1000.0, ramp), at)
+        rate = pace.rate(limits, at)
         assert rate + 1e-6 >= 1000 * START
         assert rate <= 1000

@@ -77,6 +77,7 @@ def test_a_refused_credential_pauses_all_shows_and_heals_by_itself(
     assert found['notify_channel_paused_since_seconds{channel="push"}'] == pace(scene).paused_at.timestamp()
     assert found['notify_workers{sending="true"}'] + found['notify_workers{sending="false"}'] == WORKERS
     until(lambda: scene.notification(notification)["expanded"], "all are entered meanwhile")
+    until(lambda: not scene.database.batches.count_documents({"owner": {"$ne": None}}), "nothing is kept in hand")
     assert scene.count(notification, status="pending", attempts=0) == SOME
     assert scene.count(notification, reason="credential_refused") > 0
     before = scene.fcm.counts()["requests"]

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.conftest import SOME
-from tests.faults.scene import WINDOW, Scene
+from tests.faults.scene import BATCH, Scene
 from tests.service import until
 
+THREADS = 2
 TIMEOUT = 1.0  # seconds that a worker waits for FCM's answer
 BACKOFF = 30.0  # seconds: FCM asks for ten at least before the first retry, and the channel is tried carefully
 
@@ -24,7 +25,7 @@ def test_an_fcm_that_answers_nobody_is_asked_again_when_it_does(scene, people, c
     """SIGSTOP: the kernel takes connections and bytes, and nothing ever comes back."""
     scene.fcm.behave(latency={"min": 0.05, "max": 0.3})
     scene.service.start("scheduler")
-    worker = scene.service.start("worker", worker_threads=2).ready("worker started")
+    worker = scene.service.start("worker", worker_threads=THREADS).ready("worker started")
     notification = scene.accept(groups=["crowd"])
     until(lambda: scene.count(notification, status="sent") > 0, "something is sent")
     scene.fcm.pause()
@@ -33,8 +34,9 @@ def test_an_fcm_that_answers_nobody_is_asked_again_when_it_does(scene, people, c
     scene.fcm.resume()
     scene.await_done(notification)
     assert worker.alive
-    evidence = scene.sent_to_all("FCM silent in mid-dispatch", notification, crowd, within=BACKOFF)
-    assert evidence.duplicates <= WINDOW
+    window = THREADS * BATCH
+    evidence = scene.sent_to_all("FCM silent in mid-dispatch", notification, crowd, within=BACKOFF, window=window)
+    assert evidence.duplicates <= window
 
 
 @pytest.mark.full

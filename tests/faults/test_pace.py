@@ -54,6 +54,19 @@ def test_workers_that_come_and_die_keep_to_the_rate_together(make_scene, people)
     assert most_within(moments(scene), 12) <= 1.1 * RATE * 12 + paid
 
 
+def test_a_broadcast_is_for_all_workers_that_live(make_scene, people):
+    """Though the one that expands it is quick enough to send all that its own part of the rate allows."""
+    scene = make_scene(fcm_rate=4 * RATE)
+    for _ in range(2):
+        scene.service.start("worker").ready("worker started")
+    until(lambda: scene.database.workers.count_documents({}) == 2, "they know of each other")
+    notification = scene.accept(groups=["all"])
+    owners = set()
+    until(lambda: owners.update(scene.database.batches.distinct("owner")) or scene.done(notification), "all is sent")
+    assert len(owners - {None}) == 2
+    scene.sent_to_all("a broadcast by two workers", notification, people)
+
+
 @pytest.mark.full
 def test_after_an_idle_time_the_rate_rises_from_a_tenth(make_scene, people):
     scene = make_scene(fcm_rate=RATE, fcm_ramp=10.0)

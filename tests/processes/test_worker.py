@@ -1,6 +1,7 @@
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,12 +9,15 @@ import pytest
 from notify_server.bootstrap import Services, build_engine, build_services
 from notify_server.channels.fcm.transport import open_transport
 from notify_server.domain.device import Platform, Target, TargetType
-from notify_server.domain.notification import Audience, Message, Priority
+from notify_server.domain.notification import Audience, Channel, Message, Priority
+from notify_server.domain.pace import Pace
+from notify_server.domain.registry import Reason
 from notify_server.errors import DatabaseUnavailable
 from notify_server.processes.worker import Worker
 from notify_server.services.acceptance import Draft
 from notify_server.services.enrolment import Installation
 from notify_server.storage import migrations
+from notify_server.storage.paces import Paces
 from tests.fcm_simulator import SimulatorProcess
 from tests.invariants import Evidence, violations
 from tests.service import Service, until
@@ -21,6 +25,7 @@ from tests.services.interruption import Interrupted
 
 SECRET = Message(title="A secret", body="Nobody logs this")
 NEVER = 600.0  # seconds: longer than any test waits
+NEVER_OVER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +109,18 @@ def test_high_priority_overtakes(service, services, accept, fcm):
     order = [row["target"] for row in fcm.messages(outcome="accepted")]
     assert len(order) == 4 * 251 + 1
     assert order.index(device_target("high").value) <= 251  # what is sent at the same time may come first
+
+
+def test_what_a_paused_channel_keeps_from_being_sent_stays_anybodys(service, services, database, fcm):
+    """Where it stayed leased, it could neither expire nor be cancelled for as long as FCM is down."""
+    paused = Pace(paused_until=NEVER_OVER, reason=Reason.CREDENTIAL_REFUSED, failures=1, paused_at=NEVER_OVER)
+    Paces(database).change(Channel.PUSH, lambda _: paused)
+    users = tuple(sorted(f"user-{number}" for number in range(1200)))  # three pages
+    notification = services.acceptance.accept(Draft(SECRET, Audience(users)), "tests", None).id
+    service.start("worker").ready("worker started")
+    until(lambda: services.inspection.get(notification).counts["pending"] == len(users), "all are entered")
+    until(lambda: database["batches"].count_documents({"owner": None}) == 3, "nobody has a page in hand")
+    assert fcm.counts()["requests"] == 0
 
 
 def test_an_idle_worker_stops_with_exit_code_0(service):

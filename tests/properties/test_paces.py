@@ -1,13 +1,16 @@
 """The pace after any history of sends, refusals and pauses."""
 
+from datetime import timedelta
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notify_server.domain.pace import IDLE, LAST_PAUSE, START, Limits, Pace
+from notify_server.domain.pace import GAP, LAST_PAUSE, START, Limits, Pace
 from notify_server.domain.registry import Reason
 from tests.builders import after
 
 TOLERANCE = 1e-9
+_LIMITS = Limits(rate=1000.0, ramp=60.0)
 _STEPS = ("busy", "throttled", "unavailable", "refused", "healed")
 
 moments = st.floats(0, 300).map(lambda seconds: round(seconds, 3))
@@ -27,7 +30,7 @@ def histories(draw: st.DrawFn) -> tuple[Pace, float]:
 def _taken(pace: Pace, step: str, passed: float) -> Pace:
     match step:
         case "busy":
-            return pace.busy(after(passed))
+            return pace.busy(_LIMITS, after(passed))
         case "throttled":
             return pace.throttled(after(passed))
         case "unavailable":
@@ -44,11 +47,11 @@ def test_while_sends_go_on_the_rate_never_falls_and_never_exceeds_the_limit(
 ) -> None:
     pace, passed = history
     one, other = after(passed + sooner), after(passed + sooner + later)
-    sending = pace.busy(one)
+    sending = pace.busy(limits, one)
     first = sending.rate(limits, one)
     assert limits.rate * START * (1 - TOLERANCE) <= first <= limits.rate
     assert sending.throttle(one) <= sending.throttle(other) <= 1
-    if other - one <= IDLE:
+    if other - one <= timedelta(seconds=GAP):
         assert first <= sending.rate(limits, other) * (1 + TOLERANCE) <= limits.rate * (1 + 2 * TOLERANCE)
 
 
@@ -70,20 +73,21 @@ def test_a_rate_that_was_throttled_is_back_within_a_minute(
 ) -> None:
     pace, passed = history
     at = passed + wait
-    untouched = Pace(busy_since=pace.busy_since, busy_at=pace.busy_at)
+    untouched = Pace(ramped=pace.ramped, busy_at=pace.busy_at)
     expected = untouched.rate(limits, after(at + 60))
     assert pace.throttled(after(at)).rate(limits, after(at + 60)) >= expected * (1 - TOLERANCE)
 
 
 @settings(deadline=None)
 @given(histories(), limits, moments)
-def test_saying_that_sends_happen_starts_a_ramp_but_never_skips_one(
-    history: tuple[Pace, float], limits: Limits, wait: float
-) -> None:
+def test_saying_that_sends_happen_is_a_small_step_up(history: tuple[Pace, float], limits: Limits, wait: float) -> None:
     pace, passed = history
     now = after(passed + wait)
-    assert pace.busy(now).rate(limits, now) <= pace.rate(limits, now) * (1 + TOLERANCE)
-    assert pace.busy(now).busy(now) == pace.busy(now)
+    step = limits.rate * (1 - START) * min(1.0, limits.part(GAP))
+    busy = pace.busy(limits, now)
+    assert pace.rate(limits, now) * (1 - TOLERANCE) <= busy.rate(limits, now)
+    assert busy.rate(limits, now) <= (pace.rate(limits, now) + step) * (1 + TOLERANCE)
+    assert busy.busy(limits, now) == busy
 
 
 @settings(deadline=None)

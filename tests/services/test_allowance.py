@@ -2,7 +2,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from notify_server.services.allowance import Allowance
+from notify_server.services.allowance import Allowance, Demand
 from tests.builders import at_once
 from tests.service import until
 
@@ -79,7 +79,7 @@ def test_nothing_is_sent_beyond_what_is_paid(bucket: Bucket) -> None:
 
 def test_a_broadcast_that_waits_saves_all_that_comes_in_though_it_looks_seldom(bucket: Bucket) -> None:
     def let_time_pass() -> None:
-        until(lambda: bucket.allowance.wanted)
+        until(lambda: bucket.allowance.demand().asked)
         for _ in range(4):
             bucket.ticks.now += 0.125
             bucket.allowance.change(RATE)
@@ -111,8 +111,7 @@ def test_what_is_urgent_borrows_a_second_at_most(bucket: Bucket) -> None:
 def test_a_large_batch_of_what_is_urgent_waits_for_all_beyond_two_seconds(bucket: Bucket) -> None:
     def let_time_pass() -> None:
         while bucket.ticks.now < 3:
-            until(lambda: bucket.allowance.wanted)
-            bucket.allowance.wanted = False
+            until(lambda: bucket.allowance.demand().asked)
             bucket.ticks.now += 0.5
             bucket.allowance.change(RATE)
 
@@ -125,7 +124,7 @@ def test_a_large_batch_of_what_is_urgent_waits_for_all_beyond_two_seconds(bucket
 
 def test_who_borrows_in_vain_owes_nothing_for_it(bucket: Bucket) -> None:
     def shut() -> None:
-        until(lambda: bucket.allowance.wanted)
+        until(lambda: bucket.allowance.demand().asked)
         bucket.shut = True
         bucket.allowance.change(RATE)
 
@@ -202,6 +201,29 @@ def test_many_threads_together_send_what_is_paid_for() -> None:
 
 
 def test_whoever_asks_wants_a_part(bucket: Bucket) -> None:
-    assert not bucket.allowance.wanted
+    assert bucket.allowance.demand() == Demand(asked=False, used=False)
+    bucket.ticks.now = 1.0
     assert bucket.allowance.borrow(1)
-    assert bucket.allowance.wanted
+    assert bucket.allowance.demand() == Demand(asked=True, used=False)
+    assert bucket.allowance.demand() == Demand(asked=False, used=False)
+
+
+@pytest.mark.parametrize(("messages", "used"), [(499, False), (501, True)])
+def test_more_than_half_of_the_rate_makes_use_of_it(bucket: Bucket, messages: int, used: bool) -> None:
+    bucket.ticks.now = 1.0
+    assert bucket.allowance.borrow(messages)
+    assert bucket.allowance.demand().used is used
+
+
+@pytest.mark.parametrize("way", ["borrow", "save"])
+def test_who_must_wait_makes_use_of_the_rate(bucket: Bucket, way: str) -> None:
+    assert bucket.allowance.borrow(1001)
+    assert bucket.allowance.demand().used
+    asks = bucket.allowance.borrow if way == "borrow" else bucket.allowance.save
+
+    def look() -> bool:
+        until(lambda: bucket.allowance.demand().used)
+        bucket.allowance.stop()
+        return True
+
+    assert at_once(lambda: asks(2), look) == [False, True]

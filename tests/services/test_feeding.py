@@ -24,10 +24,13 @@ class Feeder:
     """A worker's expander of large audiences, with room for one load of each rank; `brief` is the other one."""
 
     def __init__(self, scene: Scene, engine: Engine | None = None, patience: float = 0.1) -> None:
+        def wait() -> float:
+            return patience
+
         engine = engine or scene.engine
         self.handoff = Handoff(room=1)
-        self.feeding = Feeding(Rotation(engine.expansion), self.handoff, engine.leasing, patience)
-        self.brief = Feeding(Briefs(engine.expansion), self.handoff, engine.leasing, patience)
+        self.feeding = Feeding(Rotation(engine.expansion), self.handoff, engine.leasing, wait)
+        self.brief = Feeding(Briefs(engine.expansion), self.handoff, engine.leasing, wait)
 
     def feed(self) -> None:
         self.feeding.feed(0.0)

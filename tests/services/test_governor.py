@@ -78,12 +78,51 @@ def test_who_stops_lets_nobody_begin(workshop: Workshop) -> None:
 
 
 def test_a_new_project_begins_with_a_tenth_and_rises(workshop: Workshop) -> None:
-    governor = workshop.governor(ramp=60.0)
+    ticks = Ticks()
+    governor = workshop.governor(ticks=ticks, ramp=60.0)
+    for second in range(61):
+        assert governor.take(60 + 9 * second, urgent=True)  # more than half of what there is
+        ticks.now += 1.0
+        workshop.clock.forward(1)
+        governor.refresh()
+    assert governor.take(901, urgent=True)
+    assert governor.take(1, urgent=True)
+
+
+def test_a_trickle_is_no_ramp(workshop: Workshop) -> None:
+    ticks = Ticks()
+    governor = workshop.governor(ticks=ticks, ramp=60.0)
+    for _ in range(61):
+        assert governor.take(49, urgent=True)
+        ticks.now += 1.0
+        workshop.clock.forward(1)
+        governor.refresh()
     assert governor.take(101, urgent=True)
-    governor.refresh()
-    workshop.clock.forward(60)
-    governor.refresh()
-    assert governor.take(1, urgent=True)  # a tenth would have been used up
+    assert waits(governor, urgent=True)
+
+
+def test_who_waits_for_its_part_makes_use_of_the_rate(workshop: Workshop) -> None:
+    governor = workshop.governor(ramp=60.0)
+
+    def look() -> bool:
+        while workshop.paces.get(Channel.PUSH).busy_at is None:
+            governor.refresh()
+        governor.stop()
+        return True
+
+    assert at_once(lambda: governor.take(1, urgent=False), look) == [False, True]
+
+
+def test_a_worker_knows_whether_others_live(workshop: Workshop) -> None:
+    one, two = workshop.governor("one"), workshop.governor("two")
+    one.refresh()
+    assert one.alone
+    two.refresh()
+    one.refresh()
+    assert not one.alone
+    two.leave()
+    one.refresh()
+    assert one.alone
 
 
 def test_at_the_beginning_of_a_ramp_there_is_no_more_than_a_tenth(workshop: Workshop) -> None:
@@ -310,8 +349,8 @@ def test_a_ramp_begins_when_sending_does_and_for_all_workers(workshop: Workshop)
     one, two = workshop.governor("one"), workshop.governor("two")
     for governor in (one, two):
         governor.refresh()
-    assert workshop.paces.get(Channel.PUSH).busy_since is None
-    assert two.take(1, urgent=True)
+    assert workshop.paces.get(Channel.PUSH).busy_at is None
+    assert two.take(1000, urgent=True)
     workshop.clock.forward(7)
     two.refresh()
-    assert workshop.paces.get(Channel.PUSH).busy_since == after(7)
+    assert workshop.paces.get(Channel.PUSH).busy_at == after(7)

@@ -148,6 +148,8 @@ def test_after_the_database_was_away_a_write_comes_before_a_send(scene: Scene) -
     assert not database.happened
     with pytest.raises(DatabaseUnavailable), leasing.in_hand([]):
         away()
+    leasing.prove([])  # which proves nothing
+    assert not database.happened
     with pytest.raises(DatabaseUnavailable):
         leasing.prove(load)
     assert database.happened

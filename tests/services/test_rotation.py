@@ -1,6 +1,6 @@
 import pytest
 
-from notify_server.domain.notification import Priority
+from notify_server.domain.notification import Channel, Priority
 from notify_server.services.rotation import Rotation
 from tests.services.interruption import Interrupted, Killed, die
 from tests.services.scene import LEASE, Scene, claims
@@ -36,6 +36,17 @@ def test_it_is_not_idle_while_a_page_is_expanded(scene: Scene) -> None:
     assert rotation.claim()
     assert rotation.step()
     assert idle == [False]
+
+
+def test_a_page_with_nothing_for_push_is_a_turn_too(scene: Scene, rotation: Rotation) -> None:
+    scene.accept(*CROWD, channels=(Channel.EMAIL,))
+    assert rotation.claim()
+    assert [rotation.step() for _ in range(3)] == [()] * 3
+    assert not rotation.idle
+    pushed = scene.accept(*CROWD[:501], priority=Priority.HIGH)
+    assert rotation.claim()
+    assert turns(rotation) == [[pushed]] * 2
+    assert rotation.step() is None
 
 
 def test_what_is_brief_is_left_to_others(scene: Scene, rotation: Rotation) -> None:

@@ -58,6 +58,15 @@ def test_what_an_answer_takes_on_its_way_does_not_move_the_clock(clock, ticks):
         assert clock.now() == aware(NOON) + timedelta(milliseconds=round((ticks.seconds - 1000) * 1000))
 
 
+def test_the_answer_that_came_quickest_is_nearest_to_the_time(ticks):
+    clock = ServerClock(ticks)
+    clock.hear(NOON - timedelta(milliseconds=40))  # on its way for so long
+    for delay in (0.03, 0.002, 0.01):
+        ticks.seconds += 10
+        clock.hear(NOON + timedelta(seconds=ticks.seconds - 1000 - delay))
+    assert clock.now() == aware(NOON) + timedelta(seconds=ticks.seconds - 1000 - 0.002)
+
+
 def test_a_server_whose_clock_is_set_forward_is_followed_at_once(clock):
     clock.hear(NOON + MINUTE)
     assert clock.now() == aware(NOON + MINUTE)

@@ -1,4 +1,6 @@
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import pycurl
 import pytest
@@ -43,6 +45,29 @@ def test_one_exchange_serves_one_request_after_another(exchange: Exchange, fcm: 
 def test_it_speaks_http_2_and_is_quiet_about_itself(exchange: Exchange, fcm: SimulatorProcess) -> None:
     assert send(exchange, fcm, "a") == (200, ACCEPTED)
     assert exchange.curl.getinfo(pycurl.INFO_HTTP_VERSION) == pycurl.CURL_HTTP_VERSION_2_0
+
+
+class Late(BaseHTTPRequestHandler):
+    """Answers that the quota is exceeded until a time that is over."""
+
+    def do_POST(self) -> None:
+        self.send_response(429)
+        self.send_header("Retry-After", "Wed, 21 Oct 2015 07:28:00 GMT")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_retry_after_that_is_over_is_none() -> None:
+    with HTTPServer(("127.0.0.1", 0), Late) as server:
+        Thread(target=server.handle_request).start()
+        exchange = Exchange("", 10.0)
+        exchange.load(f"http://127.0.0.1:{server.server_port}/", (), b"{}")
+        exchange.curl.perform()
+        assert exchange.answer() == (429, Outcome(Kind.RETRY, Reason.QUOTA_EXCEEDED, None))
+        exchange.curl.close()
 
 
 def test_a_retry_after_is_in_the_outcome(exchange: Exchange, fcm: SimulatorProcess) -> None:
