@@ -145,7 +145,7 @@ class Config:
     fcm_endpoint: str = FCM_ENDPOINT
     fcm_ca_file: str = ""
     fcm_transport: str = "curl"
-    fcm_connections: int = 4
+    fcm_connections: int = 16
     fcm_timeout: float = 15.0
     fcm_rate: float = 10_000.0
     fcm_ramp: float = 60.0

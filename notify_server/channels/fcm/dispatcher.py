@@ -6,13 +6,14 @@ import pycurl
 
 from notify_server.channels.fcm.call import Call
 from notify_server.channels.fcm.exchange import Exchange
-from notify_server.channels.fcm.multiplexer import STREAMS, Alarm, Multiplexer
+from notify_server.channels.fcm.multiplexer import Alarm, Multiplexer
+from notify_server.channels.fcm.window import Window
 
 _SHARE = 25  # targets of one call before the next has its turn, so that a small call never waits for a big one
 
 
 class Dispatcher:
-    """For one thread. `connections` of 100 streams each; `timeout` in seconds, from a request's start to its answer."""
+    """For one thread. At most `connections` of 100 streams each; `timeout` is that of a request, in seconds."""
 
     def __init__(self, connections: int, timeout: float, ca_file: str, alarm: Alarm) -> None:
         self._connections = connections
@@ -20,7 +21,7 @@ class Dispatcher:
         self._multiplexer = Multiplexer(connections, alarm)
         self._timeout = timeout
         self._ca_file = ca_file
-        self._room = connections * STREAMS  # exchanges that may still be made
+        self._window = Window(connections)
         self._idle: list[Exchange] = []
         self._waiting: deque[Call] = deque()
         self._running: dict[pycurl.Curl, tuple[Exchange, Call, int]] = {}
@@ -36,15 +37,18 @@ class Dispatcher:
 
     def round(self, patience: float | None) -> None:
         """Start what there is room for, wait for the network (seconds; None: for ever) and settle what has ended."""
-        while self._waiting and (self._idle or self._room):
-            self._start_share(self._waiting[0])
+        while self._waiting and (room := self._window.size - len(self._running)) > 0:
+            self._start_share(self._waiting[0], room)
         self._multiplexer.step(patience)
-        failed = False
+        failed, running = False, len(self._running)
         for curl, fault in self._multiplexer.finished():
             failed = failed or fault is not None
             self._settle(curl, fault)
-        if failed and not self._running:
-            self._drop_connections()
+        self._window.settled(running - len(self._running), waiting=bool(self._waiting))
+        if not self._running:
+            self._window.rest()
+            if failed:
+                self._drop_connections()
 
     def close(self) -> None:
         """Abandon what is in hand and release everything."""
@@ -54,9 +58,9 @@ class Dispatcher:
         for exchange in [*self._idle, *(exchange for exchange, _, _ in self._running.values())]:
             exchange.curl.close()
 
-    def _start_share(self, call: Call) -> None:
-        for _ in range(min(_SHARE, call.unsent, len(self._idle) + self._room)):
-            exchange = self._idle.pop() if self._idle else self._make()
+    def _start_share(self, call: Call, room: int) -> None:
+        for _ in range(min(_SHARE, call.unsent, room)):
+            exchange = self._idle.pop() if self._idle else Exchange(self._ca_file, self._timeout)
             position, body = call.take()
             exchange.load(call.url, call.headers, body)
             self._running[exchange.curl] = (exchange, call, position)
@@ -64,10 +68,6 @@ class Dispatcher:
         self._waiting.popleft()
         if call.unsent:
             self._waiting.append(call)
-
-    def _make(self) -> Exchange:
-        self._room -= 1
-        return Exchange(self._ca_file, self._timeout)
 
     def _drop_connections(self) -> None:
         """Begin anew: libcurl looks for dead connections only once a second, and would use one of them again."""

@@ -40,6 +40,21 @@ def test_calls_share_the_exchanges_in_turn(dispatcher: Dispatcher, fcm: Simulato
     assert first.outcomes == second.outcomes == [ACCEPTED] * 300
 
 
+def test_it_begins_with_few_connections_and_takes_more_where_answers_are_slow(fcm: SimulatorProcess) -> None:
+    fcm.behave(latency={"min": 0.1, "max": 0.1})
+    alarm, call = Alarm(), a_call(fcm, *(f"a{n}" for n in range(2000)))
+    with closing(Dispatcher(6, 10.0, str(fcm.ca_file), alarm)) as dispatcher:
+        dispatcher.add(call)
+        under_way = list[int]()
+        while dispatcher.busy:
+            dispatcher.round(None)
+            under_way.append(2000 - call.unsent - call.outcomes.count(ACCEPTED))
+    assert under_way[0] == 400
+    assert max(under_way) > 400
+    assert call.outcomes == [ACCEPTED] * 2000
+    alarm.close()
+
+
 def test_a_closed_dispatcher_leaves_nobody_waiting(fcm: SimulatorProcess) -> None:
     fcm.behave(stall_before=1, stall_seconds=60)
     alarm = Alarm()
