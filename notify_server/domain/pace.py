@@ -6,17 +6,17 @@ Pure: the shared state goes in with a time, and a rate or a new state comes out.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from math import inf
 
 from notify_server.domain.registry import Reason
 
 START = 0.1  # of the full rate, at the beginning of a ramp and at the worst of a throttling
-GAP = 2.0  # seconds: reports that are farther apart leave a time in which too little was sent
+GRACE = timedelta(seconds=2)  # without a report, until the ramp falls: reports may be late
 RECOVERY = timedelta(seconds=60)  # from a throttling back to the full rate
 THROTTLE_AT_MOST = timedelta(seconds=5)  # several refusals within this count as one
 FIRST_PAUSE = timedelta(seconds=10)
 LAST_PAUSE = timedelta(seconds=60)
 PROBE = timedelta(seconds=20)  # that a probe may take: longer than a request to FCM, which times out after 15
+_NONE = timedelta()
 
 
 class Condition(StrEnum):
@@ -37,26 +37,23 @@ class Limits:
 
     @property
     def start(self) -> float:
-        """Messages per second after an idle time."""
+        """Messages per second at the beginning of a ramp."""
         return self.rate * START if self.ramp > 0 else self.rate
-
-    def part(self, seconds: float) -> float:
-        """How much of a ramp is passed within so many seconds: 1 is all of it."""
-        return seconds / self.ramp if self.ramp > 0 else inf
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """What all workers share of one channel.
 
-    `ramped` of the ramp were passed at `busy_at`, when it was last reported that sends make use of the rate.
+    At `busy_at` it was last reported that sends make use of the rate. The ramp was as far by then as if it had begun
+    at `busy_since` and risen ever since.
     `factor` of the full rate was left by the quota refusal at `throttled_at`.
     Until `paused_until`, for `reason`, nothing is sent; `failures` counts the pauses in a row, the first of which
     began at `paused_at`. After a pause one of all workers, the `prober`, sends a few messages, and the others wait on
     (a half-open circuit breaker): what becomes of those ends the pauses, or begins the next.
     """
 
-    ramped: float = 0.0
+    busy_since: datetime | None = None
     busy_at: datetime | None = None
     factor: float = 1.0
     throttled_at: datetime | None = None
@@ -74,16 +71,16 @@ class Pace:
 
     def rate(self, limits: Limits, now: datetime) -> float:
         """Messages per second that the whole project may send at `now`."""
-        ramp = START + (1 - START) * self._left(limits, now) if limits.ramp > 0 else 1.0
-        return limits.rate * min(ramp, self.throttle(now))
+        return limits.rate * min(self._ramped(limits, now), self.throttle(now))
 
-    def _left(self, limits: Limits, now: datetime) -> float:
-        """What is left of the ramp at `now`: unused, it falls as slowly as it rose."""
-        unused = max(0.0, self._since_busy(now) - GAP)
-        return max(0.0, self.ramped - limits.part(unused)) if unused else self.ramped
-
-    def _since_busy(self, now: datetime) -> float:
-        return inf if self.busy_at is None else max(0.0, (now - self.busy_at).total_seconds())
+    def _ramped(self, limits: Limits, now: datetime) -> float:
+        """The part of the full rate that the ramp leaves: unused for longer than GRACE, it falls as it rose."""
+        if limits.ramp <= 0:
+            return 1.0
+        if self.busy_since is None or self.busy_at is None:
+            return START
+        passed = self.busy_at - self.busy_since - max(_NONE, now - self.busy_at - GRACE)
+        return START + (1 - START) * max(0.0, min(1.0, passed.total_seconds() / limits.ramp))
 
     def throttle(self, now: datetime) -> float:
         """The part of the full rate that the last refusal for the quota leaves at `now`: 1 where it is over."""
@@ -96,11 +93,16 @@ class Pace:
         """Whether nothing may be sent."""
         return self.paused_until is not None and now < self.paused_until
 
-    def busy(self, limits: Limits, now: datetime) -> "Pace":
-        """Sends make use of the rate: so it rises, evenly, up to the full one."""
-        since = self._since_busy(now)
-        risen = limits.part(since) if 0 < since <= GAP else 0.0
-        return replace(self, ramped=min(1.0, self._left(limits, now) + risen), busy_at=now)
+    def busy(self, limits: Limits, now: datetime, seconds: float) -> "Pace":
+        """For so many seconds, sends have made use of the rate: the ramp has risen in these, and fallen before them."""
+        if self.busy_since is None or self.busy_at is None:
+            return replace(self, busy_since=now, busy_at=now)
+        if _NONE <= self.busy_at - now <= GRACE:  # somebody has reported a later moment
+            return self
+        unsaid = max(_NONE, now - self.busy_at)
+        used = min(unsaid, timedelta(seconds=seconds))
+        passed = self.busy_at - self.busy_since + used - (unsaid - used)
+        return replace(self, busy_at=now, busy_since=now - min(timedelta(seconds=limits.ramp), max(_NONE, passed)))
 
     def throttled(self, now: datetime) -> "Pace":
         """The provider said that the quota is exceeded: half of what was allowed, and from there back up."""

@@ -8,7 +8,7 @@ import structlog
 from notify_server.bootstrap import Engine, build_engine
 from notify_server.channels.fcm.transport import open_transport
 from notify_server.config import Config
-from notify_server.domain.batch import SIZE
+from notify_server.domain.batch import SIZE, Rank
 from notify_server.domain.notification import Channel
 from notify_server.errors import DatabaseUnavailable
 from notify_server.processes.collector import spare_the_collector
@@ -53,9 +53,7 @@ class Worker:
         self._handoff = Handoff(room=2 * config.worker_threads)
         rotation, briefs, leasing = Rotation(engine.expansion), Briefs(engine.expansion), engine.leasing
         large = Feeding(rotation, self._handoff, leasing, self._patience)
-        small = Feeding(
-            briefs, self._handoff, leasing, self._patience, busy=lambda: not rotation.idle or bool(self._crowds)
-        )
+        small = Feeding(briefs, self._handoff, leasing, busy=lambda: not rotation.idle or bool(self._crowds))
         self._expanders = [
             Loop("expander", partial(large.feed, config.poll)),
             Loop("express-expander", partial(small.feed, config.poll)),
@@ -68,7 +66,7 @@ class Worker:
         self._mailing = engine.mailing
         self._mail_governor = engine.mail_governor
         self._mailers = [Loop(f"mailer-{n}", self._mail) for n in range(_MAILERS)]
-        self._mailers.append(Loop("express-mailer", partial(self._mail, small=True)))
+        self._mailers.append(Loop("express-mailer", partial(self._mail, least=Rank.PROMPT)))
         self._mail_pacer = Loop("mail-pacer", self._pace_mail)
         self._senders = [self._express, *self._dispatchers, *self._mailers]
         self._pacers = [self._pacer, self._mail_pacer]
@@ -120,18 +118,32 @@ class Worker:
             self._leasing.release(load)
 
     def _patience(self) -> float:
-        """Seconds that a page waits for a dispatcher of ours. Others may have what exceeds our part of the rate."""
-        return PATIENCE if self._governor.alone else min(PATIENCE, SIZE / self._config.fcm_rate)
+        """Seconds that a page of a large audience waits for a dispatcher of ours.
+
+        Others may have what exceeds our part of the rate: pages come to them twice as fast as all may send them.
+        """
+        return PATIENCE if self._governor.alone else min(PATIENCE, SIZE / self._config.fcm_rate / 2)
 
     def _next(self) -> Load:
-        """What our own expander made, but every fourth time the queue first: what is tried again would starve."""
-        self._taken += 1
-        if self._taken % _FROM_QUEUE == 0 and (load := self._lease()):
+        """What our own expander made, unless something in the queue comes before that."""
+        least = self._before_ours()
+        if least is not None and (load := self._lease(least)):
             return load
         return self._handoff.take() or self._lease()
 
-    def _lease(self) -> Load:
-        load = self._leasing.take()
+    def _before_ours(self) -> Rank | None:
+        """The least urgent rank that the queue is asked for first; None: it is not asked.
+
+        Every fourth time anything, as what is tried again would starve. Where pages are for others, too, those of an
+        urgent broadcast may wait there, while our own are already of the next one.
+        """
+        self._taken += 1
+        if self._taken % _FROM_QUEUE == 0:
+            return Rank.BULK
+        return Rank.HIGH if not self._governor.alone and self._handoff.first is Rank.BULK else None
+
+    def _lease(self, least: Rank = Rank.BULK) -> Load:
+        load = self._leasing.take(least=least)
         if load:
             self._handoff.wake_another()
         return load
@@ -139,7 +151,7 @@ class Worker:
     def _dispatch_small(self) -> None:
         if self._governor.paused:
             self._pacer.stopping.wait(_LOOK)
-        elif load := self._handoff.take(small=True) or self._leasing.take(small=True):
+        elif load := self._handoff.take(small=True) or self._leasing.take(least=Rank.PROMPT):
             self._delivery.deliver(load)
         else:
             self._handoff.wait_for_small(self._config.poll)
@@ -156,11 +168,11 @@ class Worker:
         if not self._pacer.stopping.is_set():
             self._governor.refresh()
 
-    def _mail(self, *, small: bool = False) -> None:
+    def _mail(self, *, least: Rank = Rank.BULK) -> None:
         calls = self._handoff.calls(Work.EMAIL)
         if self._mailing.paused:
             self._mail_pacer.stopping.wait(_LOOK)
-        elif load := self._leasing.take(small=small, channel=Channel.EMAIL):
+        elif load := self._leasing.take(least=least, channel=Channel.EMAIL):
             self._mailing.mail(load)
         else:
             self._mail_pacer.stopping.wait(_MAIL_LOOK)

@@ -16,10 +16,11 @@ _USE = 0.5  # of the rate, at least: less makes no use of it
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Whether anybody asked within some time, and whether that made use of the rate: half of it, or more than it."""
+    """Whether anybody asked within so many seconds, and whether that made use of the rate: of half of it or more."""
 
     asked: bool
     used: bool
+    seconds: float
 
 
 class Allowance:
@@ -51,8 +52,9 @@ class Allowance:
         """What was asked for since the last call."""
         with self._changed:
             now = self._ticks()
-            used = self._waited or self._sent > _USE * self._part * (now - self._looked_at)
-            found = Demand(self._asked, self._asked and used)
+            seconds = now - self._looked_at
+            used = self._waited or self._sent > _USE * self._part * seconds
+            found = Demand(self._asked, self._asked and used, seconds)
             self._asked = self._waited = False
             self._sent, self._looked_at = 0, now
             return found

@@ -78,7 +78,7 @@ class Governor:
         paces, workers = self._shared.paces, self._shared.workers
         workers.report(self._holder.owner, now, now + _ALIVE, sending=sending)
         if demand.used:
-            self._pace = paces.change(self._channel, lambda pace: pace.busy(self._limits, now))
+            self._pace = paces.change(self._channel, lambda pace: pace.busy(self._limits, now, demand.seconds))
         else:
             self._pace = paces.get(self._channel)
         alive = workers.alive(now)

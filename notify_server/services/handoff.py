@@ -40,6 +40,11 @@ class Handoff:
             self._changed.notify_all()
             return queue.popleft()
 
+    @property
+    def first(self) -> Rank | None:
+        """The most urgent rank of which there is a load; None: there is none."""
+        return next((rank for rank, queue in self._loads.items() if queue), None)
+
     def wake(self, work: Collection[Work] = EVERYTHING) -> None:
         """Tell whoever waits for this work, and of dispatchers one, that there may be some in the database."""
         with self._changed:

@@ -42,14 +42,14 @@ class Leasing:
         self._renewed_at = monotonic()
         self._lapses = 0
 
-    def take(self, *, small: bool = False, channel: Channel = Channel.PUSH) -> Load:
+    def take(self, *, least: Rank = Rank.BULK, channel: Channel = Channel.PUSH) -> Load:
         """Lease the most urgent batch of `channel` that is due, with others like it where it has few users.
 
-        Empty where none is due. `small`: of small audiences only. What another thread still has in hand stays with it,
-        though its lease had run out.
+        Empty where none is due. `least`: nothing that is less urgent. What another thread still has in hand stays with
+        it, though its lease had run out.
         """
         holder = self.holder
-        ranks = [rank for rank in Rank if rank.small or not small]
+        ranks = [rank for rank in Rank if rank <= least]
         while True:
             with self._taking:
                 had = holder.batches.keys()

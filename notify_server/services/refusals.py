@@ -1,5 +1,7 @@
 """When refusals for the quota mean that the project is over its quota, and not only some device over its own.
 
+What single devices are refused is few, whatever is sent; what a project is refused grows with it.
+
 FCM answers 429 QUOTA_EXCEEDED for both (FCM: "Message throttling and quotas").
 """
 
@@ -9,8 +11,8 @@ from notify_server.domain.outcome import Outcome
 from notify_server.domain.registry import Reason
 
 _WINDOW = 1000  # answers that are looked at together
-_LEAST = 5  # refusals
-_SHARE = 0.02  # of the answers: with another sender in the project, even a few of a hundred would go on for ever
+_LEAST = 5  # refusals, and of the answers …
+_SHARE = 0.02  # … more than this: left alone, even three of a hundred would go on for ever
 
 
 class Refusals:
@@ -27,4 +29,4 @@ class Refusals:
             self._answers = self._refused = 0
         self._answers += len(outcomes)
         self._refused += refused
-        return refused > 0 and self._refused >= _LEAST and self._refused >= _SHARE * self._answers
+        return refused > 0 and self._refused >= _LEAST + int(_SHARE * self._answers)

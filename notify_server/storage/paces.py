@@ -1,7 +1,7 @@
 """The collection `paces`: one document a channel, by which all workers send as one."""
 
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import asdict
 
 from pymongo.errors import DuplicateKeyError
 
@@ -48,5 +48,5 @@ class Paces:
 def _from_document(document: Document | None) -> Pace:
     if document is None:
         return Pace()
-    known = {field.name: document[field.name] for field in fields(Pace) if field.name in document}
-    return Pace(**known | {"reason": known["reason"] and Reason(known["reason"])})
+    fields = {name: value for name, value in document.items() if name not in ("_id", "version")}
+    return Pace(**fields | {"reason": fields["reason"] and Reason(fields["reason"])})

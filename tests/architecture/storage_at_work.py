@@ -553,8 +553,8 @@ class Work:
         self.leases.hold("scheduler", "one", NOON, after(30))
         self.leases.release("scheduler", "one")
         self.paces.get(Channel.PUSH)
-        self.paces.change(Channel.PUSH, lambda pace: pace.busy(Limits(1000.0, 60.0), NOON))
-        self.paces.change(Channel.PUSH, lambda pace: pace.busy(Limits(1000.0, 60.0), after(1)))
+        self.paces.change(Channel.PUSH, lambda pace: pace.busy(Limits(1000.0, 60.0), NOON, 0.5))
+        self.paces.change(Channel.PUSH, lambda pace: pace.busy(Limits(1000.0, 60.0), after(1), 0.5))
         for number in range(20):
             self.workers.report(f"w{number}", NOON, after(3 if number % 2 else -3), sending=number % 3 == 0)
         for number in range(20):

@@ -8,6 +8,7 @@ import pytest
 
 from notify_server.bootstrap import Services, build_engine, build_services
 from notify_server.channels.fcm.transport import open_transport
+from notify_server.domain.batch import Rank
 from notify_server.domain.device import Platform, Target, TargetType
 from notify_server.domain.notification import Audience, Channel, Message, Priority
 from notify_server.domain.pace import Pace
@@ -153,6 +154,26 @@ def test_a_worker_started_before_the_migration_waits_and_then_works(bare_databas
         assert violations(Evidence(bare_database, notification, fcm.messages())) == []
         assert service.failures() == []
         assert worker.stop() == 0
+
+
+def test_an_urgent_broadcast_in_the_queue_comes_before_a_page_of_ours(service, services, database):
+    transport = open_transport(service.config)
+    engine = build_engine(service.config, database, transport)
+    worker = Worker(service.config, database, engine)
+    users = tuple(sorted(f"user-{number}" for number in range(600)))
+    for priority in (Priority.HIGH, Priority.NORMAL):
+        services.acceptance.accept(Draft(SECRET, Audience(users), priority=priority), "tests", None)
+    loads = [load for claim in engine.expansion.claim(list(Rank), 2) for load in engine.expansion.loads(claim)]
+    for load in loads:
+        if load[0].batch.rank is Rank.HIGH:
+            engine.leasing.release(load)
+        else:
+            assert worker._handoff.offer(load, 0)
+    assert worker._next()[0].batch.rank is Rank.BULK  # nobody else may have left anything in the queue
+    build_engine(service.config, database, transport).governor.refresh()
+    engine.governor.refresh()
+    assert [worker._next()[0].batch.rank for _ in range(3)] == [Rank.HIGH, Rank.HIGH, Rank.BULK]
+    transport.close()
 
 
 def test_a_renewal_that_failed_is_tried_again_at_once(service, database):

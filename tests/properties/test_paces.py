@@ -1,11 +1,9 @@
 """The pace after any history of sends, refusals and pauses."""
 
-from datetime import timedelta
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notify_server.domain.pace import GAP, LAST_PAUSE, START, Limits, Pace
+from notify_server.domain.pace import GRACE, LAST_PAUSE, START, Limits, Pace
 from notify_server.domain.registry import Reason
 from tests.builders import after
 
@@ -30,7 +28,7 @@ def histories(draw: st.DrawFn) -> tuple[Pace, float]:
 def _taken(pace: Pace, step: str, passed: float) -> Pace:
     match step:
         case "busy":
-            return pace.busy(_LIMITS, after(passed))
+            return pace.busy(_LIMITS, after(passed), 0.5)
         case "throttled":
             return pace.throttled(after(passed))
         case "unavailable":
@@ -47,11 +45,11 @@ def test_while_sends_go_on_the_rate_never_falls_and_never_exceeds_the_limit(
 ) -> None:
     pace, passed = history
     one, other = after(passed + sooner), after(passed + sooner + later)
-    sending = pace.busy(limits, one)
+    sending = pace.busy(limits, one, 0.5)
     first = sending.rate(limits, one)
     assert limits.rate * START * (1 - TOLERANCE) <= first <= limits.rate
     assert sending.throttle(one) <= sending.throttle(other) <= 1
-    if other - one <= timedelta(seconds=GAP):
+    if other - one <= GRACE:
         assert first <= sending.rate(limits, other) * (1 + TOLERANCE) <= limits.rate * (1 + 2 * TOLERANCE)
 
 
@@ -73,7 +71,7 @@ def test_a_rate_that_was_throttled_is_back_within_a_minute(
 ) -> None:
     pace, passed = history
     at = passed + wait
-    untouched = Pace(ramped=pace.ramped, busy_at=pace.busy_at)
+    untouched = Pace(busy_since=pace.busy_since, busy_at=pace.busy_at)
     expected = untouched.rate(limits, after(at + 60))
     assert pace.throttled(after(at)).rate(limits, after(at + 60)) >= expected * (1 - TOLERANCE)
 
@@ -83,11 +81,10 @@ def test_a_rate_that_was_throttled_is_back_within_a_minute(
 def test_saying_that_sends_happen_is_a_small_step_up(history: tuple[Pace, float], limits: Limits, wait: float) -> None:
     pace, passed = history
     now = after(passed + wait)
-    step = limits.rate * (1 - START) * min(1.0, limits.part(GAP))
-    busy = pace.busy(limits, now)
-    assert pace.rate(limits, now) * (1 - TOLERANCE) <= busy.rate(limits, now)
-    assert busy.rate(limits, now) <= (pace.rate(limits, now) + step) * (1 + TOLERANCE)
-    assert busy.busy(limits, now) == busy
+    step = (1 - START) * min(1.0, 0.5 / limits.ramp) if limits.ramp else 0.0
+    busy = pace.busy(limits, now, 0.5)
+    assert busy.rate(limits, now) <= (pace.rate(limits, now) + limits.rate * step) * (1 + TOLERANCE)
+    assert busy.busy(limits, now, 0.5) == busy
 
 
 @settings(deadline=None)

@@ -201,11 +201,11 @@ def test_many_threads_together_send_what_is_paid_for() -> None:
 
 
 def test_whoever_asks_wants_a_part(bucket: Bucket) -> None:
-    assert bucket.allowance.demand() == Demand(asked=False, used=False)
+    assert bucket.allowance.demand() == Demand(asked=False, used=False, seconds=0.0)
     bucket.ticks.now = 1.0
     assert bucket.allowance.borrow(1)
-    assert bucket.allowance.demand() == Demand(asked=True, used=False)
-    assert bucket.allowance.demand() == Demand(asked=False, used=False)
+    assert bucket.allowance.demand() == Demand(asked=True, used=False, seconds=1.0)
+    assert bucket.allowance.demand() == Demand(asked=False, used=False, seconds=0.0)
 
 
 @pytest.mark.parametrize(("messages", "used"), [(499, False), (501, True)])

@@ -36,6 +36,15 @@ def test_loads_are_taken_in_their_order_and_urgent_ones_first() -> None:
     assert [who(load) for load in taken] == [*([name] for name in names), []]
 
 
+def test_the_first_is_the_most_urgent_rank_that_is_there(handoff: Handoff) -> None:
+    assert handoff.first is None
+    for rank in (Rank.BULK, Rank.HIGH):
+        handoff.offer(a_load(rank.name, rank), 0)
+    assert handoff.first is Rank.HIGH
+    handoff.take()
+    assert handoff.first is Rank.BULK
+
+
 def test_a_load_stays_together(handoff: Handoff) -> None:
     load = [*a_load("a", Rank.PROMPT), *a_load("b", Rank.PROMPT)]
     assert handoff.offer(load, 0)

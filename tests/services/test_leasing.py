@@ -87,7 +87,7 @@ def test_what_was_taken_is_kept_by_renewing_and_let_go_when_it_is_seen_through(s
 def test_what_is_for_many_is_left_where_only_small_audiences_are_asked_for(scene: Scene, worker: Engine) -> None:
     for rank in (Rank.BULK, Rank.HIGH, Rank.PROMPT, Rank.URGENT):
         Batches(scene.database).add(a_batch(None, "a", rank=rank))
-    taken = [worker.leasing.take(small=True) for _ in range(3)]
+    taken = [worker.leasing.take(least=Rank.PROMPT) for _ in range(3)]
     assert [[page.batch.rank for page in load] for load in taken] == [[Rank.URGENT], [Rank.PROMPT], []]
 
 

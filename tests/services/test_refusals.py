@@ -8,8 +8,8 @@ QUOTA = Outcome(Kind.RETRY, Reason.QUOTA_EXCEEDED)
 BUSY = Outcome(Kind.RETRY, Reason.UNAVAILABLE)
 
 
-@pytest.mark.parametrize(("refused", "too_many"), [(0, False), (1, False), (9, False), (10, True), (500, True)])
-def test_two_of_a_hundred_are_too_many(refused: int, too_many: bool) -> None:
+@pytest.mark.parametrize(("refused", "too_many"), [(0, False), (1, False), (14, False), (15, True), (500, True)])
+def test_three_of_a_hundred_are_too_many(refused: int, too_many: bool) -> None:
     assert Refusals().too_many([QUOTA] * refused + [ACCEPTED] * (500 - refused)) is too_many
 
 

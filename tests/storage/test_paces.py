@@ -22,7 +22,7 @@ def test_a_channel_that_was_never_used_has_a_fresh_pace(paces: Paces) -> None:
 
 
 def test_a_changed_pace_is_read_back_whole(paces: Paces) -> None:
-    made = Pace(0.5, after(-1), 0.25, after(-2), after(20), Reason.UNAVAILABLE, 3, after(-1), "one")
+    made = Pace(after(-9), after(-1), 0.25, after(-2), after(20), Reason.UNAVAILABLE, 3, after(-1), "one")
     assert paces.change(Channel.PUSH, lambda _: made) == made
     found = paces.get(Channel.PUSH)
     assert found == made
@@ -30,16 +30,10 @@ def test_a_changed_pace_is_read_back_whole(paces: Paces) -> None:
 
 
 def test_a_change_begins_from_what_is_stored(paces: Paces) -> None:
-    paces.change(Channel.PUSH, lambda pace: pace.busy(LIMITS, NOON))
+    paces.change(Channel.PUSH, lambda pace: pace.busy(LIMITS, NOON, 0.5))
     changed = paces.change(Channel.PUSH, lambda pace: pace.broken(Reason.UNAVAILABLE, after(5)))
     assert (changed.busy_at, changed.paused_until) == (NOON, after(15))
-    assert paces.change(Channel.PUSH, Pace.healed) == paces.get(Channel.PUSH) == Pace().busy(LIMITS, NOON)
-
-
-def test_what_an_older_release_stored_besides_is_left_out(paces: Paces, database: Store) -> None:
-    stored = paces.change(Channel.PUSH, lambda pace: pace.throttled(NOON))
-    database["paces"].update_one({}, {"$set": {"busy_since": NOON}, "$unset": {"ramped": ""}})
-    assert paces.get(Channel.PUSH) == stored
+    assert paces.change(Channel.PUSH, Pace.healed) == paces.get(Channel.PUSH) == Pace().busy(LIMITS, NOON, 0.5)
 
 
 def test_the_channels_have_paces_of_their_own(paces: Paces) -> None:
@@ -50,7 +44,7 @@ def test_the_channels_have_paces_of_their_own(paces: Paces) -> None:
 def test_what_changes_nothing_writes_nothing(paces: Paces, database: Store) -> None:
     assert paces.change(Channel.PUSH, lambda pace: pace) == Pace()
     assert database["paces"].count_documents({}) == 0
-    paces.change(Channel.PUSH, lambda pace: pace.busy(LIMITS, NOON))
+    paces.change(Channel.PUSH, lambda pace: pace.busy(LIMITS, NOON, 0.5))
     before = database["paces"].find_one()
     paces.change(Channel.PUSH, lambda pace: pace)
     assert database["paces"].find_one() == before

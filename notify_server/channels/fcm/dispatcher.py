@@ -40,11 +40,12 @@ class Dispatcher:
         while self._waiting and (room := self._window.size - len(self._running)) > 0:
             self._start_share(self._waiting[0], room)
         self._multiplexer.step(patience)
-        failed, running = False, len(self._running)
+        answers, failed = 0, False
         for curl, fault in self._multiplexer.finished():
+            answers += fault is None
             failed = failed or fault is not None
             self._settle(curl, fault)
-        self._window.settled(running - len(self._running), waiting=bool(self._waiting))
+        self._window.settled(answers, waiting=bool(self._waiting))
         if not self._running:
             self._window.rest()
             if failed:

@@ -50,8 +50,8 @@ class Exchange:
         status: int = self.curl.getinfo(pycurl.RESPONSE_CODE)
         if status == 200:
             return status, ACCEPTED
-        wait = self.curl.getinfo(pycurl.RETRY_AFTER)  # seconds; 0 when the answer names none, or a time that is over
-        return status, outcome(status, b"".join(self._received), wait if wait > 0 else None)
+        wait = self.curl.getinfo(pycurl.RETRY_AFTER)  # seconds; 0 when the answer names none, or a date that is over
+        return status, outcome(status, b"".join(self._received), wait or None)
 
 
 def _easy_handle(ca_file: str, timeout: float) -> pycurl.Curl:

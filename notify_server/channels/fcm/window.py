@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 from notify_server.channels.fcm.multiplexer import STREAMS
 
-_FIRST = 4  # connections: they serve FCM's default quota of 10,000 messages a second for as long as …
-_SLOW = 0.04  # … an answer takes no more seconds than this (Little's law: 400 under way / 10,000 a second)
+_FIRST = 4  # connections
+_ENOUGH = 12_000  # messages a second: FCM's default quota and a little more. Times the latency, so many are under way
 
 
 class Window:
-    """Few connections cost least for each message; where answers come from afar there are more, up to `connections`.
+    """Few connections cost least for each message; where answers come from afar there are more, up to `connections`, as
+    many as FCM's default quota needs.
 
     For one thread. `ticks` is a monotonic clock in seconds.
     """
@@ -29,8 +30,8 @@ class Window:
             self._begin()
             return
         self._answers += answers
-        if self._answers >= self.size:  # each stream has had a turn, which took as long as an answer does
-            if self._ticks() - self._since > _SLOW:
+        if self._answers >= self.size:  # each stream has had a turn
+            if self._ticks() - self._since > self.size / _ENOUGH:
                 self.size = min(self.size + STREAMS, self._most)
             self._begin()
 
