@@ -77,10 +77,16 @@ class Pace:
         """The part of the full rate that the ramp leaves: unused for longer than GRACE, it falls as it rose."""
         if limits.ramp <= 0:
             return 1.0
-        if self.busy_since is None or self.busy_at is None:
+        if self.busy_at is None:
             return START
-        passed = self.busy_at - self.busy_since - max(_NONE, now - self.busy_at - GRACE)
-        return START + (1 - START) * max(0.0, min(1.0, passed.total_seconds() / limits.ramp))
+        left = self._risen(limits) - max(_NONE, now - self.busy_at - GRACE)
+        return START + (1 - START) * max(0.0, left.total_seconds() / limits.ramp)
+
+    def _risen(self, limits: Limits) -> timedelta:
+        """How much of the ramp was passed at `busy_at`."""
+        if self.busy_since is None or self.busy_at is None:
+            return _NONE
+        return min(timedelta(seconds=limits.ramp), self.busy_at - self.busy_since)
 
     def throttle(self, now: datetime) -> float:
         """The part of the full rate that the last refusal for the quota leaves at `now`: 1 where it is over."""
@@ -95,14 +101,14 @@ class Pace:
 
     def busy(self, limits: Limits, now: datetime, seconds: float) -> "Pace":
         """For so many seconds, sends have made use of the rate: the ramp has risen in these, and fallen before them."""
-        if self.busy_since is None or self.busy_at is None:
+        if self.busy_at is None:
             return replace(self, busy_since=now, busy_at=now)
         if _NONE <= self.busy_at - now <= GRACE:  # somebody has reported a later moment
             return self
         unsaid = max(_NONE, now - self.busy_at)
         used = min(unsaid, timedelta(seconds=seconds))
-        passed = self.busy_at - self.busy_since + used - (unsaid - used)
-        return replace(self, busy_at=now, busy_since=now - min(timedelta(seconds=limits.ramp), max(_NONE, passed)))
+        risen = self._risen(limits) + used - (unsaid - used)
+        return replace(self, busy_at=now, busy_since=now - min(timedelta(seconds=limits.ramp), max(_NONE, risen)))
 
     def throttled(self, now: datetime) -> "Pace":
         """The provider said that the quota is exceeded: half of what was allowed, and from there back up."""

@@ -27,6 +27,7 @@ from notify_server.storage.workers import Workers
 log = structlog.get_logger()
 
 _ALIVE = timedelta(seconds=3)  # how long a report counts
+_LONGEST_LOOK = 2.0  # seconds that count as time of use at once: a process that stood still sent nothing meanwhile
 _MISSES = 3  # dispatches in a row without any success, until the channel counts as broken …
 _MISSED = 10  # … if they had so many messages: a few single ones may have bad luck
 _UNANSWERED = frozenset({Reason.UNAVAILABLE, Reason.CONNECTION_LOST})
@@ -78,7 +79,8 @@ class Governor:
         paces, workers = self._shared.paces, self._shared.workers
         workers.report(self._holder.owner, now, now + _ALIVE, sending=sending)
         if demand.used:
-            self._pace = paces.change(self._channel, lambda pace: pace.busy(self._limits, now, demand.seconds))
+            used = min(demand.seconds, _LONGEST_LOOK)
+            self._pace = paces.change(self._channel, lambda pace: pace.busy(self._limits, now, used))
         else:
             self._pace = paces.get(self._channel)
         alive = workers.alive(now)

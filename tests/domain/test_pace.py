@@ -41,6 +41,15 @@ def test_it_rises_in_the_time_of_use_and_falls_in_between(used: float, rate: flo
     assert pace.rate(LIMITS, after(67)) == pytest.approx(rate, abs=10)
 
 
+def test_a_ramp_that_rose_for_longer_than_it_is_long_falls_from_its_top() -> None:
+    """As an older release left it, or a longer ramp."""
+    pace = Pace(busy_since=after(-864_000), busy_at=NOON)
+    assert pace.rate(LIMITS, NOON) == pytest.approx(1000)
+    assert pace.rate(LIMITS, after(3600)) == pytest.approx(100)
+    begun = pace.busy(LIMITS, after(3600), 0.5)
+    assert begun.rate(LIMITS, after(3600)) == pytest.approx(100)
+
+
 def test_several_workers_raise_it_no_faster_than_one() -> None:
     pace = Pace()
     for number in range(301):

@@ -113,6 +113,18 @@ def test_who_waits_for_its_part_makes_use_of_the_rate(workshop: Workshop) -> Non
     assert at_once(lambda: governor.take(1, urgent=False), look) == [False, True]
 
 
+def test_a_process_that_stood_still_made_no_use_of_the_rate_meanwhile(workshop: Workshop) -> None:
+    governor = workshop.governor(ticks=Ticks(step=1.0), ramp=60.0)
+    assert governor.take(100, urgent=True)
+    governor.refresh()
+    assert governor.take(3001, urgent=True)  # for half a minute, all that there is
+    workshop.clock.forward(30)
+    governor.refresh()
+    pace = workshop.paces.get(Channel.PUSH)
+    assert pace.busy_at == workshop.clock()
+    assert pace.rate(Limits(RATE, 60.0), workshop.clock()) == pytest.approx(RATE / 10)
+
+
 def test_a_worker_knows_whether_others_live(workshop: Workshop) -> None:
     one, two = workshop.governor("one"), workshop.governor("two")
     one.refresh()

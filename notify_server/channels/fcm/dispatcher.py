@@ -46,10 +46,10 @@ class Dispatcher:
             failed = failed or fault is not None
             self._settle(curl, fault)
         self._window.settled(answers, waiting=bool(self._waiting))
-        if not self._running:
+        if not self.busy:
             self._window.rest()
-            if failed:
-                self._drop_connections()
+        if failed and not self._running:
+            self._drop_connections()
 
     def close(self) -> None:
         """Abandon what is in hand and release everything."""
