@@ -152,7 +152,9 @@ def test_what_is_sent_again_by_request_is_sent_once_more_though_schedulers_and_w
     until(lambda: scene.count(notification, **over) == SOME, "all were sent it again")
     until(lambda: scene.database.resends.count_documents({}) == 0, "the request is carried out")
     until(lambda: scene.database.batches.count_documents({}) == 0, "nothing is left")
-    evidence = scene.sent_to_all("killed in mid-resend by request", notification, people[:SOME], sends=2, within=LEFT_OPEN + 1)
+    evidence = scene.sent_to_all(
+        "killed in mid-resend by request", notification, people[:SOME], sends=2, within=LEFT_OPEN + 1
+    )
     assert evidence.duplicates - SOME <= WINDOW
     assert min(evidence.accepted.values()) == 2
     assert Counter(entry["attempts"] for entry in evidence.entries) == {2: SOME}
