@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from notify_server.domain.notification import ResendPolicy
+from notify_server.storage.mongod import _ORPHANED
 from notify_server.storage.notifications import Notifications
 from tests.faults.api import Api
 from tests.faults.conftest import SOME
@@ -18,7 +19,7 @@ from tests.service import until
 NEVER = ResendPolicy(times=0)
 NOBODY = names(30, "deviceless")
 STOPPED = "cancelled_by_backend"
-LEFT_OPEN = 1.5 * 5  # seconds that a transaction outlives its process: the limit, and MongoDB looks each half of that
+LEFT_OPEN = 1.5 * _ORPHANED  # seconds that a transaction outlives its process: the limit, and MongoDB looks each half of that
 
 Post = Callable[[str, str], dict[str, Any]]
 
