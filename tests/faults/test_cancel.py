@@ -19,7 +19,7 @@ from tests.service import until
 NEVER = ResendPolicy(times=0)
 NOBODY = names(30, "deviceless")
 STOPPED = "cancelled_by_backend"
-LEFT_OPEN = 1.5 * _ORPHANED  # seconds that a transaction outlives its process: the limit, and MongoDB looks each half of that
+LEFT_OPEN = 1.5 * _ORPHANED  # seconds that a transaction outlives its process: MongoDB looks each half of its limit
 
 Post = Callable[[str, str], dict[str, Any]]
 
