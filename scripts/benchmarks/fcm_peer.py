@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +20,7 @@ from urllib.parse import urlencode
 from notify_server.simulator import certificates, service_account
 from scripts.benchmarks.connect_proxy import FCM_HOST
 from scripts.benchmarks.cores import on_last_core
+from scripts.benchmarks.late_answers import LateAnswers
 
 _START_SECONDS = 20.0
 _NGINX = """
@@ -32,10 +34,23 @@ http {{
     listen 127.0.0.1:{port} ssl http2; ssl_certificate {directory}/cert.pem; ssl_certificate_key {directory}/key.pem;
     default_type application/json;
     location = /token {{ return 200 '{{"access_token": "static", "expires_in": 3600, "token_type": "Bearer"}}'; }}
-    location / {{ return 200 '{{"name": "projects/{project}/messages/0:1234567890123456"}}'; }}
+    location / {{
+      {late}
+      return 200 '{{"name": "projects/{project}/messages/0:1234567890123456"}}';
+    }}
   }}
+  split_clients $request_id $late {{ {percent}% 1; * ""; }}
 }}
 """
+_PROXIED = "if ($late) {{ proxy_pass http://127.0.0.1:{port}; }}"
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A part of the answers, and the seconds that they take."""
+
+    share: float
+    seconds: float
 
 
 class FcmPeer:
@@ -45,8 +60,10 @@ class FcmPeer:
     With `recording` it is the simulator with its log, whatever else there is: slower, but `messages` tells what came.
     """
 
-    def __init__(self, project: str = "demo-notify", *, recording: bool = False) -> None:
+    def __init__(self, project: str = "demo-notify", *, recording: bool = False, late: Late | None = None) -> None:
         self.project = project
+        self._late = late
+        self._waiting = LateAnswers(project, late.seconds) if late else None
         self.kind = "nginx" if shutil.which("nginx") and not recording else "simulator"
         self._recording = recording
         self._directory = tempfile.TemporaryDirectory(prefix="fcm-peer-")
@@ -105,11 +122,16 @@ class FcmPeer:
         """End it, wait, and remove its files."""
         self._process.terminate()
         self._process.wait()
+        if self._waiting:
+            self._waiting.stop()
         self._directory.cleanup()
 
     def _nginx(self, directory: Path) -> list[str]:
         settings = directory / "nginx.conf"
-        settings.write_text(_NGINX.format(directory=directory, port=self.port, project=self.project))
+        late = _PROXIED.format(port=self._waiting.port) if self._waiting else ""
+        percent = 100 * self._late.share if self._late else 1
+        known = {"directory": directory, "port": self.port, "project": self.project}
+        settings.write_text(_NGINX.format(late=late, percent=percent, **known))
         return ["nginx", "-e", str(directory / "error.log"), "-c", str(settings)]
 
     def _simulator(self, directory: Path) -> list[str]:
@@ -124,7 +146,8 @@ class FcmPeer:
                 raise RuntimeError(f"{self.kind} did not start")
             time.sleep(0.02)
         if self.kind == "simulator":
-            self.behave(log=self._recording)
+            late = {"stall_after": self._late.share, "stall_seconds": self._late.seconds} if self._late else {}
+            self.behave(log=self._recording, **late)
 
 
 def _good(answer: http.client.HTTPResponse) -> http.client.HTTPResponse:

@@ -151,9 +151,10 @@ def catches_a_mail(up: Up, database: Database[dict[str, Any]]) -> None:
         message = {"title": "Booking confirmed", "body": "Monday 9:00"}
         made = api.post("/notifications", json={"message": message, "users": ["ada"], "channels": ["email"]})
         assert made.status_code == 202, made.text
-        until(lambda: api.get("/mails", params={"status": "sent"}).json()["mails"])
+        entries = f"/notifications/{made.json()['id']}/registry"
+        until(lambda: api.get(entries, params={"status": "sent"}).json()["entries"])  # written after the mail
         [mail] = api.get("/mails").json()["mails"]
-        [entry] = api.get(f"/notifications/{made.json()['id']}/registry").json()["entries"]
+        [entry] = api.get(entries).json()["entries"]
         [_, _, by_mail] = api.get("/statistics").json()["channels"]
     assert (mail["recipient"], mail["address"], mail["service"]) == ("ada", "ada@school.example", "smtp")
     assert (entry["status"], by_mail["sent"]) == ("sent", 1)
