@@ -35,14 +35,13 @@ http {{
     default_type application/json;
     location = /token {{ return 200 '{{"access_token": "static", "expires_in": 3600, "token_type": "Bearer"}}'; }}
     location / {{
+      if ($late = "") {{ return 200 '{{"name": "projects/{project}/messages/0:1234567890123456"}}'; }}
       {late}
-      return 200 '{{"name": "projects/{project}/messages/0:1234567890123456"}}';
     }}
   }}
-  split_clients $request_id $late {{ {percent}% 1; * ""; }}
+  {split}
 }}
 """
-_PROXIED = "if ($late) {{ proxy_pass http://127.0.0.1:{port}; }}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +127,10 @@ class FcmPeer:
 
     def _nginx(self, directory: Path) -> list[str]:
         settings = directory / "nginx.conf"
-        late = _PROXIED.format(port=self._waiting.port) if self._waiting else ""
-        percent = 100 * self._late.share if self._late else 1
+        late = f"proxy_pass http://127.0.0.1:{self._waiting.port};" if self._waiting else ""
+        split = f'split_clients $request_id $late {{ {100 * self._late.share}% 1; * ""; }}' if self._late else ""
         known = {"directory": directory, "port": self.port, "project": self.project}
-        settings.write_text(_NGINX.format(late=late, percent=percent, **known))
+        settings.write_text(_NGINX.format(late=late, split=split or 'map "" $late {}', **known))
         return ["nginx", "-e", str(directory / "error.log"), "-c", str(settings)]
 
     def _simulator(self, directory: Path) -> list[str]:
