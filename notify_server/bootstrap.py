@@ -36,7 +36,7 @@ from notify_server.services.completion import Completion
 from notify_server.services.composition import Composition
 from notify_server.services.counting import Counting, Ticks
 from notify_server.services.counting_lease import CountingLease
-from notify_server.services.delivery import After, Content, Delivery, Queue
+from notify_server.services.delivery import After, Before, Delivery
 from notify_server.services.device_limits import DeviceLimits
 from notify_server.services.email_settings import EmailSettingsStore, Environment
 from notify_server.services.enrolment import Enrolment, Waiting
@@ -76,6 +76,7 @@ from notify_server.services.membership import Membership
 from notify_server.services.messages import Messages
 from notify_server.services.outlet import Outlet
 from notify_server.services.people import People
+from notify_server.services.preparation import Content, Preparation, Reached
 from notify_server.services.rankings import TopLists
 from notify_server.services.rate_limits import RateLimits, build_limits
 from notify_server.services.reception import Reception
@@ -302,6 +303,7 @@ def build_engine(
     arrival = Arrival(members, users, registry, Erasures(database))
     gate = Gate(batches, expansions, registry, leasing)
     mail_governor = _mail_governor(config, database, holder)
+    content = Content(Messages(Notifications(database), transport), Localising(registry, users))
     return Engine(
         expansion=Expansion(
             Stores(expansions, members, batches, signals),
@@ -311,8 +313,7 @@ def build_engine(
             holder,
         ),
         delivery=Delivery(
-            Queue(gate, registry, devices),
-            Content(Messages(Notifications(database), transport), Localising(registry, users)),
+            Before(gate, Preparation(Reached(registry, devices), content, settlement, holder)),
             Outlet(transport, governor, DeviceLimits()),
             After(settlement, completion),
             leasing,

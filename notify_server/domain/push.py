@@ -1,6 +1,7 @@
 """What the delivery engine asks of a push transport, whichever one is configured."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -17,6 +18,43 @@ class Encoded(Protocol):
         """The message to one user, whose own fields stand where it has marks (see `domain/user_fields.py`)."""
 
 
+class Sending(Protocol):
+    """Messages on their way. For one thread at a time; outcomes stand in the order of messages and targets."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is waited for."""
+
+    def most(self) -> Sequence[Sequence[Outcome | None]]:
+        """Wait for the answers; for a few that are late, no longer than it pays: None stands for each of these."""
+
+    def all(self) -> Sequence[Sequence[Outcome]]:
+        """Wait for every answer."""
+
+    def when_over(self, call: Callable[[], None]) -> None:
+        """Have `call` called, from any thread and maybe twice, once nothing more is waited for. It must not block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A Sending that is over."""
+
+    outcomes: Sequence[Sequence[Outcome]]
+    over: bool = True
+
+    def most(self) -> Sequence[Sequence[Outcome | None]]:
+        """As Sending has it."""
+        return self.outcomes
+
+    def all(self) -> Sequence[Sequence[Outcome]]:
+        """As Sending has it."""
+        return self.outcomes
+
+    def when_over(self, call: Callable[[], None]) -> None:
+        """As Sending has it."""
+        call()
+
+
 class PushTransport(Protocol):
     """Sends one notification to many targets."""
 
@@ -26,8 +64,8 @@ class PushTransport(Protocol):
         Raises InvalidInput with the path of the field at fault where FCM would refuse the message.
         """
 
-    def send(self, sends: Sequence[tuple[Encoded, Sequence[Target]]]) -> list[list[Outcome]]:
-        """Send each message to its targets, all concurrently, and wait for all; the outcomes stand in their order.
+    def begin(self, sends: Sequence[tuple[Encoded, Sequence[Target]]]) -> Sending:
+        """Send each message to its targets, all concurrently.
 
         Never raises for what a provider or a network does: that is an Outcome. Safe to call from many threads.
         """

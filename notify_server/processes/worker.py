@@ -34,8 +34,8 @@ _LOOK = 0.5  # seconds between two looks at the pace that all workers share
 
 
 class Worker:
-    """The threads of one worker: two expand, some dispatch, some mail, one listens for new work, one renews leases, and
-    one paces each channel.
+    """The threads of one worker: two expand, some dispatch, some mail, one settles what is answered late, one listens
+    for new work, one renews leases, and one paces each channel.
 
     One of those that expand, and one more that dispatches, and one that mails, see to what is for few alone: it need
     not wait until a thread is done with a page of a broadcast, and no stream of it holds a broadcast up.
@@ -60,6 +60,7 @@ class Worker:
         ]
         self._dispatchers = [Loop(f"dispatcher-{n}", self._dispatch) for n in range(config.worker_threads)]
         self._express = Loop("express", self._dispatch_small)
+        self._late = Loop("late", partial(self._delivery.settle_late, config.poll))
         self._listener = Loop("listener", self._listen)
         self._renewer = Loop("renewer", self._renew)
         self._pacer = Loop("pacer", self._pace)
@@ -70,7 +71,7 @@ class Worker:
         self._mail_pacer = Loop("mail-pacer", self._pace_mail)
         self._senders = [self._express, *self._dispatchers, *self._mailers]
         self._pacers = [self._pacer, self._mail_pacer]
-        self._loops = [self._listener, self._renewer, *self._pacers, *self._expanders, *self._senders]
+        self._loops = [self._listener, self._renewer, self._late, *self._pacers, *self._expanders, *self._senders]
 
     def start(self) -> None:
         """Begin to work, among those who do."""
@@ -93,6 +94,10 @@ class Worker:
         self._mail_governor.stop()
         for loop in (*self._expanders, *self._senders):
             loop.join()
+        self._late.stop()
+        self._delivery.wake()
+        self._late.join()
+        self._delivery.finish()
         self._renewer.stop()
         self._let_go()
         self._leasing.resign()

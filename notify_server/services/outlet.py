@@ -3,16 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from time import monotonic
 
-from notify_server import metrics
 from notify_server.domain.batch import Batch
 from notify_server.domain.device import Target
 from notify_server.domain.dispatch import Owned
-from notify_server.domain.notification import Channel
-from notify_server.domain.outcome import Kind, Outcome
-from notify_server.domain.push import Encoded, PushTransport
-from notify_server.domain.registry import Reason
+from notify_server.domain.push import Encoded, PushTransport, Sent
+from notify_server.services.answers import Answers, Waits
 from notify_server.services.device_limits import DeviceLimits
 from notify_server.services.governor import Governor
 from notify_server.services.messages import Ready
@@ -72,26 +70,21 @@ class Outlet:
             return None
         return Permit(messages, None, stale=self._ticks() - started > _STALE)
 
-    def send(self, sends: Sequence[Send], permit: Permit, now: datetime) -> list[list[Outcome]]:
-        """Send each; the outcomes by send and device. What is beyond a device's limit waits, and is not paid for."""
+    def send(self, sends: Sequence[Send], permit: Permit, now: datetime) -> Answers:
+        """Send each. What is beyond a device's limit waits, and is not paid for."""
         sharers = self._governor.sharers
         waits = [self._limits.admit([target for _, _, target in send.devices], now, sharers) for send in sends]
         messages = sum(wait is None for each in waits for wait in each)
         if messages != permit.messages:
             self._governor.refund(permit.messages - messages)
-        answers = self._measured(sends, waits) if messages else [[] for _ in sends]
-        self._governor.observe([answer for each in answers for answer in each], permit.probe)
-        return [_put_together(each, answered) for each, answered in zip(waits, answers, strict=True)]
-
-    def _measured(self, sends: Sequence[Send], waits: Sequence[Sequence[float | None]]) -> list[list[Outcome]]:
-        started = self._ticks()
         parts = [_parts(send, each) for send, each in zip(sends, waits, strict=True)]
-        outcomes = iter(self._transport.send([part for each in parts for part in each]))
-        metrics.SEND_SECONDS.labels(Channel.PUSH.value).observe(self._ticks() - started)
-        return [[outcome for _ in each for outcome in next(outcomes)] for each in parts]
+        flat = [part for each in parts for part in each]
+        sending = self._transport.begin(flat) if messages else Sent([[]] * len(flat))
+        observe = partial(self._governor.observe, probe=permit.probe)
+        return Answers(sending, [len(each) for each in parts], waits, observe, self._ticks)
 
 
-def _parts(send: Send, waits: Sequence[float | None]) -> list[tuple[Encoded, list[Target]]]:
+def _parts(send: Send, waits: Waits) -> list[tuple[Encoded, list[Target]]]:
     """Each message of a batch with the targets that get it now, in the order of the devices."""
     if send.runs is None:
         return [(send.ready.encoded, _admitted(send.devices, waits))]
@@ -103,11 +96,5 @@ def _parts(send: Send, waits: Sequence[float | None]) -> list[tuple[Encoded, lis
     return parts
 
 
-def _admitted(devices: Sequence[Owned], waits: Sequence[float | None]) -> list[Target]:
+def _admitted(devices: Sequence[Owned], waits: Waits) -> list[Target]:
     return [target for (_, _, target), wait in zip(devices, waits, strict=True) if wait is None]
-
-
-def _put_together(waits: Sequence[float | None], answered: Sequence[Outcome]) -> list[Outcome]:
-    """The outcome of every device in its place: an answer, or the wait until its limit allows more."""
-    answers = iter(answered)
-    return [next(answers) if wait is None else Outcome(Kind.RETRY, Reason.DEVICE_RATE, wait) for wait in waits]

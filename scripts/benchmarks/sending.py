@@ -31,7 +31,7 @@ def batches(messages: int) -> list[list[Target]]:
 def send(transport: PushTransport, encoded: Encoded, targets: Sequence[Sequence[Target]]) -> None:
     """Send each batch in turn. Raises RuntimeError unless all is accepted."""
     for batch in targets:
-        (outcomes,) = transport.send([(encoded, batch)])
+        (outcomes,) = transport.begin([(encoded, batch)]).all()
         if outcomes.count(ACCEPTED) != len(batch):
             raise RuntimeError(f"not all were accepted: {set(outcomes)}")
 

@@ -29,7 +29,10 @@ from tests.service import Process, until
 
 LATER = {"expansion.batch", "expansion.users", "expansion.entries", "expansion.cursor", "delivery.sent"}
 FROM_QUEUE = ["delivery.leased", "delivery.resends"]
-BROADCAST = [s for s in STEPS if s.startswith(("expansion.", "delivery.", "settlement.")) and s not in FROM_QUEUE]
+LATE = "delivery.late"
+BROADCAST = [
+    s for s in STEPS if s.startswith(("expansion.", "delivery.", "settlement.")) and s not in (*FROM_QUEUE, LATE)
+]
 TOGETHER = [s for s in STEPS if s.startswith("together.")]
 EXPIRY = [s for s in STEPS if s.startswith("expire.")]
 REAPING = [s for s in STEPS if s.startswith("reap.")]

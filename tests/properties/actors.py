@@ -11,8 +11,7 @@ from pymongo.collection import Collection
 
 from notify_server.domain.device import Target
 from notify_server.domain.notification import Notification
-from notify_server.domain.outcome import Outcome
-from notify_server.domain.push import Encoded, PushTransport
+from notify_server.domain.push import Encoded, PushTransport, Sending, Sent
 from notify_server.storage.documents import Document, Store
 from notify_server.storage.signals import COLLECTION
 from tests.services.interruption import OPERATIONS, Killed
@@ -129,12 +128,12 @@ class GatedTransport:
         """As the transport has it."""
         return self._transport.encode(notification, at)
 
-    def send(self, sends: Sequence[tuple[Encoded, Sequence[Target]]]) -> list[list[Outcome]]:
+    def begin(self, sends: Sequence[tuple[Encoded, Sequence[Target]]]) -> Sending:
         """As the transport has it."""
         gate()
-        outcomes = self._transport.send(sends)
+        outcomes = self._transport.begin(sends).all()
         gate()
-        return outcomes
+        return Sent(outcomes)
 
     def close(self) -> None:
         """As the transport has it."""

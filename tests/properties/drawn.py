@@ -16,7 +16,7 @@ MOST = 6  # notifications that arrive from the backend in one example
 users = st.sampled_from(NAMED)
 some_users = st.lists(users, max_size=4, unique=True)
 workers = st.sampled_from(["worker-0", "worker-1"])
-roles = st.sampled_from(["expand", "dispatch"])
+roles = st.sampled_from(["expand", "dispatch", "settle"])
 schedulers = st.sampled_from(["scheduler-0", "scheduler-1"])
 how_far = st.none() | st.integers(0, 14)  # operations, and then it is suspended; None: to the end
 points = st.integers(0, 9)  # operations of a dispatch, or of a registration

@@ -38,10 +38,12 @@ class Machine(Races):
 
     def _oversleep(self) -> None:
         """Whoever is suspended wakes up when others have done everything."""
-        self.world.workers["worker-0"] = self.world.spare()
+        sleeper = self.world.workers["worker-0"]
         self.world.forward(LEASE)
+        self.world.workers["worker-0"] = self.world.spare()
         self.world.rest(self.holds_at_each_step)
         self.world.finish()
+        sleeper.engine.delivery.finish()
 
     def _probe(self) -> None:
         """Send to every device once more, so that FCM says which targets are dead."""

@@ -12,7 +12,7 @@ class Processes(Phones):
 
     @rule(turns=st.lists(st.tuples(workers, roles, how_far), min_size=1, max_size=5))
     def work(self, turns: list[tuple[str, str, int | None]]) -> None:
-        """Expanders and dispatchers take turns, or wake up in the middle of theirs."""
+        """Expanders, dispatchers and those who settle take turns, or wake up in the middle of theirs."""
         for worker, role, far in turns:
             self.world.act(worker, role, getattr(self.world.workers[worker], role), far)
 

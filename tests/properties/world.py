@@ -13,6 +13,7 @@ from notify_server.services.rotation import Rotation
 from notify_server.storage.documents import Document, Store
 from tests.counted import COUNTED
 from tests.properties.actors import Actor, Gated, GatedTransport
+from tests.services.hesitant import Hesitant
 from tests.services.scene import Scene
 
 NAMED = ("a", "b", "c", "x", "y", "z")
@@ -31,6 +32,7 @@ _EMPTIED = (
     "resends",
     *COUNTED,
 )
+_LATE = 0.3  # of the answers
 _ROUNDS = 300  # until the world must have come to rest
 
 
@@ -42,10 +44,11 @@ def populate(database: Store) -> None:
 
 
 class Worker:
-    """One worker process: two expanders and a dispatcher, and the loads between them."""
+    """One worker process: two expanders, a dispatcher, the loads between them, and one who settles what is late."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, transport: Hesitant) -> None:
         self.engine = engine
+        self._transport = transport
         self._sources = (Briefs(engine.expansion), Rotation(engine.expansion))
         self._loads: deque[Load] = deque()
 
@@ -63,8 +66,18 @@ class Worker:
             self.engine.delivery.deliver(load)
         return bool(load)
 
+    def settle(self) -> None:
+        """Settle what was answered late."""
+        self.engine.delivery.settle_late(0)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it has sent something whose answers it has not settled."""
+        return self._transport.owed > 0
+
     def resign(self) -> None:
         """Stop politely."""
+        self.engine.delivery.finish()
         while self._loads:
             self.engine.leasing.release(self._loads.popleft())
         self.engine.leasing.resign()
@@ -74,6 +87,7 @@ class Worker:
         """Expand and dispatch until nothing is due."""
         while True:
             self.expand()
+            self.engine.delivery.finish()
             if not self.dispatch() and all(source.idle for source in self._sources):
                 return
 
@@ -110,9 +124,10 @@ class World:
 
     def spare(self) -> Worker:
         """One more worker."""
-        transport = GatedTransport(self._transport)
         rng = Random(next(self._seeds))  # noqa: S311 - not a secret
-        return Worker(build_engine(self.config, Gated(self.real), transport, self.clock, rng))  # type: ignore[arg-type]
+        transport = Hesitant(GatedTransport(self._transport), lambda _: rng.random() < _LATE)
+        engine = build_engine(self.config, Gated(self.real), transport, self.clock, rng)  # type: ignore[arg-type]
+        return Worker(engine, transport)
 
     def act(self, process: str, role: str, act: Callable[[], object], operations: int | None) -> bool:
         """Let a role act for so many operations, or go on with what it was about; False in the latter case."""
@@ -135,8 +150,10 @@ class World:
         return (process, role) in self._actors
 
     def busy(self, process: str) -> bool:
-        """Whether a role of this process is in the middle of something."""
-        return any(name == process for name, _ in self._actors)
+        """Whether a role of this process is in the middle of something, or FCM of what it sent."""
+        return any(name == process for name, _ in self._actors) or (
+            process in self.workers and self.workers[process].waits
+        )
 
     def kill(self, process: str) -> list[tuple[str, str]]:
         """End every role of a process where it stands; another process takes its place. Who was acting."""

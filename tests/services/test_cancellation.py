@@ -4,7 +4,7 @@ import pytest
 
 from notify_server.bootstrap import build_cancellation
 from notify_server.domain.notification import Channel, ResendPolicy
-from notify_server.domain.push import Encoded
+from notify_server.domain.push import Encoded, Sending
 from notify_server.domain.registry import Status
 from notify_server.errors import Conflict, NotFound
 from notify_server.services.cancellation import Cancellation, Cancelled
@@ -31,9 +31,9 @@ class Meanwhile:
     def encode(self, *given: Any) -> Encoded:
         return self._scene.transport.encode(*given)
 
-    def send(self, sends: Any) -> Any:
+    def begin(self, sends: Any) -> Sending:
         self._action()
-        return self._scene.transport.send(sends)
+        return self._scene.transport.begin(sends)
 
     def close(self) -> None:
         pass

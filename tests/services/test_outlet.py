@@ -39,9 +39,9 @@ class Sender:
     def __init__(self, outlet: Outlet) -> None:
         self.outlet = outlet
 
-    def send(self, sends: list[Send], probe: str | None = None) -> list[list[Outcome]] | None:
+    def send(self, sends: list[Send], probe: str | None = None) -> list[list[Outcome | None]] | None:
         permit = self.outlet.permit(sends, probe)
-        return None if permit is None else self.outlet.send(sends, permit, NOON)
+        return None if permit is None else self.outlet.send(sends, permit, NOON).all()
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ from prometheus_client import REGISTRY
 from notify_server.bootstrap import build_upkeep
 from notify_server.domain.device import Target
 from notify_server.domain.notification import Channel, Notification, ResendPolicy
-from notify_server.domain.outcome import Outcome
-from notify_server.domain.push import Encoded
+from notify_server.domain.push import Encoded, Sending
 from notify_server.storage.paces import Paces
 from tests.builders import after, at_once
 from tests.services.interruption import Interrupted, Killed, die
@@ -107,10 +106,10 @@ class Late:
     def encode(self, notification: Notification, now: datetime) -> Encoded:
         return self._scene.transport.encode(notification, now)
 
-    def send(self, sends: Sequence[tuple[Encoded, Sequence[Target]]]) -> list[list[Outcome]]:
+    def begin(self, sends: Sequence[tuple[Encoded, Sequence[Target]]]) -> Sending:
         self._scene.clock.forward(10)
         assert self._scene.upkeep.expire() == 0
-        return self._scene.transport.send(sends)
+        return self._scene.transport.begin(sends)
 
     def close(self) -> None:
         pass

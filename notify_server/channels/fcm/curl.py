@@ -9,11 +9,12 @@ from notify_server.channels.fcm.call import Call
 from notify_server.channels.fcm.credential import Credential, Headers
 from notify_server.channels.fcm.encoding import EncodedMessage, encode
 from notify_server.channels.fcm.engine import Engine
+from notify_server.channels.fcm.underway import Underway
 from notify_server.config import Config
 from notify_server.domain.device import Target
 from notify_server.domain.notification import Notification
 from notify_server.domain.outcome import Outcome
-from notify_server.domain.push import Encoded
+from notify_server.domain.push import Encoded, Sending, Sent
 from notify_server.errors import CredentialError
 
 
@@ -31,7 +32,7 @@ class CurlTransport:
         """Build, validate and encode the message once. Raises InvalidInput where FCM would refuse it."""
         return encode(notification, at)
 
-    def send(self, sends: Sequence[tuple[Encoded, Sequence[Target]]]) -> list[list[Outcome]]:
+    def begin(self, sends: Sequence[tuple[Encoded, Sequence[Target]]]) -> Sending:
         """Send each message to its targets, all at once. Never raises for a provider or a network.
 
         What FCM answers with 401 is sent once more with a renewed credential.
@@ -41,9 +42,8 @@ class CurlTransport:
         except CredentialError as error:
             outcomes = [[CREDENTIAL_REFUSED] * len(targets) for _, targets in sends]
             sound_alarms([outcome for part in outcomes for outcome in part], str(error))
-            return outcomes
-        calls = [self._submit(url, headers, encoded, targets) for encoded, targets in sends]
-        return [self._finish(call, targets) for call, (_, targets) in zip(calls, sends, strict=True)]
+            return Sent(outcomes)
+        return Underway([self._submit(url, headers, encoded, targets) for encoded, targets in sends], self._finish)
 
     def close(self) -> None:
         """Let running sends end, for at most fcm_timeout seconds, then release connections and threads."""
@@ -57,22 +57,21 @@ class CurlTransport:
             self._engine.submit(call)
         return call
 
-    def _finish(self, call: Call, targets: Sequence[Target]) -> list[Outcome]:
-        if targets:
-            call.wait()
+    def _finish(self, call: Call) -> Sequence[Outcome]:
+        call.wait()
         if call.refused:
-            self._send_again(call, targets)
+            self._send_again(call)
         attribute(call.outcomes)
         sound_alarms(call.outcomes, call.fault)
         return call.outcomes
 
-    def _send_again(self, call: Call, targets: Sequence[Target]) -> None:
+    def _send_again(self, call: Call) -> None:
         """Replace the refused outcomes of `call` by those of a second try, if a new credential can be had."""
         try:
             headers = self._credential.renew(call.headers)
         except CredentialError:
             return  # logged where it happened
-        again = self._submit(call.url, headers, call.encoded, [targets[position] for position in call.refused])
+        again = self._submit(call.url, headers, call.encoded, [call.targets[position] for position in call.refused])
         again.wait()
         for position, outcome in zip(call.refused, again.outcomes, strict=True):
             call.outcomes[position] = outcome

@@ -20,7 +20,7 @@ from notify_server.config import Config
 from notify_server.domain.device import Target, TargetType
 from notify_server.domain.notification import Notification
 from notify_server.domain.outcome import ACCEPTED, Outcome
-from notify_server.domain.push import Encoded
+from notify_server.domain.push import Encoded, Sending, Sent
 from notify_server.domain.texts import Text
 from notify_server.domain.user import User
 
@@ -68,9 +68,9 @@ class SdkTransport:
         encode(notification, at)
         return SdkMessage(build(notification, at, TargetType.FID.value), notification, at)
 
-    def send(self, sends: Sequence[tuple[Encoded, Sequence[Target]]]) -> list[list[Outcome]]:
-        """Send one message after the other, each to all its targets. Never raises for a provider or a network."""
-        return [self._send(encoded, targets) for encoded, targets in sends]
+    def begin(self, sends: Sequence[tuple[Encoded, Sequence[Target]]]) -> Sending:
+        """Send one message after the other, each to all its targets, and wait. Never raises for provider or network."""
+        return Sent([self._send(encoded, targets) for encoded, targets in sends])
 
     def _send(self, encoded: Encoded, targets: Sequence[Target]) -> list[Outcome]:
         if not isinstance(encoded, SdkMessage):

@@ -36,8 +36,8 @@ def tokens(*values: str) -> list[Target]:
 
 def send(transport: PushTransport, encoded: Encoded, targets: list[Target]) -> list[Outcome]:
     """Send one message; the outcomes."""
-    (outcomes,) = transport.send([(encoded, targets)])
-    return outcomes
+    (outcomes,) = transport.begin([(encoded, targets)]).all()
+    return list(outcomes)
 
 
 @pytest.fixture(scope="package")

@@ -66,3 +66,37 @@ def test_an_abandoned_call_is_over_and_the_open_targets_are_lost() -> None:
     call.wait()
     assert call.outcomes == [ACCEPTED, LOST, LOST]
     assert call.unsent == 0
+
+
+def test_it_is_waited_for_no_longer_than_one_likes() -> None:
+    call = a_call(1)
+    assert not call.wait(0)
+    call.take()
+    call.answer(0, 200, ACCEPTED)
+    assert call.wait(0)
+    assert (call.over, call.open) == (True, 0)
+
+
+def test_who_wants_to_hear_of_its_end_does_whether_that_comes_or_came() -> None:
+    heard: list[str] = []
+    call = a_call(1)
+    call.when_over(lambda: heard.append("comes"))
+    assert heard == []
+    call.abandon()
+    assert heard == ["comes"]
+    call.when_over(lambda: heard.append("came"))
+    a_call(0).when_over(lambda: heard.append("nobody is open"))
+    assert heard == ["comes", "came", "nobody is open"]
+
+
+def test_what_is_certain_so_far_leaves_out_what_is_open() -> None:
+    call = a_call(3)
+    assert call.so_far() == [None, None, None]
+    for _ in range(3):
+        call.take()
+    call.lose(1, "curl 28: timed out")
+    assert call.so_far() == [None, None, None]
+    call.answer(2, 200, ACCEPTED)
+    assert call.so_far() == [None, LOST, ACCEPTED]
+    call.abandon()
+    assert call.so_far() == [LOST, LOST, ACCEPTED]

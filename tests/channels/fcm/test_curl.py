@@ -26,7 +26,7 @@ def test_every_burst_on_a_fresh_connection_is_accepted(open_curl: Opener) -> Non
         with closing(open_curl(fcm_timeout=9.0)) as transport:
             targets = tokens(*(f"t{n}" for n in range((1, 50, 500)[number % 3])))
             parts = [(transport.encode(a_notification(id=f"n{half}"), NOW), targets) for half in range(2)]
-            assert transport.send(parts) == [[ACCEPTED] * len(targets)] * 2
+            assert transport.begin(parts).all() == [[ACCEPTED] * len(targets)] * 2
 
 
 @pytest.mark.parametrize("drop", ["connection", "stream"])

@@ -93,11 +93,11 @@ def test_several_messages_are_sent_together_and_their_outcomes_kept_apart(
     transport = open_one()
     first, second, third = (transport.encode(a_notification(id=f"n{n}"), NOW) for n in range(3))
     dead = Outcome(Kind.TARGET_DEAD, Reason.UNREGISTERED)
-    outcomes = transport.send([(first, tokens("a", "dead-1")), (second, []), (third, tokens("dead-2", "a", "b"))])
-    assert outcomes == [[ACCEPTED, dead], [], [dead, ACCEPTED, ACCEPTED]]
+    sends = [(first, tokens("a", "dead-1")), (second, []), (third, tokens("dead-2", "a", "b"))]
+    assert transport.begin(sends).all() == [[ACCEPTED, dead], [], [dead, ACCEPTED, ACCEPTED]]
     got = {(row["target"], row["message"]["data"]["notification_id"]) for row in fcm.messages()}
     assert got == {("a", "n0"), ("dead-1", "n0"), ("dead-2", "n2"), ("a", "n2"), ("b", "n2")}
-    assert transport.send([]) == []
+    assert transport.begin([]).all() == []
 
 
 def test_many_threads_send_at_once(open_one: Opener, fcm: SimulatorProcess) -> None:

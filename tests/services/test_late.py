@@ -1,0 +1,258 @@
+"""What is answered late: split off, kept, and settled once it is answered, whatever happens meanwhile."""
+
+import threading
+from collections import Counter
+from itertools import count
+
+import pytest
+
+from notify_server.bootstrap import Engine
+from notify_server.domain.batch import Batch
+from notify_server.domain.outcome import ACCEPTED, Outcome
+from notify_server.domain.push import PushTransport, Sent
+from notify_server.services.answers import Answers
+from notify_server.services.late import Late, Overdue, Portion, divided
+from notify_server.services.messages import Ready
+from notify_server.services.outlet import Send
+from tests.builders import NOON, a_batch, a_notification, a_target
+from tests.counted import COUNTED
+from tests.fcm_simulator import SimulatorProcess
+from tests.services.hesitant import Hesitant
+from tests.services.interruption import Interrupted, Killed, die
+from tests.services.scene import LEASE, Scene
+
+
+@pytest.fixture
+def send(transport: PushTransport) -> Send:
+    """To a with a phone and a tablet, b with a phone, and c without a device; z is in the batch, and was sent to."""
+    notification = a_notification()
+    ready = Ready(notification, transport.encode(notification, NOON), NOON)
+    devices = [("a", "phone", a_target("a1")), ("b", "phone", a_target("b1")), ("a", "tablet", a_target("a2"))]
+    return Send(a_batch(notification.id, *"abcz"), ready, ("a", "b", "c"), devices)
+
+
+def split_off(batch: Batch, users: tuple[str, ...]) -> Batch:
+    return a_batch(batch.key.notification, *users, part="late")
+
+
+def overdue(transport: Hesitant, send: Send) -> Overdue:
+    """Sent, and waited for."""
+    sending = transport.begin([(send.ready.encoded, [target for _, _, target in send.devices])])
+    answers = Answers(sending, [1], [[None] * 3], lambda _: None)
+    assert None in answers.most()[0]
+    return Overdue(answers, [Portion.of(send, 0)])
+
+
+def test_without_a_late_answer_all_is_one_portion(send: Send) -> None:
+    portion = Portion.of(send, 3)
+    assert divided(portion, [ACCEPTED] * 3, split_off) == (portion, None)
+    dispatch = portion.dispatch([ACCEPTED] * 3)
+    assert (dispatch.batch, dispatch.users, dispatch.devices) == (send.batch, send.users, send.devices)
+    assert (dispatch.outcomes, dispatch.apart) == ([ACCEPTED] * 3, ())
+
+
+def test_a_user_of_whom_one_device_is_late_is_late(send: Send) -> None:
+    answers: list[Outcome | None] = [ACCEPTED, ACCEPTED, None]
+    prompt, rest = divided(Portion.of(send, 0), answers, split_off)
+    assert prompt is not None
+    assert rest is not None
+    settled = prompt.dispatch(answers, rest)
+    assert (settled.batch.key, settled.batch.users) == (send.batch.key, ("b", "c", "z"))
+    assert (settled.users, settled.devices, settled.outcomes) == (["b", "c"], [send.devices[1]], [ACCEPTED])
+    assert (settled.stranded(), settled.apart) == (["c"], (rest.send.batch,))
+    later = rest.dispatch([ACCEPTED] * 3)
+    assert (later.batch.key.part, later.batch.users, later.users) == ("late", ("a",), ["a"])
+    assert (later.devices, later.outcomes) == ([send.devices[0], send.devices[2]], [ACCEPTED] * 2)
+
+
+def test_where_everybody_is_late_nothing_is_split_off(send: Send) -> None:
+    alone = Portion.of(send, 0).among(a_batch(None, "b"), ["b"])
+    assert divided(alone, [None], split_off) == (None, alone)
+
+
+def test_what_is_late_can_be_taken_once_it_is_answered(
+    transport: PushTransport, fcm: SimulatorProcess, send: Send
+) -> None:
+    late, hesitant = Late(), Hesitant(transport, "b1".__eq__)
+    hesitant.holds = True
+    first = overdue(hesitant, send)
+    late.add(first)
+    assert (late.take(0), bool(late)) == ([], True)
+    threading.Timer(0.05, hesitant.answer).start()
+    assert late.take(60.0) == [first]
+    assert (late.take(0), bool(late)) == ([], False)
+    assert len(fcm.messages()) == 3
+
+
+def test_there_is_room_for_so_many_messages_and_always_for_none(
+    transport: PushTransport, fcm: SimulatorProcess, send: Send
+) -> None:
+    late, hesitant = Late(most=4), Hesitant(transport, "b1".__eq__)
+    assert late.has_room([[None] * 4])
+    assert not late.has_room([[None] * 4, [ACCEPTED, None]])
+    late.add(overdue(hesitant, send))  # three
+    assert late.has_room([[None]])
+    assert not late.has_room([[None, None]])
+    assert late.has_room([[ACCEPTED] * 9])
+    assert len(fcm.messages()) == 3
+
+
+def test_who_waits_for_it_can_be_woken() -> None:
+    late = Late()
+    threading.Timer(0.05, late.wake).start()
+    assert late.take(60.0) == []
+
+
+def test_a_sending_that_is_over_is_taken_at_once(send: Send) -> None:
+    late = Late()
+    late.add(Overdue(Answers(Sent([[ACCEPTED] * 3]), [1], [[None] * 3], lambda _: None), [Portion.of(send, 0)]))
+    [found] = late.take(60.0)
+    assert found.answers.all() == [[ACCEPTED] * 3]
+
+
+@pytest.fixture
+def hesitant(transport: PushTransport) -> Hesitant:
+    """Phones of everybody whose name begins with an l, and tablets, are answered late."""
+    return Hesitant(transport, lambda target: target.startswith("l") or target.endswith("tablet"))
+
+
+@pytest.fixture
+def engine(scene: Scene, hesitant: Hesitant) -> Engine:
+    """A worker that sends by it, to users a, b and late with a phone each."""
+    for user in ("a", "b", "late"):
+        scene.register(user)
+    return scene.worker(transport=hesitant)
+
+
+def left(scene: Scene, notification: str) -> list[tuple[str, list[str], str | None]]:
+    """Stage, users and owner of each batch of a notification, those of most users first."""
+    found = [(batch["stage"], batch["users"], batch["owner"]) for batch in scene.batches(notification)]
+    return sorted(found, key=lambda each: -len(each[1]))
+
+
+def test_the_others_are_settled_at_once_and_who_is_late_as_soon_as_that_is_known(
+    scene: Scene, engine: Engine, hesitant: Hesitant
+) -> None:
+    hesitant.holds = True
+    notification = scene.accept("a", "b", "late", "none")
+    scene.work(engine)
+    assert scene.standing(notification) == {
+        "a": ("sent", None),
+        "b": ("sent", None),
+        "late": ("pending", None),
+        "none": ("pending", "no_device"),
+    }
+    ours = engine.leasing.holder.owner
+    assert left(scene, notification) == [("confirm", ["a", "b"], None), ("dispatch", ["late"], ours)]
+    assert scene.state(notification) == "dispatching"
+    engine.delivery.settle_late(0)
+    assert scene.standing(notification)["late"] == ("pending", None)
+    hesitant.answer()
+    engine.delivery.settle_late(60.0)
+    assert scene.standing(notification)["late"] == ("sent", None)
+    assert left(scene, notification) == [("confirm", ["a", "b"], None), ("confirm", ["late"], None)]
+    assert scene.state(notification) == "done"
+    assert sorted(scene.accepted()) == ["a:phone", "b:phone", "late:phone"]
+    assert scene.violations(notification) == []
+
+
+def test_each_late_answer_ends_in_its_status(scene: Scene, engine: Engine) -> None:
+    for user in ("lost", "low"):
+        scene.register(user)
+    scene.register("a", "tablet")
+    scene.fcm.behave(prefixes={"lost": {"unregistered": 1}, "low": {"unavailable": 1}, "a:t": {"unavailable": 1}})
+    notification = scene.accept("a", "b", "late", "lost", "low")
+    scene.work(engine)
+    assert scene.standing(notification) == {"b": ("sent", None)} | dict.fromkeys(
+        ("a", "late", "lost", "low"), ("pending", None)
+    )
+    engine.delivery.finish()
+    assert scene.standing(notification) == {
+        "a": ("sent", None),
+        "b": ("sent", None),
+        "late": ("sent", None),
+        "lost": ("failed", "unregistered"),
+        "low": ("pending", "unavailable"),
+    }
+    scene.fcm.behave()
+    scene.clock.forward(60)
+    scene.work(engine)
+    engine.delivery.finish()
+    assert Counter(scene.accepted()) == {"a:phone": 1, "a:tablet": 1, "b:phone": 1, "late:phone": 1, "low:phone": 1}
+    assert scene.violations(notification) == []
+
+
+def test_its_lease_is_kept_while_it_is_waited_for(scene: Scene, engine: Engine, hesitant: Hesitant) -> None:
+    hesitant.holds = True
+    notification = scene.accept("a", "late")
+    alone = scene.accept("late")
+    scene.work(engine)
+    for _ in range(3):
+        engine.leasing.renew()
+        scene.clock.forward(LEASE / 2)
+    scene.work(scene.worker())
+    hesitant.answer()
+    engine.delivery.finish()
+    assert Counter(scene.accepted()) == {"a:phone": 1, "late:phone": 2}
+    for each in (notification, alone):
+        assert scene.standing(each)["late"] == ("sent", None)
+        assert scene.violations(each) == []
+    engine.leasing.renew()
+    assert engine.leasing.holder.batches.keys() == set()
+
+
+def test_a_dead_workers_late_recipients_are_sent_it_again_and_no_others(scene: Scene, engine: Engine) -> None:
+    notification = scene.accept("a", "b", "late")
+    scene.work(engine)
+    scene.clock.forward(LEASE)
+    scene.work(scene.worker())
+    assert Counter(scene.accepted()) == {"a:phone": 1, "b:phone": 1, "late:phone": 2}
+    engine.delivery.finish()  # it was not dead, but asleep
+    assert scene.standing(notification) == dict.fromkeys(("a", "b", "late"), ("sent", None))
+    history = scene.entry(notification, "late")["history"]
+    assert [line["status"] for line in history] == ["pending", "sent"]
+    assert scene.violations(notification) == []
+
+
+def test_a_cancel_counts_who_is_late_as_in_flight(scene: Scene, engine: Engine) -> None:
+    notification = scene.accept("a", "late")
+    scene.work(engine)
+    cancelled = scene.services.cancellation.cancel(notification)
+    assert (cancelled.stopped, cancelled.in_flight) == (0, 1)
+    engine.delivery.finish()
+    assert scene.standing(notification) == dict.fromkeys(("a", "late"), ("sent", None))  # FCM has it
+    assert scene.services.cancellation.sweep() == 0
+    assert left(scene, notification) == []
+    assert scene.violations(notification) == []
+
+
+def test_a_worker_may_die_before_any_operation_and_nobody_is_lost(scene: Scene, hesitant: Hesitant) -> None:
+    for user in ("a", "late", "low"):
+        scene.register(user)
+    for moment in count():
+        scene.fcm.clear()
+        scene.fcm.behave(prefixes={"low": {"unavailable": 1}})
+        notification = scene.accept("a", "late", "low", "none")
+        [page] = scene.expand()
+        scene.engine.leasing.release([page])
+        database = Interrupted(scene.database, moment, die)
+        dying = scene.worker(database, hesitant)
+        try:
+            scene.work(dying)
+            dying.delivery.finish()
+        except Killed:
+            scene.clock.forward(LEASE)
+        scene.fcm.behave()
+        scene.work(scene.worker())
+        scene.clock.forward(60)
+        scene.work(scene.worker())
+        assert scene.standing(notification) == dict.fromkeys(("a", "late", "low"), ("sent", None)) | {
+            "none": ("pending", "no_device")
+        }
+        assert max(Counter(scene.accepted()).values()) <= 2
+        assert scene.violations(notification) == []
+        if not database.happened:
+            break
+        for name in ("notifications", "registry", "batches", *COUNTED):
+            scene.database[name].delete_many({})
+    assert moment > 15
