@@ -34,7 +34,7 @@ STEPS = (
     "delivery.resends",  # a resend has begun: entries are pending again
     "delivery.sending",  # all is read, and nothing sent
     "delivery.sent",  # the channel has answered, and nothing is written
-    "delivery.late",  # what was answered is settled, and some answers are still to come
+    "delivery.late",  # entries say what was answered, and some answers are still to come
     "settlement.devices",  # dead devices are inactive
     "settlement.entries",  # the entries say what the outcomes were
     "settlement.rescue",  # who got a device meanwhile is queued

@@ -28,7 +28,6 @@ class Dispatch:
     """One batch as it was sent: to whom, by which devices, and what the channel said of each.
 
     `elsewhere` are users of the batch for whom another batch has been queued: they are no business of this one.
-    `apart` are batches of those who were sent to with it, and of whom the channel has not said everything yet.
     """
 
     batch: Batch
@@ -37,7 +36,6 @@ class Dispatch:
     devices: Sequence[Owned]
     outcomes: Sequence[Outcome]
     elsewhere: Collection[str] = ()
-    apart: Sequence[Batch] = ()
 
     def by_user(self) -> Mapping[str, list[tuple[str, Outcome]]]:
         """(device id, outcome) of each user who has a device."""
@@ -100,8 +98,8 @@ class _Planner:
         batches = [self._retry(causes, users) for causes, users in again.items()]
         confirm = self._confirm(moves, {user for users in again.values() for user in users})
         if confirm is None and batches:
-            confirm, *batches = [replace(batches[0], key=self.dispatch.batch.key), *batches[1:]]
-        return Plan(moves, confirm, [*batches, *self.dispatch.apart])
+            return Plan(moves, replace(batches[0], key=self.dispatch.batch.key), batches[1:])
+        return Plan(moves, confirm, batches)
 
     def _alike(self) -> Mapping[tuple[Outcome, ...], list[str]]:
         """Recipients by the outcomes of their devices: a batch has few different ones."""

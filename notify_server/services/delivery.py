@@ -9,7 +9,7 @@ from notify_server.domain.outcome import Outcome
 from notify_server.services.answers import Answers
 from notify_server.services.completion import Completion
 from notify_server.services.gate import Gate
-from notify_server.services.late import Late, Overdue, Portion, divided
+from notify_server.services.late import Late, Overdue, Portion
 from notify_server.services.leasing import Leasing
 from notify_server.services.load import Load, Page
 from notify_server.services.outlet import Outlet, Send
@@ -99,17 +99,16 @@ class Delivery:
     def _settle_most(
         self, sends: Sequence[Send], answers: Answers, found: Sequence[Sequence[Outcome | None]], keys: set[BatchKey]
     ) -> None:
-        """Settle what was answered. What was not is in hand still, but no longer in that of this thread, by `keys`."""
+        """Settle what was answered. Batches of which something was not stay in hand, but not in that of this thread,
+        whose are those with `keys`."""
         failpoints.passes("delivery.sent")
-        divisions = [
-            divided(Portion.of(send, place), found[place], self._leasing.split_off) for place, send in enumerate(sends)
-        ]
-        late = [rest for _, rest in divisions if rest is not None]
-        theirs = {rest.send.batch.key for rest in late}
-        keys |= theirs
-        settled = [part.dispatch(found[part.place], rest) for part, rest in divisions if part is not None]
-        self._after.settlement.settle(settled, self._leasing.holder.owner)
-        if late:
+        portions = [Portion.of(send, place) for place, send in enumerate(sends)]
+        over = [portion.dispatch(found[portion.place]) for portion in portions if None not in found[portion.place]]
+        self._after.settlement.settle(over, self._leasing.holder.owner)
+        divided = [portion.divided(found[portion.place]) for portion in portions if None in found[portion.place]]
+        if divided:
+            certain = [known.dispatch(found[known.place]) for known, _ in divided if known.send.users]
+            self._after.settlement.anticipate(certain)
             failpoints.passes("delivery.late")
-            self._late.add(Overdue(answers, late))
-            keys -= theirs
+            self._late.add(Overdue(answers, [rest for _, rest in divided]))
+            keys -= {rest.send.batch.key for _, rest in divided}

@@ -1,16 +1,17 @@
 """What is answered late: it is waited for on the side, while those that sent it go on with other work.
 
 One answer that FCM takes seconds for would hold up a page of 500, and with a few of a thousand like that every
-dispatcher would do nothing but wait. So the others of the page are settled, and the late ones are split off from it.
+dispatcher would do nothing but wait. So the entries of all others are written at once, and the batch, which stays
+leased, is settled with the late ones.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from threading import Condition
 
-from notify_server.domain.batch import SIZE, Batch
+from notify_server.domain.batch import SIZE
 from notify_server.domain.dispatch import Dispatch
-from notify_server.domain.outcome import Outcome
+from notify_server.domain.outcome import Kind, Outcome
 from notify_server.services.answers import Answers
 from notify_server.services.outlet import Send
 
@@ -19,7 +20,7 @@ _MOST = SIZE  # messages: what a crash may send twice grows by no more than one 
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """Some recipients of the send at `place`, as a send, and where their devices stand among all of that one."""
+    """Some recipients of the send at `place`, with their devices, which stand at `positions` among all of that one."""
 
     send: Send
     place: int
@@ -30,47 +31,39 @@ class Portion:
         """All of it."""
         return cls(send, place, range(len(send.devices)))
 
-    def dispatch(self, answers: Sequence[Outcome | None], rest: "Portion | None" = None) -> Dispatch:
-        """What came of it, by the answers for all devices of the send; `rest` has been split off and is under way."""
+    def dispatch(self, answers: Sequence[Outcome | None]) -> Dispatch:
+        """What came of it, by the answers for all devices of the send."""
         outcomes = [found for at in self.positions if (found := answers[at]) is not None]
-        apart = () if rest is None else (rest.send.batch,)
         send = self.send
-        return Dispatch(send.batch, send.ready.notification, send.users, send.devices, outcomes, apart=apart)
+        return Dispatch(send.batch, send.ready.notification, send.users, send.devices, outcomes)
 
-    def among(self, batch: Batch, users: Sequence[str]) -> "Portion":
-        """That of these `users`, who are in `batch` now."""
-        wanted = set(users)
-        positions = [at for at, (user, _, _) in enumerate(self.send.devices) if user in wanted]
+    def divided(self, answers: Sequence[Outcome | None]) -> "tuple[Portion, Portion]":
+        """Those for whom it is certain how it ended, and the others, by the answers so far for all of the send."""
+        everybody = {user for user, _, _ in self.send.devices}
+        open_ = {
+            user
+            for (user, _, _), answer in zip(self.send.devices, answers, strict=True)
+            if answer is None or answer.kind is Kind.RETRY
+        }
+        return self._of(everybody - open_), self._of(set(self.send.users) - everybody | open_)
+
+    def _of(self, users: Set[str]) -> "Portion":
+        positions = [at for at, (user, _, _) in enumerate(self.send.devices) if user in users]
         devices = [self.send.devices[at] for at in positions]
-        here = [user for user in self.send.users if user in wanted]
-        return Portion(replace(self.send, batch=batch, users=here, devices=devices), self.place, positions)
-
-
-def divided(
-    portion: Portion, answers: Sequence[Outcome | None], split_off: Callable[[Batch, tuple[str, ...]], Batch]
-) -> tuple[Portion | None, Portion | None]:
-    """Those of whose devices each was answered, and the others, with whom a batch was split off; None: nobody."""
-    batch = portion.send.batch
-    late = {user for (user, _, _), answer in zip(portion.send.devices, answers, strict=True) if answer is None}
-    if not late:
-        return portion, None
-    others = tuple(user for user in batch.users if user not in late)
-    if not others:
-        return None, portion
-    theirs = tuple(user for user in batch.users if user in late)
-    return portion.among(replace(batch, users=others), others), portion.among(split_off(batch, theirs), theirs)
+        theirs = tuple(user for user in self.send.users if user in users)
+        return Portion(replace(self.send, users=theirs, devices=devices), self.place, positions)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overdue:
-    """Portions that wait for the same answers."""
+    """Portions that wait for the same answers, each of them of another batch."""
 
     answers: Answers
     portions: Sequence[Portion]
 
     @property
     def messages(self) -> int:
-        """How many there are, those included that were answered for users of whom another device was not."""
+        """How many there are, those included that were answered, but not for good."""
         return sum(len(portion.positions) for portion in self.portions)
 
 

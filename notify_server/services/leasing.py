@@ -77,17 +77,11 @@ class Leasing:
         lost = self._batches.settle([Settled(page.batch, kept, [rest])], self.holder.owner)
         return [] if lost else [Page(kept, page.recipients and kept.users, page.locales)]
 
-    def split_off(self, batch: Batch, users: tuple[str, ...]) -> Batch:
-        """A batch of its own for some users of one in hand, leased and in hand as well, to be stored with it."""
-        key = replace(batch.key, part=token_hex(8))
-        self.holder.batches.grasp([key])
-        return replace(_of(batch, users), key=key, due_at=self.holder.until(), owner=self.holder.owner)
-
     @contextmanager
     def in_hand(self, load: Load) -> Iterator[set[BatchKey]]:
         """While `load` is seen through. Where that raises, its leases run out, and any worker takes it again.
 
-        Yields what is let go of in the end: keys may be added and taken away.
+        Yields what is let go of in the end: what stays in hand is to be taken away.
         """
         keys = {page.batch.key for page in load}
         try:

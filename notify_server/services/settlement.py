@@ -67,6 +67,13 @@ class Settlement:
             self._batches.let_go([dispatch.batch.key for dispatch in dispatches], owner, self._clock())
         failpoints.passes("settlement.batches")
 
+    def anticipate(self, dispatches: Sequence[Dispatch]) -> None:
+        """Record outcomes that are final, of dispatches that are not over: they are to be settled without these."""
+        now = self._clock()
+        self._count(dispatches)
+        self._devices.deactivate(_dead(dispatches), now)
+        self._move(dispatches, [plan(dispatch, now, self._rng) for dispatch in dispatches])
+
     def refuse(self, batch: Batch, notification: Notification, note: Note, owner: str) -> None:
         """No device can be sent this: push has come to its end for a batch, and what is mailed as well may go on."""
         users = {notification.id: batch.users}

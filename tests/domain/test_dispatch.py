@@ -346,11 +346,3 @@ def test_two_splits_of_one_batch_get_different_keys() -> None:
     rng = seeded()
     keys = {plan(dispatch, NOON + timedelta(seconds=round_), rng).split[0].key for round_ in range(50)}
     assert len(keys) == 50
-
-
-@pytest.mark.parametrize("outcomes", [[ACCEPTED], [BUSY], [UNREGISTERED]])
-def test_what_was_split_off_is_stored_whatever_becomes_of_the_others(outcomes: list[Outcome]) -> None:
-    rest = a_batch(None, "late", part="0123")
-    made = planned(replace(a_dispatch({"a": outcomes}), apart=[rest]))
-    assert made.split == [rest]
-    assert made.successor is None or made.successor.users == ("a",)

@@ -29,7 +29,7 @@ from tests.service import Process, until
 
 LATER = {"expansion.batch", "expansion.users", "expansion.entries", "expansion.cursor", "delivery.sent"}
 FROM_QUEUE = ["delivery.leased", "delivery.resends"]
-LATE = "delivery.late"
+LATE = "delivery.late"  # tried in test_fcm_late.py
 BROADCAST = [
     s for s in STEPS if s.startswith(("expansion.", "delivery.", "settlement.")) and s not in (*FROM_QUEUE, LATE)
 ]
@@ -41,7 +41,7 @@ SEQUENCING = [s for s in STEPS if s.startswith("sequencing.")]
 COUNTING = [s for s in STEPS if s.startswith("counting.")]
 RETIREMENT = [s for s in STEPS if s.startswith("retirement.")]
 OTHERS = ["acceptance.stored", "enrolment.registered", "scheduler.leading", "release.released", "resend.recalled"]
-OTHERS += ["replay.read"]
+OTHERS += ["replay.read", LATE]
 MAILING = [s for s in STEPS if s.startswith("mailing.")] + ["people.addressed"]  # tried in test_mail.py
 EVERY_DAY = {"expansion.entries", "delivery.sent", "settlement.entries", "together.entries", "delivery.leased"}
 EVERY_DAY |= {"scheduler.leading", "expire.entries", "reap.batches", GATEWAY[0], SEQUENCING[1], COUNTING[1]}

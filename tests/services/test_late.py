@@ -1,17 +1,18 @@
-"""What is answered late: split off, kept, and settled once it is answered, whatever happens meanwhile."""
+"""What is answered late: the others do not wait for it, and it is settled once it is answered, whatever happens."""
 
 import threading
 from collections import Counter
 from itertools import count
+from typing import Any
 
 import pytest
 
 from notify_server.bootstrap import Engine
-from notify_server.domain.batch import Batch
-from notify_server.domain.outcome import ACCEPTED, Outcome
+from notify_server.domain.outcome import ACCEPTED, Kind, Outcome
 from notify_server.domain.push import PushTransport, Sent
+from notify_server.domain.registry import Reason
 from notify_server.services.answers import Answers
-from notify_server.services.late import Late, Overdue, Portion, divided
+from notify_server.services.late import Late, Overdue, Portion
 from notify_server.services.messages import Ready
 from notify_server.services.outlet import Send
 from tests.builders import NOON, a_batch, a_notification, a_target
@@ -20,6 +21,9 @@ from tests.fcm_simulator import SimulatorProcess
 from tests.services.hesitant import Hesitant
 from tests.services.interruption import Interrupted, Killed, die
 from tests.services.scene import LEASE, Scene
+
+BUSY = Outcome(Kind.RETRY, Reason.UNAVAILABLE)
+GONE = Outcome(Kind.TARGET_DEAD, Reason.UNREGISTERED)
 
 
 @pytest.fixture
@@ -31,10 +35,6 @@ def send(transport: PushTransport) -> Send:
     return Send(a_batch(notification.id, *"abcz"), ready, ("a", "b", "c"), devices)
 
 
-def split_off(batch: Batch, users: tuple[str, ...]) -> Batch:
-    return a_batch(batch.key.notification, *users, part="late")
-
-
 def overdue(transport: Hesitant, send: Send) -> Overdue:
     """Sent, and waited for."""
     sending = transport.begin([(send.ready.encoded, [target for _, _, target in send.devices])])
@@ -43,31 +43,21 @@ def overdue(transport: Hesitant, send: Send) -> Overdue:
     return Overdue(answers, [Portion.of(send, 0)])
 
 
-def test_without_a_late_answer_all_is_one_portion(send: Send) -> None:
-    portion = Portion.of(send, 3)
-    assert divided(portion, [ACCEPTED] * 3, split_off) == (portion, None)
-    dispatch = portion.dispatch([ACCEPTED] * 3)
+def test_a_portion_is_dispatched_with_its_own_answers(send: Send) -> None:
+    dispatch = Portion.of(send, 3).dispatch([ACCEPTED, BUSY, ACCEPTED])
     assert (dispatch.batch, dispatch.users, dispatch.devices) == (send.batch, send.users, send.devices)
-    assert (dispatch.outcomes, dispatch.apart) == ([ACCEPTED] * 3, ())
+    assert dispatch.outcomes == [ACCEPTED, BUSY, ACCEPTED]
 
 
-def test_a_user_of_whom_one_device_is_late_is_late(send: Send) -> None:
-    answers: list[Outcome | None] = [ACCEPTED, ACCEPTED, None]
-    prompt, rest = divided(Portion.of(send, 0), answers, split_off)
-    assert prompt is not None
-    assert rest is not None
-    settled = prompt.dispatch(answers, rest)
-    assert (settled.batch.key, settled.batch.users) == (send.batch.key, ("b", "c", "z"))
-    assert (settled.users, settled.devices, settled.outcomes) == (["b", "c"], [send.devices[1]], [ACCEPTED])
-    assert (settled.stranded(), settled.apart) == (["c"], (rest.send.batch,))
-    later = rest.dispatch([ACCEPTED] * 3)
-    assert (later.batch.key.part, later.batch.users, later.users) == ("late", ("a",), ["a"])
-    assert (later.devices, later.outcomes) == ([send.devices[0], send.devices[2]], [ACCEPTED] * 2)
-
-
-def test_where_everybody_is_late_nothing_is_split_off(send: Send) -> None:
-    alone = Portion.of(send, 0).among(a_batch(None, "b"), ["b"])
-    assert divided(alone, [None], split_off) == (None, alone)
+@pytest.mark.parametrize("tablet", [None, BUSY])
+def test_of_whom_one_device_may_still_be_answered_otherwise_nothing_is_certain(send: Send, tablet: Any) -> None:
+    answers: list[Outcome | None] = [ACCEPTED, ACCEPTED, tablet]
+    certain, rest = Portion.of(send, 0).divided(answers)
+    now = certain.dispatch(answers)
+    assert (now.batch, now.users, now.devices, now.outcomes) == (send.batch, ("b",), [send.devices[1]], [ACCEPTED])
+    then = rest.dispatch([ACCEPTED, ACCEPTED, GONE])
+    assert (then.batch, then.users, then.stranded()) == (send.batch, ("a", "c"), ["c"])
+    assert (then.devices, then.outcomes) == ([send.devices[0], send.devices[2]], [ACCEPTED, GONE])
 
 
 def test_what_is_late_can_be_taken_once_it_is_answered(
@@ -140,17 +130,19 @@ def test_the_others_are_settled_at_once_and_who_is_late_as_soon_as_that_is_known
         "a": ("sent", None),
         "b": ("sent", None),
         "late": ("pending", None),
-        "none": ("pending", "no_device"),
+        "none": ("pending", None),
     }
     ours = engine.leasing.holder.owner
-    assert left(scene, notification) == [("confirm", ["a", "b"], None), ("dispatch", ["late"], ours)]
+    assert left(scene, notification) == [("dispatch", ["a", "b", "late", "none"], ours)]
     assert scene.state(notification) == "dispatching"
     engine.delivery.settle_late(0)
     assert scene.standing(notification)["late"] == ("pending", None)
     hesitant.answer()
     engine.delivery.settle_late(60.0)
-    assert scene.standing(notification)["late"] == ("sent", None)
-    assert left(scene, notification) == [("confirm", ["a", "b"], None), ("confirm", ["late"], None)]
+    assert scene.standing(notification) == dict.fromkeys(("a", "b", "late"), ("sent", None)) | {
+        "none": ("pending", "no_device")
+    }
+    assert left(scene, notification) == [("confirm", ["a", "b", "late"], None)]
     assert scene.state(notification) == "done"
     assert sorted(scene.accepted()) == ["a:phone", "b:phone", "late:phone"]
     assert scene.violations(notification) == []

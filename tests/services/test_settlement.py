@@ -69,6 +69,28 @@ class Desk:
         return {tuple(b["users"]): (b["stage"], (b["due_at"] - after(0)).total_seconds()) for b in found}
 
 
+def test_what_is_final_is_written_ahead_and_the_batch_settled_without_it(database: Store, clock: StoppedClock) -> None:
+    desk = Desk(database, clock, "a", "b", "c", "d")
+    ahead = desk.dispatch({"a": ACCEPTED, "b": DEAD})
+    desk.settlement.anticipate([replace(ahead, users=("a", "b"))])
+    assert desk.standing() == {
+        "a": ("sent", None, 1),
+        "b": ("failed", "unregistered", 1),
+        "c": ("pending", None, 0),
+        "d": ("pending", None, 0),
+    }
+    assert [target.value for _, _, target in desk.devices.targets(["a", "b"])] == ["a:phone"]
+    assert desk.queue() == {("a", "b", "c", "d"): ("dispatch", LEASE)}
+    desk.settlement.settle([replace(desk.dispatch({"c": ACCEPTED, "d": QUOTA}), users=("c", "d"))], "one")
+    assert desk.standing() == {
+        "a": ("sent", None, 1),
+        "b": ("failed", "unregistered", 1),
+        "c": ("sent", None, 1),
+        "d": ("pending", "quota_exceeded", 0),
+    }
+    assert desk.queue() == {("a", "b", "c"): ("confirm", 900.0), ("d",): ("dispatch", 45.0)}
+
+
 def test_every_outcome_is_written_to_its_entry_its_device_and_the_queue(database: Store, clock: StoppedClock) -> None:
     desk = Desk(database, clock, "a", "b", "c", "d")
     desk.settle({"a": ACCEPTED, "b": DEAD, "c": REJECTED, "d": QUOTA})
