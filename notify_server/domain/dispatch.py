@@ -27,7 +27,8 @@ _EVENTS = {Kind.ACCEPTED: Event.SEND, Kind.RETRY: None, Kind.REJECTED: Event.FAI
 class Dispatch:
     """One batch as it was sent: to whom, by which devices, and what the channel said of each.
 
-    `elsewhere` are users of the batch for whom another batch has been queued: they are no business of this one.
+    `elsewhere` are users of the batch who are no business of what becomes of it: another batch has been queued for
+    them, or push has come to its end.
     """
 
     batch: Batch
@@ -146,8 +147,9 @@ class _Planner:
         return partial or None
 
     def _confirm(self, moves: Sequence[Move], retrying: Collection[str]) -> Batch | None:
-        """The batch as it waits for receipts: whoever was sent to, now, or before the retry of their other devices, or
-        by an owner that died before it said so. Others do no harm in it: a resend begins only where an entry is `sent`.
+        """The batch as it waits for receipts: whoever was sent to, now or ahead of it, or before the retry of their
+        other devices, or by an owner that died before it said so. Others do no harm in it: a resend begins only where
+        an entry is `sent`.
         """
         batch, notification = self.dispatch.batch, self.dispatch.notification
         seconds = notification.resend.wait(batch.resends)

@@ -5,7 +5,7 @@ from time import monotonic
 
 from notify_server import metrics
 from notify_server.domain.notification import Channel
-from notify_server.domain.outcome import Kind, Outcome
+from notify_server.domain.outcome import ACCEPTED, Kind, Outcome
 from notify_server.domain.push import Sending
 from notify_server.domain.registry import Reason
 
@@ -13,25 +13,31 @@ Waits = Sequence[float | None]  # of each device of a send: seconds until its li
 
 
 class Answers:
-    """For one thread at a time. `parts` says how many messages of `sending` belong to each send.
+    """For one thread at a time. `parts` says how many messages of `sending` belong to each send; it was begun at
+    `began`, by `ticks`.
 
-    `observe` hears what the channel said of the messages, once: of those that are late, only if all are.
+    `observe` hears once what the channel said of the messages: of all, or, where some of them are late, and others
+    were accepted, of those that are not. `complete`: everything was there when it was looked last.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each by name
         self,
         sending: Sending,
+        *,
         parts: Sequence[int],
         waits: Sequence[Waits],
         observe: Callable[[Sequence[Outcome]], None],
+        began: float,
         ticks: Callable[[], float] = monotonic,
     ) -> None:
         self._sending = sending
         self._parts = parts
         self._waits = waits
-        self._observe: Callable[[Sequence[Outcome]], None] | None = observe
+        self._observe = observe
         self._ticks = ticks
-        self._began: float | None = ticks()
+        self._began = began
+        self._heard = False
+        self.complete = False
 
     @property
     def over(self) -> bool:
@@ -45,27 +51,53 @@ class Answers:
     def most(self) -> list[list[Outcome | None]]:
         """Wait for the answers; for a few that are late, no longer than it pays: None stands for each of these."""
         found = self._sending.most()
-        return self._taken(found)
+        known = _known(found)
+        if self._look(found, known) or ACCEPTED in known:
+            self._hear(known)
+        return self._placed(found)
 
     def all(self) -> list[list[Outcome | None]]:
         """Wait for every answer: None is not among them."""
-        return self._taken(self._sending.all())
+        found = self._sending.all()
+        self._hear(self._unheard(found))
+        return self._placed(found)
 
-    def _taken(self, found: Sequence[Sequence[Outcome | None]]) -> list[list[Outcome | None]]:
-        known = [outcome for each in found for outcome in each if outcome is not None]
-        if self._observe is not None and (known or not any(found)):
-            self._observe(known)
-            self._observe = None
-        if self._began is not None and len(known) == sum(map(len, found)):
-            if known:
-                metrics.SEND_SECONDS.labels(Channel.PUSH.value).observe(self._ticks() - self._began)
-            self._began = None
+    def late(self) -> tuple[list[list[Outcome | None]], Sequence[Outcome]]:
+        """The same, and what `observe` would hear: it is for the caller to tell it, of several together."""
+        found = self._sending.all()
+        unheard = self._unheard(found)
+        self._heard = True
+        return self._placed(found), unheard
+
+    def _unheard(self, found: Sequence[Sequence[Outcome | None]]) -> Sequence[Outcome]:
+        known = _known(found)
+        self._look(found, known)
+        return () if self._heard else known
+
+    def _look(self, found: Sequence[Sequence[Outcome | None]], known: Sequence[Outcome]) -> bool:
+        """Whether it is complete; its time is measured when it has just become so."""
+        complete = len(known) == sum(map(len, found))
+        if complete and not self.complete and known:
+            metrics.SEND_SECONDS.labels(Channel.PUSH.value).observe(self._ticks() - self._began)
+        self.complete = complete
+        return complete
+
+    def _hear(self, outcomes: Sequence[Outcome]) -> None:
+        if not self._heard:
+            self._observe(outcomes)
+            self._heard = True
+
+    def _placed(self, found: Sequence[Sequence[Outcome | None]]) -> list[list[Outcome | None]]:
         messages = iter(found)
         answered = ([outcome for _ in range(parts) for outcome in next(messages)] for parts in self._parts)
-        return [_placed(waits, each) for waits, each in zip(self._waits, answered, strict=True)]
+        return [_with_waits(waits, each) for waits, each in zip(self._waits, answered, strict=True)]
 
 
-def _placed(waits: Waits, answered: Sequence[Outcome | None]) -> list[Outcome | None]:
+def _known(found: Sequence[Sequence[Outcome | None]]) -> list[Outcome]:
+    return [outcome for each in found for outcome in each if outcome is not None]
+
+
+def _with_waits(waits: Waits, answered: Sequence[Outcome | None]) -> list[Outcome | None]:
     """The outcome of every device in its place: an answer, or the wait until its limit allows more."""
     answers = iter(answered)
     return [next(answers) if wait is None else Outcome(Kind.RETRY, Reason.DEVICE_RATE, wait) for wait in waits]

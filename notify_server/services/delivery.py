@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from notify_server import failpoints
 from notify_server.domain.batch import BatchKey
+from notify_server.domain.dispatch import Dispatch
 from notify_server.domain.outcome import Outcome
+from notify_server.errors import DatabaseUnavailable
 from notify_server.services.answers import Answers
 from notify_server.services.completion import Completion
 from notify_server.services.gate import Gate
@@ -15,6 +17,8 @@ from notify_server.services.load import Load, Page
 from notify_server.services.outlet import Outlet, Send
 from notify_server.services.preparation import Preparation
 from notify_server.services.settlement import Settlement
+
+Answered = Sequence[Sequence[Outcome | None]]  # by send and device
 
 _PROBE = 5  # recipients who are sent to first, after the channel was broken
 _LOOK = 1.0  # seconds
@@ -67,48 +71,77 @@ class Delivery:
             self._leasing.prove(pages)
             failpoints.passes("delivery.sending")
             answers = self._outlet.send(sends, permit, self._leasing.holder.now())
-            self._settle_most(sends, answers, self._most(answers, probe), keys)
+            self._settle(sends, answers, probe, keys)
             failpoints.passes("delivery.completing")
             self._after.completion.check(sorted({page.batch.key.notification for page in load}))
 
     def settle_late(self, timeout: float) -> None:
-        """Settle what was answered late, once it is; wait for that for `timeout` seconds at most."""
-        overdue = self._late.take(timeout)
-        portions = [(portion, each.answers) for each in overdue for portion in each.portions]
-        if not portions:
-            return
-        with self._leasing.in_hand([Page(portion.send.batch) for portion, _ in portions]):
-            settled = [portion.dispatch(answers.all()[portion.place]) for portion, answers in portions]
-            self._after.settlement.settle(settled, self._leasing.holder.owner)
-            self._after.completion.check(sorted({portion.send.batch.key.notification for portion, _ in portions}))
+        """Settle what was answered late, once it is; wait for that for `timeout` seconds at most.
+
+        Raises DatabaseUnavailable, and has it in hand still.
+        """
+        if overdue := self._late.take(timeout):
+            with self._leasing.in_hand([Page(part.send.batch) for each in overdue for part in each.portions]) as keys:
+                try:
+                    self._settle_overdue(overdue)
+                except DatabaseUnavailable:
+                    self._late.put_back(overdue)
+                    keys.clear()
+                    raise
+                except BaseException:
+                    self._late.release(sum(each.exposed for each in overdue))
+                    raise
+                self._late.release(sum(each.exposed for each in overdue))
 
     def wake(self) -> None:
         """Let `settle_late` return."""
         self._late.wake()
 
     def finish(self) -> None:
-        """Settle everything that is answered late: to be called when no other thread delivers or settles."""
+        """Settle everything that is answered late: to be called when no other thread delivers or settles.
+
+        Raises DatabaseUnavailable where that cannot be.
+        """
         while self._late:
             self.settle_late(_LOOK)
 
-    def _most(self, answers: Answers, probe: str | None) -> Sequence[Sequence[Outcome | None]]:
-        """The answers, without those that are late, where there is room for them."""
-        found = answers.all() if probe else answers.most()
-        return found if self._late.has_room(found) else answers.all()
+    def _settle_overdue(self, overdue: Sequence[Overdue]) -> None:
+        dispatches, unheard = list[Dispatch](), list[Outcome]()
+        for each in overdue:
+            found, outcomes = each.answers.late()
+            unheard += outcomes
+            dispatches += [portion.dispatch(found[portion.place]) for portion in each.portions]
+        self._outlet.observe(unheard)
+        self._after.settlement.settle(dispatches, self._leasing.holder.owner)
+        self._after.completion.check(sorted({dispatch.notification.id for dispatch in dispatches}))
 
-    def _settle_most(
-        self, sends: Sequence[Send], answers: Answers, found: Sequence[Sequence[Outcome | None]], keys: set[BatchKey]
-    ) -> None:
-        """Settle what was answered. Batches of which something was not stay in hand, but not in that of this thread,
-        whose are those with `keys`."""
+    def _settle(self, sends: Sequence[Send], answers: Answers, probe: str | None, keys: set[BatchKey]) -> None:
+        """Settle what is answered. Batches of which something is late stay in hand, but not by `keys`, in that of this
+        thread."""
+        found = answers.all() if probe else answers.most()
         failpoints.passes("delivery.sent")
         portions = [Portion.of(send, place) for place, send in enumerate(sends)]
-        over = [portion.dispatch(found[portion.place]) for portion in portions if None not in found[portion.place]]
+        if not answers.complete and self._left_behind(portions, answers, found, keys):
+            portions = [portion for portion in portions if None not in found[portion.place]]
+        elif not answers.complete:
+            found = answers.all()
+        over = [portion.dispatch(found[portion.place]) for portion in portions]
         self._after.settlement.settle(over, self._leasing.holder.owner)
-        divided = [portion.divided(found[portion.place]) for portion in portions if None in found[portion.place]]
-        if divided:
+
+    def _left_behind(self, portions: Sequence[Portion], answers: Answers, found: Answered, keys: set[BatchKey]) -> bool:
+        """Write ahead what is certain of those portions that are not answered for, and leave the rest to the one who
+        settles what is late. False, and nothing is done, where there is no room for it."""
+        divided = [part.divided(found[part.place]) for part in portions if None in found[part.place]]
+        exposed = sum(rest.exposed(found[rest.place]) for _, rest in divided)
+        if not self._late.reserve(exposed):
+            return False
+        try:
             certain = [known.dispatch(found[known.place]) for known, _ in divided if known.send.users]
             self._after.settlement.anticipate(certain)
             failpoints.passes("delivery.late")
-            self._late.add(Overdue(answers, [rest for _, rest in divided]))
-            keys -= {rest.send.batch.key for _, rest in divided}
+        except BaseException:
+            self._late.release(exposed)
+            raise
+        self._late.add(Overdue(answers, [rest for _, rest in divided], exposed))
+        keys -= {rest.send.batch.key for _, rest in divided}
+        return True

@@ -9,6 +9,7 @@ from time import monotonic
 from notify_server.domain.batch import Batch
 from notify_server.domain.device import Target
 from notify_server.domain.dispatch import Owned
+from notify_server.domain.outcome import Outcome
 from notify_server.domain.push import Encoded, PushTransport, Sent
 from notify_server.services.answers import Answers, Waits
 from notify_server.services.device_limits import DeviceLimits
@@ -79,9 +80,20 @@ class Outlet:
             self._governor.refund(permit.messages - messages)
         parts = [_parts(send, each) for send, each in zip(sends, waits, strict=True)]
         flat = [part for each in parts for part in each]
-        sending = self._transport.begin(flat) if messages else Sent([[]] * len(flat))
-        observe = partial(self._governor.observe, probe=permit.probe)
-        return Answers(sending, [len(each) for each in parts], waits, observe, self._ticks)
+        began = self._ticks()
+        return Answers(
+            self._transport.begin(flat) if messages else Sent([[]] * len(flat)),
+            parts=[len(each) for each in parts],
+            waits=waits,
+            observe=partial(self._governor.observe, probe=permit.probe),
+            began=began,
+            ticks=self._ticks,
+        )
+
+    def observe(self, outcomes: Sequence[Outcome]) -> None:
+        """Learn from what was answered late, all of it together: it may have met one and the same fault."""
+        if outcomes:
+            self._governor.observe(outcomes)
 
 
 def _parts(send: Send, waits: Waits) -> list[tuple[Encoded, list[Target]]]:

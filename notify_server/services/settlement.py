@@ -90,7 +90,8 @@ class Settlement:
         others = set(batch.users).difference(dispatch.users)
         if not others or batch.resends or batch.is_awaited:
             return dispatch
-        return replace(dispatch, elsewhere=self._batches.awaited(dispatch.notification.id, sorted(others)))
+        awaited = self._batches.awaited(dispatch.notification.id, sorted(others))
+        return replace(dispatch, elsewhere=awaited.union(dispatch.elsewhere))
 
     def _strand(self, dispatches: Sequence[Dispatch], stranded: Sequence[Sequence[str]], now: datetime) -> None:
         """Note who has no device."""

@@ -80,8 +80,8 @@ class Resends:
         """Queue the users of a page, and move the cursor to its end.
 
         Who is in a batch that waits to be sent is left there; who is in one that waits for receipts is taken out of it.
-        All or nothing. None, and nothing is changed, where another scheduler was here before or nothing of the
-        notification may be sent any more.
+        All or nothing. None, and nothing is changed, where another scheduler was here before, where nothing of the
+        notification may be sent any more, or where somebody of the page is being sent to at this moment.
         """
 
         def write(session: ClientSession) -> Request | None:
@@ -89,6 +89,9 @@ class Resends:
             if not self._go_on(request, page, again.end, now, session):
                 return None
             users = self._take(again, session)
+            if users is None:
+                session.abort_transaction()
+                return None
             batches = [to_document(batch) for batch in _batches(again, users, now, rank)]
             if batches:
                 self._batches.insert_many(batches, session=session)
@@ -112,12 +115,17 @@ class Resends:
         session.abort_transaction()
         return False
 
-    def _take(self, again: Again, session: ClientSession) -> list[str]:
-        """Those of the page who wait in no batch to be sent, out of those that wait for receipts."""
+    def _take(self, again: Again, session: ClientSession) -> list[str] | None:
+        """Those of the page who wait in no batch to be sent, out of those that wait for receipts.
+
+        None where one of their batches is leased: that they are `sent` may have been written ahead of its end.
+        """
         notification, users = object_id(again.request.notification), list(again.page)
         ours = {"_id.n": notification, "_id.c": again.channel.value, "users": {"$in": users}}
         stages = {"stage": {"$in": [Stage.DISPATCH.value, Stage.CONFIRM.value]}}
-        found = list(self._batches.find(ours | stages, {"stage": 1, "users": 1}, session=session))
+        found = list(self._batches.find(ours | stages, {"stage": 1, "users": 1, "owner": 1}, session=session))
+        if any(batch["stage"] == Stage.DISPATCH and batch["owner"] is not None for batch in found):
+            return None
         queued = {user for batch in found if batch["stage"] == Stage.DISPATCH for user in batch["users"]}
         free = [user for user in users if user not in queued]
         confirming = {"_id": {"$in": [batch["_id"] for batch in found if batch["stage"] == Stage.CONFIRM]}}

@@ -54,6 +54,8 @@ class Sequenced:
 
         Right after an announcement these are few, and nothing is read of the others.
         """
+        if not users:
+            return {}
         page = {"_id.n": object_id(notification), "_id.u": {"$gte": min(users), "$lte": max(users)}}
         found = self._all.find(page | {"status": {"$in": _BEYOND}}, SHOWN, hint="by_notification")
         entries = (entry(document) for document in found)

@@ -45,6 +45,10 @@ class Interrupted:
         found = self._database.get_collection(name, **options)
         return found if name == COLLECTION else _Operations(found, self)
 
+    def at(self, operation: int) -> None:
+        """Let it happen (again) before this operation from now."""
+        self._left = operation
+
     def before_operation(self) -> None:
         """Count one operation, and interrupt it if its turn has come."""
         if self._left == 0:

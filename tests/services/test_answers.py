@@ -25,8 +25,13 @@ def a_sending(transport: PushTransport, *parts: str) -> Sending:
 
 
 def sends_measured() -> float:
-    """How many sends have been timed."""
-    return REGISTRY.get_sample_value("notify_batch_send_seconds_count", {"channel": "push"}) or 0.0
+    """How many sends were measured to take between 2.5 and 5 seconds."""
+
+    def below(seconds: str) -> float:
+        labels = {"channel": "push", "le": seconds}
+        return REGISTRY.get_sample_value("notify_batch_send_seconds_bucket", labels) or 0.0
+
+    return below("5.0") - below("2.5")
 
 
 def test_each_answer_is_at_the_place_of_its_device(transport: PushTransport, fcm: SimulatorProcess) -> None:
@@ -34,7 +39,7 @@ def test_each_answer_is_at_the_place_of_its_device(transport: PushTransport, fcm
     sending = a_sending(transport, "ab", "", "Cd", "e")
     waits = [[None, 7.0, None], [], [None, None, None, 7.0]]
     heard = Heard()
-    answers = Answers(sending, [1, 1, 2], waits, heard.append)
+    answers = Answers(sending, parts=[1, 1, 2], waits=waits, observe=heard.append, began=0.0, ticks=lambda: 3.0)
     dead = Outcome(Kind.TARGET_DEAD, Reason.UNREGISTERED)
     assert answers.most() == [[ACCEPTED, TOO_OFTEN, ACCEPTED], [], [None, dead, ACCEPTED, TOO_OFTEN]]
     assert answers.all() == [[ACCEPTED, TOO_OFTEN, ACCEPTED], [], [ACCEPTED, dead, ACCEPTED, TOO_OFTEN]]
@@ -45,7 +50,9 @@ def test_where_all_are_late_they_are_observed_when_they_are_there(
     transport: PushTransport, fcm: SimulatorProcess
 ) -> None:
     heard = Heard()
-    answers = Answers(a_sending(transport, "AB"), [1], [[None, None]], heard.append)
+    answers = Answers(
+        a_sending(transport, "AB"), parts=[1], waits=[[None, None]], observe=heard.append, began=0.0, ticks=lambda: 3.0
+    )
     answers.most()
     assert heard == []
     answers.all()
@@ -53,9 +60,30 @@ def test_where_all_are_late_they_are_observed_when_they_are_there(
     assert len(fcm.messages()) == 2
 
 
+def test_before_anything_is_accepted_nothing_is_observed(transport: PushTransport, fcm: SimulatorProcess) -> None:
+    """A channel that sheds load quickly and accepts slowly is not broken."""
+    fcm.behave(prefixes={"u": {"unavailable": 1}})
+    heard = Heard()
+    answers = Answers(
+        a_sending(transport, "uB"), parts=[1], waits=[[None] * 2], observe=heard.append, began=0.0, ticks=lambda: 3.0
+    )
+    busy = Outcome(Kind.RETRY, Reason.UNAVAILABLE)
+    assert (answers.most(), answers.complete, heard) == ([[busy, None]], False, [])
+    assert answers.late() == ([[busy, ACCEPTED]], [busy, ACCEPTED])
+    assert (answers.complete, heard) == (True, [])
+    assert answers.late()[1] == ()
+
+
 def test_a_send_is_measured_once_when_it_is_over(transport: PushTransport, fcm: SimulatorProcess) -> None:
     before = sends_measured()
-    answers = Answers(a_sending(transport, "aB"), [1], [[None, None]], lambda _: None)
+    answers = Answers(
+        a_sending(transport, "aB"),
+        parts=[1],
+        waits=[[None, None]],
+        observe=lambda _: None,
+        began=0.0,
+        ticks=lambda: 3.0,
+    )
     answers.most()
     assert sends_measured() == before
     answers.all()
@@ -67,7 +95,9 @@ def test_a_send_is_measured_once_when_it_is_over(transport: PushTransport, fcm: 
 def test_of_nothing_sent_it_is_observed_that_it_was_nothing(transport: PushTransport, fcm: SimulatorProcess) -> None:
     heard = Heard()
     before = sends_measured()
-    answers = Answers(a_sending(transport, ""), [1], [[7.0]], heard.append)
+    answers = Answers(
+        a_sending(transport, ""), parts=[1], waits=[[7.0]], observe=heard.append, began=0.0, ticks=lambda: 3.0
+    )
     assert answers.most() == [[TOO_OFTEN]]
     assert (heard, sends_measured()) == ([[]], before)
     assert fcm.counts()["requests"] == 0

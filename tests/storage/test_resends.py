@@ -76,11 +76,24 @@ def test_a_page_becomes_a_batch_for_each_number_of_resends(
 
 
 def test_who_waits_to_be_sent_to_is_not_queued_again(resends: Resends, database: Store, notification: str) -> None:
-    add(database, notification, "a", "x", due_at=after(60), owner="one")
+    add(database, notification, "a", "x", due_at=after(60))
     add(database, notification, "c", page="b")
     request = resends.add(asked(notification))
     assert queued(resends, request, {"a": 0, "b": 0, "c": 0})
     assert sorted(users for _, users, _ in batches(database, notification)) == [("a", "x"), ("b",), ("c",)]
+
+
+def test_while_somebody_of_a_page_is_being_sent_to_it_waits(
+    resends: Resends, database: Store, notification: str
+) -> None:
+    """That they are `sent` may have been written ahead: their batch would not be sent again, and they be left out."""
+    add(database, notification, "a", "x", due_at=after(60), owner="one")
+    request = resends.add(asked(notification))
+    assert queued(resends, request, {"a": 0, "b": 0}) is None
+    assert resends.waiting(9) == [request]
+    assert [users for _, users, _ in batches(database, notification)] == [("a", "x")]
+    Batches(database).resign("one", after(0))
+    assert queued(resends, request, {"a": 0, "b": 0})
 
 
 def test_who_waits_for_receipts_is_taken_out_of_there(resends: Resends, database: Store, notification: str) -> None:

@@ -68,6 +68,7 @@ def test_those_beyond_pending_are_told_apart_by_whether_they_are_in_the_inbox(
     notification, registry = enter(database, made(1), 1, "a", "b", "c", "d"), Registry(database)
     registry.move(Event.SEND, {notification: ["a", "b"]}, Note(NOON))
     registry.move(Event.CANCEL, {notification: ["c"]}, Note(NOON, Reason.CANCELLED_BY_BACKEND))
+    assert sequenced.beyond_pending(notification, []) == {}
     found = sequenced.beyond_pending(notification, ["b", "c", "d"])
     assert found.keys() == {"b", "c"}
     assert found["b"] is not None

@@ -15,7 +15,7 @@ _OPEN = replace(CONNECTION_LOST)  # what it comes to if no answer comes; told ap
 
 
 class Call:
-    """The engine's alone from submission until it is over; the sender waits for that.
+    """The engine's to change, from submission until it is over; the sender waits, or reads what there is so far.
 
     `outcomes` stand in the order of the targets.
     `refused` holds the positions of the targets whose request FCM answered with 401, and of those that were

@@ -34,12 +34,13 @@ class Underway:
     def most(self) -> Sequence[Sequence[Outcome | None]]:
         """As Sending has it: a few are late that take twice as long as all the others, and a moment more.
 
-        Answers of FCM that take seconds are rare, but a page of 500 is likely to meet one.
+        Answers of FCM that take seconds are rare, but a page of 500 is likely to meet one. What was refused for its
+        credential is waited for, as it is sent again.
         """
         few, until = max(_FEW, sum(len(call.targets) for call in self._calls) // 10), 0.0
         for call in self._calls:
             while not call.wait(_LOOK):
-                if sum(each.open for each in self._calls) <= few:
+                if sum(each.open for each in self._calls) <= few and not any(each.refused for each in self._calls):
                     now = self._ticks()
                     until = until or now + (now - self._began) + _GRACE
                     if now >= until:
