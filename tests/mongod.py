@@ -3,8 +3,11 @@
 import subprocess
 from pathlib import Path
 
+from pymongo import MongoClient
+
 from notify_server.config import Config
 from notify_server.storage.database import uri_file
+from notify_server.storage.documents import Document
 from notify_server.storage.embedded import EmbeddedDatabase
 
 CACHE = 0.25  # GiB
@@ -14,6 +17,13 @@ def embedded(directory: Path) -> tuple[Config, EmbeddedDatabase]:
     """The configuration of a data directory, and its database, not started."""
     config = Config(data_dir=directory)
     return config, EmbeddedDatabase(config, cache=CACHE)
+
+
+def forget_journal(client: MongoClient[Document]) -> None:
+    """Let a majority have what its members have in memory: for a server that outlives all that is written to it."""
+    current = client.admin.command("replSetGetConfig")["config"]
+    changed = {"version": current["version"] + 1, "writeConcernMajorityJournalDefault": False}
+    client.admin.command("replSetReconfig", current | changed)
 
 
 class Mongod:
