@@ -64,3 +64,12 @@ def scene(
     made = Scene(leading_to(fcm, config), database, transport, fcm, clock)
     yield made
     made.close()
+
+
+@pytest.fixture
+def impatient(database: Store) -> Iterator[None]:
+    """A server that ends a transaction which stands still after one second: five would be waited for in vain."""
+    name, command = "transactionLifetimeLimitSeconds", database.client.admin.command
+    usual = command("setParameter", 1, **{name: 1})["was"]
+    yield
+    command("setParameter", 1, **{name: usual})

@@ -460,6 +460,7 @@ def test_a_worker_may_die_before_any_operation_on_brief_notifications_and_nobody
     assert _interrupt_brief(scene, die) > 20
 
 
+@pytest.mark.usefixtures("impatient")
 def test_leases_of_brief_notifications_may_be_lost_before_any_operation(scene: Scene) -> None:
     def take_over() -> None:
         scene.clock.forward(LEASE)
