@@ -54,12 +54,13 @@ _OWNER = "tests"
 
 @dataclass
 class World:
-    """`users` are all who have an entry."""
+    """`users` are all who have an entry. Entries are read once: they are to change by `notify` and `change` alone."""
 
     database: Store
     rng: Random
     users: Sequence[str] = tuple(f"u{number:02}" for number in range(30))
     notifications: dict[str, Notification] = field(default_factory=dict)
+    _read: list[tuple[datetime, Entry, Entry]] | None = None
 
     def notify(self, at: datetime, recipients: int = 6, **fields: Any) -> str:
         """One notification that is expanded from `at` on, with that many entries; its id."""
@@ -81,6 +82,7 @@ class World:
         entered = sorted(at + timedelta(milliseconds=rng.randrange(40 * 60_000)) for _ in users)
         entries = [self._entry(notification, user, time) for user, time in zip(users, entered, strict=True)]
         self.database["registry"].insert_many(entries)
+        self._read = None
         self.notifications[identity] = notification
         return identity
 
@@ -100,6 +102,7 @@ class World:
         for entry in self.database["registry"].find({"_id.n": ObjectId(notification)}):
             made = self._entry(self.notifications[notification], entry["_id"]["u"], entry["history"][0]["at"])
             self.database["registry"].replace_one({"_id": entry["_id"]}, made)
+        self._read = None
 
     def _entry(self, notification: Notification, user: str, at: datetime) -> Entry:
         rng = self.rng
@@ -133,11 +136,17 @@ class World:
 
     def entries(self, start: datetime, end: datetime, **which: str) -> Iterator[tuple[datetime, Entry]]:
         """Each entry that was entered from `start` on and before `end`, and when; `which` names what it belongs to."""
-        documents = {found["_id"]: found for found in self.database["notifications"].find()}
-        for entry in self.database["registry"].find():
-            entered = entry["history"][0]["at"]
-            if start <= entered < end and _belongs(entry, documents[entry["_id"]["n"]], which):
+        for entered, entry, notification in self._all():
+            if start <= entered < end and _belongs(entry, notification, which):
                 yield entered, entry
+
+    def _all(self) -> list[tuple[datetime, Entry, Entry]]:
+        """Every entry, when it was entered, and its notification."""
+        if self._read is None:
+            documents = {found["_id"]: found for found in self.database["notifications"].find()}
+            found = self.database["registry"].find()
+            self._read = [(each["history"][0]["at"], each, documents[each["_id"]["n"]]) for each in found]
+        return self._read
 
 
 def _belongs(entry: Entry, notification: Entry, which: Mapping[str, str]) -> bool:
