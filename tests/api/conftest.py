@@ -1,6 +1,6 @@
 """The API over a real database: as a backend, and as the device of any user."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -82,12 +82,24 @@ def stored(database: Database[dict[str, Any]]) -> Callable[[], dict[str, list[An
 
     def read() -> dict[str, list[Any]]:
         names = sorted(set(database.list_collection_names()) - {"audit", "changes", "keys"})
-        found = {name: list(database[name].find()) for name in names}
+        found: dict[str, list[Any]] = {name: [] for name in names}
+        for each in everything(database, names):
+            found[each["of"]].append(each["document"])
         for client in found.get("clients", ()):
             del client["used_at"]
         return found
 
     return read
+
+
+def everything(database: Database[dict[str, Any]], names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Each document `of` these collections; asked at once, which takes a fraction of the time."""
+
+    def all_of(name: str) -> list[dict[str, Any]]:
+        return [{"$project": {"_id": False, "of": {"$literal": name}, "document": "$$ROOT"}}]
+
+    others = [{"$unionWith": {"coll": name, "pipeline": all_of(name)}} for name in names[1:]]
+    return iter(database[names[0]].aggregate([*all_of(names[0]), *others]))
 
 
 @pytest.fixture

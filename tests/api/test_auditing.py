@@ -10,7 +10,8 @@ from notify_server.bootstrap import build_services
 from notify_server.errors import DatabaseUnavailable
 from tests.api.caller import Caller, refused
 from tests.api.conftest import SECRET
-from tests.api.test_guards import ROUTES, USER, T, house  # noqa: F401 - a fixture
+from tests.api.matrix import ROUTES, USER, T
+from tests.api.test_matrix import house  # noqa: F401 - a fixture
 from tests.services.interruption import Interrupted
 
 TARGET = "a-target-that-nobody-may-see"
