@@ -15,6 +15,7 @@ WITHOUT_MODULE = {
     "faults",
     "properties",
     "realtime_clients",
+    "api/test_matrix.py",
     "api/test_texts.py",
     "channels/fcm/test_transports.py",
     "services/test_escapes.py",
