@@ -2,6 +2,7 @@ import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import enumerate as threads
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from notify_server.storage.paces import Paces
 from tests.fcm_simulator import SimulatorProcess
 from tests.invariants import Evidence, violations
 from tests.service import Service, until
+from tests.services.hesitant import Hesitant
 from tests.services.interruption import Interrupted
 
 SECRET = Message(title="A secret", body="Nobody logs this")
@@ -46,6 +48,12 @@ def fcm(simulator: SimulatorProcess) -> SimulatorProcess:
 def service(mongodb_uri, database, fcm, tmp_path) -> Iterator[Service]:
     with Service(mongodb_uri, database.name, fcm, tmp_path) as service:
         yield service
+
+
+@pytest.fixture
+def credential(fcm, monkeypatch):
+    """For workers in this process; those of `service` have it anyway."""
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(fcm.credentials_file))
 
 
 @pytest.fixture
@@ -191,3 +199,28 @@ def test_a_renewal_that_failed_is_tried_again_at_once(service, database):
     worker._renew()
     assert worker._renew_in == pytest.approx(0.1)
     transport.close()
+
+
+@pytest.mark.usefixtures("credential")
+def test_a_stop_while_the_database_is_away_ends_though_answers_are_late(service, services, accept, database):
+    """A thread that went on would keep the process alive, and the leases of what it gave up."""
+    hesitant = Hesitant(open_transport(service.config), lambda target: "late" in target)
+    hesitant.holds = True
+
+    def away() -> None:
+        failing.at(0)
+        raise DatabaseUnavailable
+
+    failing = Interrupted(database, 10**9, away)
+    worker = Worker(service.config, database, build_engine(service.config, failing, hesitant))
+    worker.start()
+    try:
+        notification = accept("late", "prompt")
+        until(lambda: services.inspection.get(notification).counts["sent"] == 1, "who is not late is settled")
+    finally:
+        failing.at(0)
+        hesitant.answer()
+        with pytest.raises(DatabaseUnavailable):
+            worker.stop()
+    until(lambda: not [thread for thread in threads() if thread.name in {"renewer", "late"}], "no thread goes on")
+    hesitant.close()

@@ -15,5 +15,5 @@ def test_an_address_is_blocked_however_it_is_spelled_until_it_is_allowed(databas
 
 
 def test_no_address_can_be_read_from_the_collection(database):
-    BlockedAddresses(database).block("ada@example.org", Reason.BOUNCED, None, NOON)
-    assert "ada" not in str(list(database["blocked_addresses"].find()))
+    BlockedAddresses(database).block("wilhelm@example.org", Reason.BOUNCED, None, NOON)
+    assert "wilhelm" not in str(list(database["blocked_addresses"].find()))
