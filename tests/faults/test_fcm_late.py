@@ -7,7 +7,7 @@ import pytest
 from tests.faults.scene import WINDOW, Scene, names
 from tests.service import Process, until
 
-STALL = 6.0  # seconds: longer than everything else takes together
+STALL = 8.0  # seconds: longer than everything else takes together
 FEW = names(2000)
 LATE = FEW[7::100]
 
@@ -19,12 +19,14 @@ def late(scene: Scene) -> None:
 
 
 def await_others(scene: Scene, notification: str) -> None:
-    """Wait until the rest of the FEW is settled. Where pages waited for LATE, that moment would never come."""
+    """Wait until the rest of the FEW is settled; by then FCM has not answered for all of LATE."""
+    others = {"status": "sent", "_id.u": {"$nin": LATE}}
 
     def settled() -> bool:
-        return scene.count(notification, status="sent") == len(FEW) - len(LATE)
+        return scene.count(notification, **others) == len(FEW) - len(LATE)
 
-    until(settled, "all others are settled while FCM still owes an answer for some")
+    until(settled, "all others are settled")
+    assert scene.count(notification, status="pending") > 0
 
 
 def a_worker(scene: Scene) -> Process:
@@ -53,7 +55,7 @@ def test_a_worker_that_dies_with_late_answers_sends_twice_to_those_at_most(scene
     scene.service.start("worker")
     scene.await_done(notification)
     evidence = scene.sent_to_all("worker killed with late answers", notification, FEW, window=len(LATE))
-    assert evidence.duplicates == len(LATE)
+    assert 0 < evidence.duplicates <= len(LATE)
 
 
 @pytest.mark.full
