@@ -97,10 +97,8 @@ class Worker:
         self._late.stop()
         self._delivery.wake()
         self._late.join()
-        try:
-            self._delivery.finish()
-        finally:
-            self._renewer.stop()
+        self._delivery.finish()
+        self._renewer.stop()
         self._let_go()
         self._leasing.resign()
         for loop in (self._renewer, *self._pacers, self._listener):

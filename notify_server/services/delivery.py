@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import structlog
+
 from notify_server import failpoints
 from notify_server.domain.batch import BatchKey
 from notify_server.domain.dispatch import Dispatch
@@ -17,6 +19,8 @@ from notify_server.services.load import Load, Page
 from notify_server.services.outlet import Outlet, Send
 from notify_server.services.preparation import Preparation
 from notify_server.services.settlement import Settlement
+
+log = structlog.get_logger()
 
 Answered = Sequence[Sequence[Outcome | None]]  # by send and device
 
@@ -76,21 +80,12 @@ class Delivery:
             self._after.completion.check(sorted({page.batch.key.notification for page in load}))
 
     def settle_late(self, timeout: float) -> None:
-        """Settle what was answered late, once it is; wait for that for `timeout` seconds at most.
-
-        Raises DatabaseUnavailable, and has it in hand still.
-        """
+        """Settle what was answered late, once it is; wait for that for `timeout` seconds at most."""
         if overdue := self._late.take(timeout):
-            with self._leasing.in_hand([Page(part.send.batch) for each in overdue for part in each.portions]) as keys:
-                try:
+            try:
+                with self._leasing.in_hand([Page(part.send.batch) for each in overdue for part in each.portions]):
                     self._settle_overdue(overdue)
-                except DatabaseUnavailable:
-                    self._late.put_back(overdue)
-                    keys.clear()
-                    raise
-                except BaseException:
-                    self._late.release(sum(each.exposed for each in overdue))
-                    raise
+            finally:
                 self._late.release(sum(each.exposed for each in overdue))
 
     def wake(self) -> None:
@@ -100,10 +95,15 @@ class Delivery:
     def finish(self) -> None:
         """Settle everything that is answered late: to be called when no other thread delivers or settles.
 
-        Raises DatabaseUnavailable where that cannot be.
+        It raises nothing: the leases of what cannot be settled run out.
         """
         while self._late:
-            self.settle_late(_LOOK)
+            try:
+                self.settle_late(_LOOK)
+            except DatabaseUnavailable as error:
+                log.warning("late answers lost", problem=str(error))
+            except Exception:
+                log.exception("late answers lost")
 
     def _settle_overdue(self, overdue: Sequence[Overdue]) -> None:
         dispatches, unheard = list[Dispatch](), list[Outcome]()

@@ -5,7 +5,7 @@ dispatcher would do nothing but wait. So the entries of all others are written a
 leased, is settled with the late ones.
 """
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from threading import Condition
 
@@ -111,13 +111,9 @@ class Late:
 
     def add(self, overdue: Overdue) -> None:
         """Keep it, in the room that was made for it."""
-        self.put_back([overdue])
-        overdue.answers.when_over(self._look)
-
-    def put_back(self, taken: Iterable[Overdue]) -> None:
-        """Keep what was taken and could not be settled."""
         with self._changed:
-            self._all.extend(taken)
+            self._all.append(overdue)
+        overdue.answers.when_over(self._look)
 
     def take(self, timeout: float) -> list[Overdue]:
         """What all answers have come of; where there is nothing, wait for `timeout` seconds, or until `wake`.

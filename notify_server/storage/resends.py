@@ -88,7 +88,7 @@ class Resends:
             request, page = again.request, again.page
             if not self._go_on(request, page, again.end, now, session):
                 return None
-            users = self._take(again, session)
+            users = self._take(again, now, session)
             if users is None:
                 session.abort_transaction()
                 return None
@@ -115,18 +115,21 @@ class Resends:
         session.abort_transaction()
         return False
 
-    def _take(self, again: Again, session: ClientSession) -> list[str] | None:
+    def _take(self, again: Again, now: datetime, session: ClientSession) -> list[str] | None:
         """Those of the page who wait in no batch to be sent, out of those that wait for receipts.
 
-        None where one of their batches is leased: that they are `sent` may have been written ahead of its end.
+        None where one of their batches is leased, or due: that they are `sent` may have been written ahead of its end,
+        and then it sends nothing to them. (One that begins another resend does.)
         """
         notification, users = object_id(again.request.notification), list(again.page)
         ours = {"_id.n": notification, "_id.c": again.channel.value, "users": {"$in": users}}
         stages = {"stage": {"$in": [Stage.DISPATCH.value, Stage.CONFIRM.value]}}
-        found = list(self._batches.find(ours | stages, {"stage": 1, "users": 1, "owner": 1}, session=session))
-        if any(batch["stage"] == Stage.DISPATCH and batch["owner"] is not None for batch in found):
+        found = list(self._batches.find(ours | stages, session=session))
+        to_be_sent = [batch for batch in found if batch["stage"] == Stage.DISPATCH]
+        under_way = [batch for batch in to_be_sent if batch["owner"] is not None or batch["due_at"] <= now]
+        if any(again.page.get(user, -1) >= batch["resends"] for batch in under_way for user in batch["users"]):
             return None
-        queued = {user for batch in found if batch["stage"] == Stage.DISPATCH for user in batch["users"]}
+        queued = {user for batch in to_be_sent for user in batch["users"]}
         free = [user for user in users if user not in queued]
         confirming = {"_id": {"$in": [batch["_id"] for batch in found if batch["stage"] == Stage.CONFIRM]}}
         if confirming["_id"]["$in"]:

@@ -201,15 +201,15 @@ def test_a_renewal_that_failed_is_tried_again_at_once(service, database):
     transport.close()
 
 
+def away() -> None:
+    raise DatabaseUnavailable
+
+
 @pytest.mark.usefixtures("credential")
 def test_a_stop_while_the_database_is_away_ends_though_answers_are_late(service, services, accept, database):
     """A thread that went on would keep the process alive, and the leases of what it gave up."""
     hesitant = Hesitant(open_transport(service.config), lambda target: "late" in target)
     hesitant.holds = True
-
-    def away() -> None:
-        failing.at(0)
-        raise DatabaseUnavailable
 
     failing = Interrupted(database, 10**9, away)
     worker = Worker(service.config, database, build_engine(service.config, failing, hesitant))
@@ -218,7 +218,7 @@ def test_a_stop_while_the_database_is_away_ends_though_answers_are_late(service,
         notification = accept("late", "prompt")
         until(lambda: services.inspection.get(notification).counts["sent"] == 1, "who is not late is settled")
     finally:
-        failing.at(0)
+        failing.at(0, ever_after=True)
         hesitant.answer()
         with pytest.raises(DatabaseUnavailable):
             worker.stop()

@@ -19,7 +19,7 @@ class Processes(Phones):
     @rule(worker=workers, polite=st.booleans())
     def keep_or_resign(self, worker: str, polite: bool) -> None:
         """A worker keeps its leases; or it is stopped, when it is not in the middle of something."""
-        if polite and not self.world.busy(worker):
+        if polite and not self.world.suspended(worker):
             self.world.workers[worker].resign()
         else:
             self.world.workers[worker].engine.leasing.renew()

@@ -14,7 +14,7 @@ from notify_server.storage.documents import Document, Store
 from tests.counted import COUNTED
 from tests.properties.actors import Actor, Gated, GatedTransport
 from tests.services.hesitant import Hesitant
-from tests.services.scene import Scene
+from tests.services.scene import LEASE, Scene
 
 NAMED = ("a", "b", "c", "x", "y", "z")
 SILENT = tuple(f"m{number:03}" for number in range(499))  # the rest of the group `crowd`, who have muted its category
@@ -149,11 +149,13 @@ class World:
         """Whether this role is in the middle of something."""
         return (process, role) in self._actors
 
+    def suspended(self, process: str) -> bool:
+        """Whether a role of this process is in the middle of something."""
+        return any(name == process for name, _ in self._actors)
+
     def busy(self, process: str) -> bool:
         """Whether a role of this process is in the middle of something, or FCM of what it sent."""
-        return any(name == process for name, _ in self._actors) or (
-            process in self.workers and self.workers[process].waits
-        )
+        return self.suspended(process) or (process in self.workers and self.workers[process].waits)
 
     def kill(self, process: str) -> list[tuple[str, str]]:
         """End every role of a process where it stands; another process takes its place. Who was acting."""
@@ -172,8 +174,12 @@ class World:
 
     def forward(self, seconds: float) -> None:
         """Let time pass for all; a worker that stands still meanwhile may lose its leases."""
-        self.disturbed |= any(self.busy(worker) for worker in self.workers)
+        still = {worker for worker in self.workers if self.suspended(worker)}
+        waiting = [worker for name, worker in self.workers.items() if worker.waits and name not in still]
+        self.disturbed |= bool(still) or (bool(waiting) and seconds >= LEASE)
         self.clock.forward(seconds)
+        for worker in waiting:
+            worker.engine.leasing.renew()
 
     def rest(self, judge: Callable[[], None]) -> None:
         """Let workers and schedulers work, and time pass, until nothing is due any more.

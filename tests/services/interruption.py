@@ -35,6 +35,7 @@ class Interrupted:
         self._left = at
         self._action = action
         self.happened = False
+        self._ever_after = False
         self.client = database.client
 
     def __getitem__(self, name: str) -> Any:
@@ -45,15 +46,15 @@ class Interrupted:
         found = self._database.get_collection(name, **options)
         return found if name == COLLECTION else _Operations(found, self)
 
-    def at(self, operation: int) -> None:
-        """Let it happen (again) before this operation from now."""
-        self._left = operation
+    def at(self, operation: int, *, ever_after: bool = False) -> None:
+        """Let it happen (again) before this operation from now; before each one that follows, too, if `ever_after`."""
+        self._left, self._ever_after = operation, ever_after
 
     def before_operation(self) -> None:
         """Count one operation, and interrupt it if its turn has come."""
         if self._left == 0:
             self.happened = True
-            self._left = -1
+            self._left = 0 if self._ever_after else -1
             self._action()
         elif self._left > 0:
             self._left -= 1

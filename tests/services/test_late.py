@@ -109,8 +109,6 @@ def test_what_is_late_can_be_taken_once_it_is_answered(
     threading.Timer(0.05, hesitant.answer).start()
     assert within(30.0, lambda: late.take(3600.0)) == [first]
     assert (late.take(0), bool(late)) == ([], False)
-    late.put_back([first])
-    assert late.take(0) == [first]
     assert len(fcm.messages()) == 3
 
 
@@ -288,7 +286,7 @@ def test_a_worker_may_die_before_any_operation_and_nobody_is_lost(scene: Scene, 
     assert moment > 15
 
 
-def test_while_the_database_is_away_it_is_kept_and_settled_later(scene: Scene, hesitant: Hesitant) -> None:
+def test_what_the_database_was_away_for_is_sent_again_when_its_lease_is_over(scene: Scene, hesitant: Hesitant) -> None:
     for user in ("a", "late"):
         scene.register(user)
     database = Interrupted(scene.database, 10**6, away)
@@ -297,13 +295,33 @@ def test_while_the_database_is_away_it_is_kept_and_settled_later(scene: Scene, h
     scene.work(engine)
     database.at(0)
     with pytest.raises(DatabaseUnavailable):
-        engine.delivery.finish()
-    engine.leasing.renew()
-    scene.clock.forward(LEASE / 2)
-    engine.delivery.finish()
-    assert scene.standing(notification) == dict.fromkeys(("a", "late"), ("sent", None))
-    assert Counter(scene.accepted()) == {"a:phone": 1, "late:phone": 1}
+        engine.delivery.settle_late(0)
     assert engine.leasing.holder.batches.keys() == set()
+    assert engine.delivery._late.reserve(500)
+    scene.clock.forward(LEASE)
+    scene.work(scene.worker())
+    assert scene.standing(notification) == dict.fromkeys(("a", "late"), ("sent", None))
+    assert Counter(scene.accepted()) == {"a:phone": 1, "late:phone": 2}
+    assert scene.violations(notification) == []
+
+
+@pytest.mark.parametrize("error", [DatabaseUnavailable, ValueError])
+def test_the_end_comes_whatever_cannot_be_settled(scene: Scene, hesitant: Hesitant, error: type[Exception]) -> None:
+    def fail() -> None:
+        raise error
+
+    for user in ("late", "later"):
+        scene.register(user)
+    database = Interrupted(scene.database, 10**6, fail)
+    engine = scene.worker(database, hesitant)
+    first = scene.accept("late")
+    scene.work(engine)
+    database.at(0)
+    engine.delivery.finish()
+    second = scene.accept("later")
+    scene.work(engine)
+    engine.delivery.finish()
+    assert (scene.standing(first), scene.standing(second)) == ({"late": ("pending", None)}, {"later": ("sent", None)})
 
 
 def away() -> None:

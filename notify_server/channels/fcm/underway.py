@@ -44,7 +44,8 @@ class Underway:
                     now = self._ticks()
                     until = until or now + (now - self._began) + _GRACE
                     if now >= until:
-                        return [each.so_far() for each in self._calls]
+                        found = [each.so_far() for each in self._calls]
+                        return self.all() if self.over else found
         return self.all()
 
     def all(self) -> Sequence[Sequence[Outcome]]:
