@@ -73,6 +73,7 @@ def test_a_worker_that_dies_as_it_leaves_them_behind_loses_nobody(scene, people)
     assert evidence.duplicates <= WINDOW
 
 
+@pytest.mark.full
 def test_a_worker_that_stops_waits_for_them(scene, people):
     notification = scene.accept(users=FEW)
     worker = a_worker(scene)
