@@ -35,7 +35,7 @@ http {{
     default_type application/json;
     location = /token {{ return 200 '{{"access_token": "static", "expires_in": 3600, "token_type": "Bearer"}}'; }}
     location / {{
-      if ($late = "") {{ return 200 '{{"name": "projects/{project}/messages/0:1234567890123456"}}'; }}
+      if ($late = "") {{ return 200 '{accepted}'; }}
       {late}
     }}
   }}
@@ -62,7 +62,7 @@ class FcmPeer:
     def __init__(self, project: str = "demo-notify", *, recording: bool = False, late: Late | None = None) -> None:
         self.project = project
         self._late = late
-        self._waiting = LateAnswers(project, late.seconds) if late else None
+        self._waiting: LateAnswers | None = None
         self.kind = "nginx" if shutil.which("nginx") and not recording else "simulator"
         self._recording = recording
         self._directory = tempfile.TemporaryDirectory(prefix="fcm-peer-")
@@ -127,10 +127,14 @@ class FcmPeer:
 
     def _nginx(self, directory: Path) -> list[str]:
         settings = directory / "nginx.conf"
-        late = f"proxy_pass http://127.0.0.1:{self._waiting.port};" if self._waiting else ""
-        split = f'split_clients $request_id $late {{ {100 * self._late.share}% 1; * ""; }}' if self._late else ""
-        known = {"directory": directory, "port": self.port, "project": self.project}
-        settings.write_text(_NGINX.format(late=late, split=split or 'map "" $late {}', **known))
+        accepted = json.dumps({"name": f"projects/{self.project}/messages/0:1234567890123456"})
+        late, split = "", 'map "" $late {}'  # never
+        if self._late:
+            self._waiting = LateAnswers(accepted.encode(), self._late.seconds)
+            late = f"proxy_pass http://127.0.0.1:{self._waiting.port};"
+            split = f'split_clients $request_id $late {{ {100 * self._late.share}% 1; * ""; }}'
+        known = {"directory": directory, "port": self.port, "accepted": accepted}
+        settings.write_text(_NGINX.format(late=late, split=split, **known))
         return ["nginx", "-e", str(directory / "error.log"), "-c", str(settings)]
 
     def _simulator(self, directory: Path) -> list[str]:

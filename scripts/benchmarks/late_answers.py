@@ -1,17 +1,14 @@
 """What answers late for nginx: a little HTTP/1.1 server that takes its time with each request."""
 
-import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class LateAnswers:
-    """Serves from threads of this process, on `port`; `stop` ends it. Each answer takes `seconds`."""
+    """Serves `body` from threads of this process, on `port`; `stop` ends it. Each answer takes `seconds`."""
 
-    def __init__(self, project: str, seconds: float) -> None:
-        body = json.dumps({"name": f"projects/{project}/messages/0:1234567890123456"}).encode()
-
+    def __init__(self, body: bytes, seconds: float) -> None:
         class _Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 """Accept the message, and say so later."""
