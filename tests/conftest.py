@@ -4,7 +4,7 @@ import gc
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +106,15 @@ def _filled(database: Database[Documents], names: Sequence[str]) -> list[str]:
     def one_of(name: str) -> list[Documents]:
         return [{"$limit": 1}, {"$project": {"_id": {"$literal": name}}}]
 
-    others = [{"$unionWith": {"coll": name, "pipeline": one_of(name)}} for name in names[1:]]
-    found = database[names[0]].aggregate([*one_of(names[0]), *others]) if names else ()
-    return [each["_id"] for each in found]
+    return [each["_id"] for each in united(database, names, one_of)]
+
+
+def united(
+    database: Database[Documents], names: Sequence[str], of_each: Callable[[str], Sequence[Documents]]
+) -> Iterator[Documents]:
+    """What the pipelines `of_each` collection find, asked at once: that takes a fraction of the time."""
+    others = [{"$unionWith": {"coll": name, "pipeline": of_each(name)}} for name in names[1:]]
+    yield from database[names[0]].aggregate([*of_each(names[0]), *others]) if names else ()
 
 
 @pytest.fixture

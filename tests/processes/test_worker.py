@@ -24,7 +24,7 @@ from tests.fcm_simulator import SimulatorProcess
 from tests.invariants import Evidence, violations
 from tests.service import Service, until
 from tests.services.hesitant import Hesitant
-from tests.services.interruption import Interrupted
+from tests.services.interruption import Interrupted, away
 
 SECRET = Message(title="A secret", body="Nobody logs this")
 NEVER = 600.0  # seconds: longer than any test waits
@@ -187,9 +187,6 @@ def test_an_urgent_broadcast_in_the_queue_comes_before_a_page_of_ours(service, s
 def test_a_renewal_that_failed_is_tried_again_at_once(service, database):
     """A third of a lease later, what is in hand would be anybody's."""
 
-    def away() -> None:
-        raise DatabaseUnavailable
-
     config = replace(service.config, lease=0.3)
     transport = open_transport(config)
     worker = Worker(config, database, build_engine(config, Interrupted(database, 0, away), transport))
@@ -199,10 +196,6 @@ def test_a_renewal_that_failed_is_tried_again_at_once(service, database):
     worker._renew()
     assert worker._renew_in == pytest.approx(0.1)
     transport.close()
-
-
-def away() -> None:
-    raise DatabaseUnavailable
 
 
 @pytest.mark.usefixtures("credential")

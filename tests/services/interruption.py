@@ -5,6 +5,7 @@ from typing import Any
 
 from pymongo.collection import Collection
 
+from notify_server.errors import DatabaseUnavailable
 from notify_server.storage.documents import Document, Store
 from notify_server.storage.signals import COLLECTION
 
@@ -21,6 +22,11 @@ class Killed(Exception):
 def die() -> None:
     """End the process, as far as the database can tell."""
     raise Killed
+
+
+def away() -> None:
+    """The database is not there."""
+    raise DatabaseUnavailable
 
 
 class Interrupted:

@@ -24,6 +24,11 @@ def a_sending(transport: PushTransport, *parts: str) -> Sending:
     return hesitant.begin([(encoded, [a_target(letter) for letter in part]) for part in parts])
 
 
+def answers_of(sending: Sending, parts: list[int], waits: list[list[float | None]], heard: Heard) -> Answers:
+    """Begun three seconds ago."""
+    return Answers(sending, parts=parts, waits=waits, observe=heard.append, began=0.0, ticks=lambda: 3.0)
+
+
 def sends_measured() -> float:
     """How many sends were measured to take between 2.5 and 5 seconds."""
 
@@ -37,9 +42,9 @@ def sends_measured() -> float:
 def test_each_answer_is_at_the_place_of_its_device(transport: PushTransport, fcm: SimulatorProcess) -> None:
     fcm.behave(prefixes={"d": {"unregistered": 1}})
     sending = a_sending(transport, "ab", "", "Cd", "e")
-    waits = [[None, 7.0, None], [], [None, None, None, 7.0]]
+    waits: list[list[float | None]] = [[None, 7.0, None], [], [None, None, None, 7.0]]
     heard = Heard()
-    answers = Answers(sending, parts=[1, 1, 2], waits=waits, observe=heard.append, began=0.0, ticks=lambda: 3.0)
+    answers = answers_of(sending, [1, 1, 2], waits, heard)
     dead = Outcome(Kind.TARGET_DEAD, Reason.UNREGISTERED)
     assert answers.most() == [[ACCEPTED, TOO_OFTEN, ACCEPTED], [], [None, dead, ACCEPTED, TOO_OFTEN]]
     assert answers.all() == [[ACCEPTED, TOO_OFTEN, ACCEPTED], [], [ACCEPTED, dead, ACCEPTED, TOO_OFTEN]]
@@ -50,9 +55,7 @@ def test_where_all_are_late_they_are_observed_when_they_are_there(
     transport: PushTransport, fcm: SimulatorProcess
 ) -> None:
     heard = Heard()
-    answers = Answers(
-        a_sending(transport, "AB"), parts=[1], waits=[[None, None]], observe=heard.append, began=0.0, ticks=lambda: 3.0
-    )
+    answers = answers_of(a_sending(transport, "AB"), [1], [[None, None]], heard)
     answers.most()
     assert heard == []
     answers.all()
@@ -64,9 +67,7 @@ def test_before_anything_is_accepted_nothing_is_observed(transport: PushTranspor
     """A channel that sheds load quickly and accepts slowly is not broken."""
     fcm.behave(prefixes={"u": {"unavailable": 1}})
     heard = Heard()
-    answers = Answers(
-        a_sending(transport, "uB"), parts=[1], waits=[[None] * 2], observe=heard.append, began=0.0, ticks=lambda: 3.0
-    )
+    answers = answers_of(a_sending(transport, "uB"), [1], [[None] * 2], heard)
     busy = Outcome(Kind.RETRY, Reason.UNAVAILABLE)
     assert (answers.most(), answers.complete, heard) == ([[busy, None]], False, [])
     assert answers.late() == ([[busy, ACCEPTED]], [busy, ACCEPTED])
@@ -76,14 +77,7 @@ def test_before_anything_is_accepted_nothing_is_observed(transport: PushTranspor
 
 def test_a_send_is_measured_once_when_it_is_over(transport: PushTransport, fcm: SimulatorProcess) -> None:
     before = sends_measured()
-    answers = Answers(
-        a_sending(transport, "aB"),
-        parts=[1],
-        waits=[[None, None]],
-        observe=lambda _: None,
-        began=0.0,
-        ticks=lambda: 3.0,
-    )
+    answers = answers_of(a_sending(transport, "aB"), [1], [[None, None]], Heard())
     answers.most()
     assert sends_measured() == before
     answers.all()
@@ -95,9 +89,7 @@ def test_a_send_is_measured_once_when_it_is_over(transport: PushTransport, fcm: 
 def test_of_nothing_sent_it_is_observed_that_it_was_nothing(transport: PushTransport, fcm: SimulatorProcess) -> None:
     heard = Heard()
     before = sends_measured()
-    answers = Answers(
-        a_sending(transport, ""), parts=[1], waits=[[7.0]], observe=heard.append, began=0.0, ticks=lambda: 3.0
-    )
+    answers = answers_of(a_sending(transport, ""), [1], [[7.0]], heard)
     assert answers.most() == [[TOO_OFTEN]]
     assert (heard, sends_measured()) == ([[]], before)
     assert fcm.counts()["requests"] == 0

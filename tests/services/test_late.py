@@ -23,7 +23,7 @@ from tests.builders import NOON, a_batch, a_notification, a_target
 from tests.counted import COUNTED
 from tests.fcm_simulator import SimulatorProcess
 from tests.services.hesitant import Hesitant
-from tests.services.interruption import Interrupted, Killed, die
+from tests.services.interruption import Interrupted, Killed, away, die
 from tests.services.scene import LEASE, Scene
 
 BUSY = Outcome(Kind.RETRY, Reason.UNAVAILABLE)
@@ -322,10 +322,6 @@ def test_the_end_comes_whatever_cannot_be_settled(scene: Scene, hesitant: Hesita
     scene.work(engine)
     engine.delivery.finish()
     assert (scene.standing(first), scene.standing(second)) == ({"late": ("pending", None)}, {"later": ("sent", None)})
-
-
-def away() -> None:
-    raise DatabaseUnavailable
 
 
 def test_who_failed_ahead_and_was_reached_by_mail_is_not_pushed_again(scene: Scene, engine: Engine) -> None:

@@ -9,7 +9,7 @@ from notify_server.services.load import Load, Page
 from notify_server.storage.batches import Batches
 from tests.builders import a_batch, after, at_once
 from tests.service import until
-from tests.services.interruption import Interrupted
+from tests.services.interruption import Interrupted, away
 from tests.services.scene import LEASE, Scene, claims
 
 
@@ -154,11 +154,6 @@ def test_after_the_database_was_away_a_write_comes_before_a_send(scene: Scene) -
         leasing.prove(load)
     assert database.happened
     leasing.prove(load)
-
-
-def away() -> None:
-    """The database is away, as the storage says it."""
-    raise DatabaseUnavailable
 
 
 def test_a_lease_is_held_until_it_has_run_out_and_another_has_taken_over(scene: Scene, worker: Engine) -> None:
