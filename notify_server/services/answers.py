@@ -51,50 +51,40 @@ class Answers:
     def most(self) -> list[list[Outcome | None]]:
         """Wait for the answers; for a few that are late, no longer than it pays: None stands for each of these."""
         found = self._sending.most()
-        known = _known(found)
-        if self._look(found, known) or ACCEPTED in known:
-            self._hear(known)
+        known = self._look(found)
+        if not self._heard and (self.complete or ACCEPTED in known):
+            self._heard = True
+            self._observe(known)
         return self._placed(found)
 
     def all(self) -> list[list[Outcome | None]]:
         """Wait for every answer: None is not among them."""
-        found = self._sending.all()
-        self._hear(self._unheard(found))
-        return self._placed(found)
+        heard = self._heard
+        found, unheard = self.late()
+        if not heard:
+            self._observe(unheard)
+        return found
 
     def late(self) -> tuple[list[list[Outcome | None]], Sequence[Outcome]]:
         """The same, and what `observe` would hear: it is for the caller to tell it, of several together."""
         found = self._sending.all()
-        unheard = self._unheard(found)
-        self._heard = True
+        known = self._look(found)
+        unheard, self._heard = () if self._heard else known, True
         return self._placed(found), unheard
 
-    def _unheard(self, found: Sequence[Sequence[Outcome | None]]) -> Sequence[Outcome]:
-        known = _known(found)
-        self._look(found, known)
-        return () if self._heard else known
-
-    def _look(self, found: Sequence[Sequence[Outcome | None]], known: Sequence[Outcome]) -> bool:
-        """Whether it is complete; its time is measured when it has just become so."""
+    def _look(self, found: Sequence[Sequence[Outcome | None]]) -> list[Outcome]:
+        """What is known by now; its time is measured when it has just become complete."""
+        known = [outcome for each in found for outcome in each if outcome is not None]
         complete = len(known) == sum(map(len, found))
         if complete and not self.complete and known:
             metrics.SEND_SECONDS.labels(Channel.PUSH.value).observe(self._ticks() - self._began)
         self.complete = complete
-        return complete
-
-    def _hear(self, outcomes: Sequence[Outcome]) -> None:
-        if not self._heard:
-            self._observe(outcomes)
-            self._heard = True
+        return known
 
     def _placed(self, found: Sequence[Sequence[Outcome | None]]) -> list[list[Outcome | None]]:
         messages = iter(found)
         answered = ([outcome for _ in range(parts) for outcome in next(messages)] for parts in self._parts)
         return [_with_waits(waits, each) for waits, each in zip(self._waits, answered, strict=True)]
-
-
-def _known(found: Sequence[Sequence[Outcome | None]]) -> list[Outcome]:
-    return [outcome for each in found for outcome in each if outcome is not None]
 
 
 def _with_waits(waits: Waits, answered: Sequence[Outcome | None]) -> list[Outcome | None]:

@@ -1,4 +1,4 @@
-"""One `send` in progress: which targets are still to go, and what was answered."""
+"""One message in progress: which targets are still to go, and what was answered."""
 
 import threading
 from collections.abc import Callable, Sequence
